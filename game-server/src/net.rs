@@ -1,0 +1,10 @@
+//! Transports that carry frames they cannot read.
+
+/// The admin port: /livez, /readyz, /metrics, /drain.
+pub mod admin;
+/// Publish, subscribe, request: in one process or over NATS.
+pub mod bus;
+/// Length-framed messages over a byte stream.
+pub mod link;
+/// Signals: the first drains, the second ends.
+pub mod shutdown;

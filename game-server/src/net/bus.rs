@@ -1,0 +1,1 @@
+//! Publish, subscribe, request: in one process or over NATS.

@@ -1,0 +1,1 @@
+//! Length-framed messages over a byte stream.

@@ -1,0 +1,1 @@
+//! Signals: the first drains, the second ends.

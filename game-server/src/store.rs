@@ -1,0 +1,1 @@
+//! Match results and ratings in SQLite or PostgreSQL.

@@ -1,0 +1,92 @@
+//! What can be typed; the doc comments are the help.
+
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands;
+
+/// From a fresh clone to a player in a match, and everything after: `cargo xtask up`.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Where to work: `local` (one process, no Docker) or `k3d`; without it k3d where Docker and k3d are installed
+    #[arg(long, global = true, value_name = "NAME")]
+    pub target: Option<TargetName>,
+    /// Name of the k3d cluster, instead of the one in manifests/cluster/k3d.yaml
+    #[arg(long, global = true, value_name = "NAME")]
+    pub cluster: Option<String>,
+    /// Port of 127.0.0.1 at which players join, instead of 8080
+    #[arg(long, global = true, value_name = "PORT")]
+    pub port: Option<u16>,
+    /// Machine-readable output: one JSON event a line on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say what would be done and change nothing
+    #[arg(long, global = true)]
+    pub dry_run: bool,
+    /// Overall deadline of the command, such as 90s or 10m
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration)]
+    pub timeout: Option<Duration>,
+    /// Answer yes to every question
+    #[arg(long, global = true)]
+    pub yes: bool,
+    /// Show the output of the tools that are run
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    /// Print results and errors only
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Let other machines of the network join (binds 0.0.0.0 instead of 127.0.0.1)
+    #[arg(long, global = true)]
+    pub lan: bool,
+}
+
+/// A place where the game can run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TargetName {
+    /// One process of this machine
+    Local,
+    /// A k3d cluster on this machine's Docker
+    K3d,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Doctor(commands::doctor::Args),
+    Up(commands::up::Args),
+    Status(commands::status::Args),
+    Logs(commands::logs::Args),
+    Verify(commands::verify::Args),
+    Load(commands::load::Args),
+    Cluster(commands::cluster::Args),
+    Label(commands::label::Args),
+    Image(commands::image::Args),
+    Plan(commands::plan::Args),
+    Deploy(commands::deploy::Args),
+    Stop(commands::stop::Args),
+    Start(commands::start::Args),
+    Down(commands::down::Args),
+    Ci(commands::ci::Args),
+}
+
+/// Reads `90`, `90s`, `10m` or `1h`; a bare number is seconds.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u64 = digits.parse().map_err(|_| format!("{text} is not a time; write 90s, 10m or 1h"))?;
+    match &text[digits.len()..] {
+        "" | "s" => Ok(Duration::from_secs(number)),
+        "m" => Ok(Duration::from_secs(number * 60)),
+        "h" => Ok(Duration::from_secs(number * 3600)),
+        unit => Err(format!("{unit} is not a unit of time; write s, m or h")),
+    }
+}

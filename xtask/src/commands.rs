@@ -1,0 +1,43 @@
+//! One file per command, in life-cycle order.
+
+use anyhow::Result;
+
+use crate::cli::Command;
+use crate::context::Context;
+
+pub mod doctor;
+pub mod cluster;
+pub mod label;
+pub mod image;
+pub mod plan;
+pub mod deploy;
+pub mod up;
+pub mod status;
+pub mod logs;
+pub mod verify;
+pub mod load;
+pub mod stop;
+pub mod start;
+pub mod down;
+pub mod ci;
+
+/// Dispatches to the file of the same name.
+pub async fn run(context: &Context, command: Command) -> Result<()> {
+    match command {
+        Command::Doctor(args) => doctor::run(context, args).await,
+        Command::Cluster(args) => cluster::run(context, args).await,
+        Command::Label(args) => label::run(context, args).await,
+        Command::Image(args) => image::run(context, args).await,
+        Command::Plan(args) => plan::run(context, args).await,
+        Command::Deploy(args) => deploy::run(context, args).await,
+        Command::Up(args) => up::run(context, args).await,
+        Command::Status(args) => status::run(context, args).await,
+        Command::Logs(args) => logs::run(context, args).await,
+        Command::Verify(args) => verify::run(context, args).await,
+        Command::Load(args) => load::run(context, args).await,
+        Command::Stop(args) => stop::run(context, args).await,
+        Command::Start(args) => start::run(context, args).await,
+        Command::Down(args) => down::run(context, args).await,
+        Command::Ci(args) => ci::run(context, args).await,
+    }
+}

@@ -1,0 +1,1 @@
+//! Clusters through their API; the only importer of kube.

@@ -1,0 +1,30 @@
+//! The life cycle of the game server, one command per file.
+//!
+//! ```text
+//! main → cli, context, commands → { docker, kubernetes, manifests, processes, local, report } → settings
+//! ```
+
+/// What can be typed; the doc comments are the help.
+pub mod cli;
+/// One file per command, in life-cycle order.
+pub mod commands;
+/// What every command is given: root, settings, target, report.
+pub mod context;
+/// The Docker engine; the only importer of bollard.
+pub mod docker;
+/// One file per family of checks of this machine.
+pub mod doctor;
+/// Clusters through their API; the only importer of kube.
+pub mod kubernetes;
+/// The game as one process of this machine: the target `local`.
+pub mod local;
+/// The YAML of `manifests/`: read once, checked, ordered; the only importer of serde_yaml.
+pub mod manifests;
+/// Other programs: found, run, timed out, ended; the only place that spawns.
+pub mod processes;
+/// The only printer: steps to stderr, results and JSON to stdout.
+pub mod report;
+/// Names, ports, label keys, time limits: every constant of the automation.
+pub mod settings;
+/// Taste as a test: import arrows, sizes, module docs, the README map.
+pub mod tidy;

@@ -1,0 +1,1 @@
+//! The game as one process of this machine: the target `local`.

@@ -1,0 +1,1 @@
+//! Other programs: found, run, timed out, ended; the only place that spawns.

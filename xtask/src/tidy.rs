@@ -1,0 +1,1 @@
+//! Taste as a test: import arrows, sizes, module docs, the README map.
