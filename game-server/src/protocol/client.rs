@@ -48,9 +48,18 @@ pub enum ErrorCode {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientMessage {
-    Hello { version: u8, ticket: String },
-    Input { acked_tick: Tick, first_tick: Tick, inputs: Vec<PlayerInput> },
-    Ping { client_time_ms: u32 },
+    Hello {
+        version: u8,
+        ticket: String,
+    },
+    Input {
+        acked_tick: Tick,
+        first_tick: Tick,
+        inputs: Vec<PlayerInput>,
+    },
+    Ping {
+        client_time_ms: u32,
+    },
     Leave,
 }
 
@@ -68,8 +77,18 @@ pub struct Welcome {
 pub enum ServerMessage {
     Welcome(Welcome),
     Roster(Vec<RosterEntry>),
-    Events { tick: Tick, events: Vec<GameEvent> },
-    Pong { client_time_ms: u32, tick: Tick, tick_gap_excess_p99_us: u32 },
+    Events {
+        tick: Tick,
+        events: Vec<GameEvent>,
+    },
+    Pong {
+        client_time_ms: u32,
+        tick: Tick,
+        tick_gap_excess_p99_us: u32,
+    },
     Over(Vec<PlayerResult>),
-    Error { code: ErrorCode, message: String },
+    Error {
+        code: ErrorCode,
+        message: String,
+    },
 }
