@@ -1,2 +1,6 @@
-//! x
-fn main(){}
+//! The built binary as players and operators meet it; every file is a setting, every test a behaviour.
+
+mod all;
+mod harness;
+mod postgres;
+mod processes;
