@@ -48,6 +48,26 @@ pub const ROOM_BYTES_SENT: &str = "game_room_sent_bytes_total";
 pub const LINKS: &str = "game_links";
 /// Links that ended, by reason.
 pub const LINKS_LOST: &str = "game_links_lost_total";
+/// Messages that a full queue of the bus did not take.
+pub const BUS_DROPPED: &str = "game_bus_dropped_total";
+/// Times that the connection to the bus was lost.
+pub const BUS_DISCONNECTS: &str = "game_bus_disconnects_total";
+/// Whether the bus is connected: 1 or 0.
+pub const BUS_CONNECTED: &str = "game_bus_connected";
+/// Tickets handed out.
+pub const SEATS: &str = "game_seats_total";
+/// Seat requests answered with a reason to wait, by reason.
+pub const SEAT_WAITS: &str = "game_seat_waits_total";
+/// Chat lines accepted.
+pub const CHAT_LINES: &str = "game_chat_lines_total";
+/// Match results handed in, by what became of them.
+pub const RESULTS: &str = "game_results_total";
+/// How late a sleeper on this node woke at the 99th percentile of the last second.
+pub const NODE_WAKE_LATE: &str = "game_node_wake_late_p99_seconds";
+/// Share of the last 10 s in which some task of this node waited for a CPU, 0 to 1.
+pub const NODE_CPU_PRESSURE: &str = "game_node_cpu_pressure_ratio";
+/// CFS periods in which this node's monitor was throttled.
+pub const NODE_THROTTLED: &str = "game_node_throttled_periods_total";
 
 /// Histograms are folded this often, or they would keep every sample.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);

@@ -1,7 +1,7 @@
 //! Publish, subscribe, request: in one process or over NATS.
 //!
 //! Both variants promise the same: at most once, in order per publisher and subject, bounded. A subscriber that
-//! does not keep up loses the newest messages (counted in `bus_dropped_total`); whoever needs more repeats itself,
+//! does not keep up loses the newest messages (counted in [`telemetry::BUS_DROPPED`]); whoever needs more repeats itself,
 //! as heartbeats and results do.
 
 use std::time::Duration;
@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::net::bus::local::{LocalBus, LocalRequests, LocalResponder, LocalSubscription};
 use crate::net::bus::nats::{NatsBus, NatsRequests, NatsResponder, NatsSubscription};
+use crate::telemetry;
 
 mod local;
 mod nats;
@@ -166,7 +167,7 @@ fn encode<T: Serialize>(message: &T) -> Result<Bytes, BusError> {
     match serde_json::to_vec(message) {
         Ok(payload) if payload.len() <= PAYLOAD_BYTES_MAX => Ok(Bytes::from(payload)),
         Ok(payload) => {
-            metrics::counter!("bus_malformed_total").increment(1);
+            metrics::counter!(telemetry::MALFORMED, "at" => "bus").increment(1);
             tracing::warn!(
                 bytes = payload.len(),
                 max = PAYLOAD_BYTES_MAX,
@@ -175,7 +176,7 @@ fn encode<T: Serialize>(message: &T) -> Result<Bytes, BusError> {
             Err(BusError::Malformed)
         }
         Err(error) => {
-            metrics::counter!("bus_malformed_total").increment(1);
+            metrics::counter!(telemetry::MALFORMED, "at" => "bus").increment(1);
             tracing::warn!(%error, "bus payload cannot be encoded");
             Err(BusError::Malformed)
         }
@@ -186,7 +187,7 @@ fn decode<T: DeserializeOwned>(payload: &[u8]) -> Option<T> {
     match serde_json::from_slice(payload) {
         Ok(message) => Some(message),
         Err(error) => {
-            metrics::counter!("bus_malformed_total").increment(1);
+            metrics::counter!(telemetry::MALFORMED, "at" => "bus").increment(1);
             tracing::debug!(%error, bytes = payload.len(), "bus payload skipped");
             None
         }

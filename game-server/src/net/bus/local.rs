@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use crate::net::bus::{BusError, QUEUE_MESSAGES_MAX};
+use crate::telemetry;
 
 /// Clones share one table.
 #[derive(Clone, Default)]
@@ -165,7 +166,7 @@ fn deliver<T>(receiver: &mpsc::Sender<T>, message: T) -> bool {
     match receiver.try_send(message) {
         Ok(()) => true,
         Err(mpsc::error::TrySendError::Full(_)) => {
-            metrics::counter!("bus_dropped_total").increment(1);
+            metrics::counter!(telemetry::BUS_DROPPED).increment(1);
             true
         }
         Err(mpsc::error::TrySendError::Closed(_)) => false,

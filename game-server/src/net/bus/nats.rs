@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 
 use crate::net::bus::{BusError, QUEUE_MESSAGES_MAX};
+use crate::telemetry;
 
 /// First pause between attempts to connect; it doubles up to [`RETRY_DELAY_MAX`].
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(50);
@@ -162,14 +163,14 @@ fn options(client_name: &str) -> ConnectOptions {
 
 async fn note_event(event: Event) {
     match event {
-        Event::SlowConsumer(_) => metrics::counter!("bus_dropped_total").increment(1),
+        Event::SlowConsumer(_) => metrics::counter!(telemetry::BUS_DROPPED).increment(1),
         Event::Connected => {
-            metrics::gauge!("bus_connected").set(1.0);
+            metrics::gauge!(telemetry::BUS_CONNECTED).set(1.0);
             tracing::info!("bus is connected");
         }
         Event::Disconnected => {
-            metrics::gauge!("bus_connected").set(0.0);
-            metrics::counter!("bus_disconnects_total").increment(1);
+            metrics::gauge!(telemetry::BUS_CONNECTED).set(0.0);
+            metrics::counter!(telemetry::BUS_DISCONNECTS).increment(1);
             tracing::warn!("bus is disconnected, trying to come back");
         }
         other => tracing::warn!(event = %other, "bus event"),
