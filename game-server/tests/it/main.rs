@@ -1,3 +1,4 @@
 //! Integration tests: the program from the outside.
 
+mod bandwidth;
 mod golden;
