@@ -1,2 +1,3 @@
-//! x
-fn main(){}
+//! Integration tests: the program from the outside.
+
+mod golden;
