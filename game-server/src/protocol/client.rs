@@ -27,7 +27,7 @@
 pub mod fields;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use crate::domain::{GameEvent, PlayerInput, PlayerResult, RoomId, RosterEntry, Slot, Tick, Wall};
 use crate::protocol::wire::{DecodeError, Reader, Writer};
