@@ -1,6 +1,8 @@
-//! The built binary as players and operators meet it; every file is a setting, every test a behaviour.
+//! The program from the outside: every file is a setting or a promise, every test a behaviour.
 
 mod all;
+mod bandwidth;
+mod golden;
 mod harness;
 mod postgres;
 mod processes;
