@@ -14,6 +14,8 @@ pub mod context;
 pub mod docker;
 /// One file per family of checks of this machine.
 pub mod doctor;
+/// Ctrl-C and `--timeout`.
+pub mod interrupt;
 /// Clusters through their API; the only importer of kube.
 pub mod kubernetes;
 /// The game as one process of this machine: the target `local`.
