@@ -59,6 +59,7 @@ pub struct Report {
 
 /// A running step; `done` or `skipped` closes it with its time.
 #[must_use]
+#[derive(Debug, Clone)]
 pub struct Step {
     report: Report,
     name: &'static str,
@@ -154,7 +155,7 @@ impl Step {
         if console::user_attended_stderr() && !self.report.quiet && !self.report.json {
             let time = format_seconds(self.started.elapsed());
             self.report.write_err(&format!(
-                "{:>10}  {text} … {time}\r",
+                "{:>10}  {text}  {time}\r",
                 style(self.name).dim().for_stderr()
             ));
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::io::{BufRead, BufReader, PipeReader, pipe};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,17 @@ pub struct Job {
     removed: Vec<OsString>,
     stdin: Vec<u8>,
     limit: Option<Duration>,
+    watcher: Option<Watcher>,
+}
+
+/// Is shown each line of output as it comes.
+#[derive(Clone)]
+struct Watcher(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watcher")
+    }
 }
 
 /// How a run ended.
@@ -74,6 +86,7 @@ impl Job {
             removed: Vec::new(),
             stdin: Vec::new(),
             limit: None,
+            watcher: None,
         }
     }
 
@@ -119,6 +132,12 @@ impl Job {
 
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = Some(limit);
+        self
+    }
+
+    /// Shows every line to `watcher`, for progress.
+    pub fn on_line(mut self, watcher: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.watcher = Some(Watcher(Arc::new(watcher)));
         self
     }
 
@@ -169,8 +188,8 @@ impl Job {
         };
         let group = Group::new(handle.pids().first().copied().unwrap_or_default());
         let tail = Arc::new(Mutex::new(VecDeque::new()));
-        let stdout = collect(out_reader, &tail, verbose);
-        let stderr = collect(err_reader, &tail, verbose);
+        let collect = |reader| collect(reader, &tail, self.watcher.clone().filter(|_| !verbose), verbose);
+        let (stdout, stderr) = (collect(out_reader), collect(err_reader));
         let ended = match limit {
             Some(limit) => handle.wait_timeout(limit)?.is_some(),
             None => true,
@@ -262,7 +281,12 @@ fn end_in_order(group: u32, leader: &duct::Handle) -> std::io::Result<()> {
 }
 
 /// Reads one stream to its end: lines into the shared tail, all of it (bounded) as the answer.
-fn collect(reader: PipeReader, tail: &Arc<Mutex<VecDeque<String>>>, verbose: bool) -> JoinHandle<String> {
+fn collect(
+    reader: PipeReader,
+    tail: &Arc<Mutex<VecDeque<String>>>,
+    watcher: Option<Watcher>,
+    verbose: bool,
+) -> JoinHandle<String> {
     let tail = Arc::clone(tail);
     std::thread::spawn(move || {
         let mut whole = String::new();
@@ -273,6 +297,9 @@ fn collect(reader: PipeReader, tail: &Arc<Mutex<VecDeque<String>>>, verbose: boo
             line.clear();
             if verbose {
                 Report::tool_output(&text);
+            }
+            if let Some(watcher) = &watcher {
+                (watcher.0)(text.trim());
             }
             let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
             if tail.len() == TAIL_LINES_MAX {
