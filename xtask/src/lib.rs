@@ -26,6 +26,10 @@ pub mod kubernetes;
 pub mod local;
 /// The YAML of `manifests/`: read once, checked, ordered; the only importer of serde_yaml.
 pub mod manifests;
+/// Figures in the text format of Prometheus, as the admin ports give them.
+pub mod metrics;
+/// Plays through the public port: `verify` and `load`.
+pub mod play;
 /// Other programs: found, run, timed out, ended; the only place that spawns.
 pub mod processes;
 /// The only printer: steps to stderr, results and JSON to stdout.
