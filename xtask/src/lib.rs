@@ -4,6 +4,8 @@
 //! main → cli, context, commands → { docker, kubernetes, manifests, processes, local, report } → settings
 //! ```
 
+/// The release build of the game server, the one that runs locally and goes into the image.
+pub mod binary;
 /// What can be typed; the doc comments are the help.
 pub mod cli;
 /// One file per command, in life-cycle order.
@@ -14,6 +16,10 @@ pub mod context;
 pub mod docker;
 /// One file per family of checks of this machine.
 pub mod doctor;
+/// Small requests to admin ports and to the players' port.
+pub mod http;
+/// Ctrl-C and `--timeout`.
+pub mod interrupt;
 /// Clusters through their API; the only importer of kube.
 pub mod kubernetes;
 /// The game as one process of this machine: the target `local`.
