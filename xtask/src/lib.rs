@@ -36,5 +36,7 @@ pub mod processes;
 pub mod report;
 /// Names, ports, label keys, time limits: every constant of the automation.
 pub mod settings;
+/// The cluster that a command works on: its name, its files, and the proof that it is ours.
+pub mod target;
 /// Taste as a test: import arrows, sizes, module docs, the README map.
 pub mod tidy;

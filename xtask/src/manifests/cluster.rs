@@ -44,7 +44,7 @@ impl ClusterConfig {
 
     fn parse(text: &str, overrides: &Overrides) -> Result<Self, String> {
         let mut value: Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
-        if text.contains('$') {
+        if serde_yaml::to_string(&value).map_err(|error| error.to_string())?.contains('$') {
             return Err("k3d replaces `$` by environment variables; write the value itself.".to_owned());
         }
         if let Some(name) = &overrides.name {
