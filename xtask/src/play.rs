@@ -1,0 +1,1 @@
+//! Plays through the public port: `verify` and `load`.
