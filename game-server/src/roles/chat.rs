@@ -149,11 +149,16 @@ impl Chat {
             text,
             at_ms,
         };
+        let id = line.id;
         self.bus
             .publish(SUBJECT_CHAT_LINES, &line)
             .await
             .map_err(|_| Refusal::Unavailable)?;
         self.flood.note(say.player, now);
+        self.returning.push_back(id);
+        if self.returning.len() > RETURNING_MAX {
+            self.returning.pop_front();
+        }
         Ok(())
     }
 
