@@ -32,6 +32,8 @@ pub mod metrics;
 pub mod play;
 /// Other programs: found, run, timed out, ended; the only place that spawns.
 pub mod processes;
+/// Where players join.
+pub mod public;
 /// The only printer: steps to stderr, results and JSON to stdout.
 pub mod report;
 /// Names, ports, label keys, time limits: every constant of the automation.
