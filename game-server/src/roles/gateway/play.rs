@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::domain::{Slot, Tick};
 use crate::protocol::bus::TicketClaims;
@@ -26,6 +26,8 @@ use crate::telemetry;
 
 /// A room host seats a player within a tick or two.
 const JOIN_MAX: Duration = Duration::from_secs(3);
+/// When everything ends at once, the room host's last score board is this close behind.
+const SCORE_BOARD_GRACE: Duration = Duration::from_millis(300);
 /// WebSocket close code of an [`ErrorCode`]: this plus its number.
 const CLOSE_ERROR_BASE: u16 = 4000;
 
@@ -182,8 +184,10 @@ struct Session<'a> {
 impl Session<'_> {
     async fn play(&mut self) -> Result<std::convert::Infallible, End> {
         let gateway = self.gateway;
-        let ending = std::pin::pin!(gateway.shutdown.ending());
-        let mut ending = ending;
+        let mut told_to_end = std::pin::pin!(async {
+            gateway.shutdown.ending().await;
+            sleep(SCORE_BOARD_GRACE).await;
+        });
         loop {
             tokio::select! {
                 received = self.socket.receive() => self.take(received?).await?,
@@ -192,7 +196,7 @@ impl Session<'_> {
                     Err(_) => return Err(self.room_gone()),
                 },
                 notice = self.attachment.notices.recv() => self.pass_on(notice).await?,
-                () = &mut ending => return Err(End::Error(ErrorCode::Draining, "draining")),
+                () = &mut told_to_end => return Err(End::Error(ErrorCode::Draining, "draining")),
             }
         }
     }

@@ -16,6 +16,9 @@ pub const CLOSE_POLICY: u16 = 1008;
 /// "Service restart": connect again, another replica is there.
 pub const CLOSE_RESTART: u16 = 1012;
 
+/// How long a client may take to answer a close.
+const CLOSE_MAX: Duration = Duration::from_secs(1);
+
 /// The client is gone, or as good as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gone;
@@ -59,7 +62,7 @@ impl ClientSocket {
                 message = self.socket.recv() => {
                     let Some(Ok(message)) = message else { return Err(Gone) };
                     self.unanswered = 0;
-                    if let Some(received) = self.sort(message)? {
+                    if let Some(received) = self.sort(message) {
                         return Ok(received);
                     }
                 }
@@ -68,20 +71,18 @@ impl ClientSocket {
         }
     }
 
-    fn sort(&mut self, message: Message) -> Result<Option<Received>, Gone> {
-        if matches!(message, Message::Close(_)) {
-            return Err(Gone);
-        }
+    fn sort(&mut self, message: Message) -> Option<Received> {
         // Pings and pongs count as well: they cost the same.
         if !self.bucket.take(Instant::now()) {
             count_refusal("too_fast");
-            return Ok(Some(Received::TooFast));
+            return Some(Received::TooFast);
         }
-        Ok(match message {
+        match message {
             Message::Binary(bytes) => Some(Received::Binary(bytes)),
             Message::Text(text) => Some(Received::Text(text.to_string())),
+            // The next receive sends the answer to a close and then finds the end.
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) => None,
-        })
+        }
     }
 
     async fn ping(&mut self) -> Result<(), Gone> {
@@ -117,12 +118,16 @@ impl ClientSocket {
         self.send(Message::Text(text.into())).await
     }
 
-    /// Says goodbye; whether the client hears it no longer matters.
+    /// Says goodbye and waits for the client's; a close with unread input would lose what was sent last.
     pub async fn close(mut self, code: u16, reason: &'static str) {
         let frame = CloseFrame {
             code,
             reason: reason.into(),
         };
-        let _ = self.send(Message::Close(Some(frame))).await;
+        if self.send(Message::Close(Some(frame))).await.is_ok() {
+            let heard = async { while let Some(Ok(_)) = self.socket.recv().await {} };
+            // A client that does not answer has had its chance.
+            let _ = timeout(CLOSE_MAX, heard).await;
+        }
     }
 }
