@@ -291,3 +291,6 @@ async fn greet(address: &str, gateway: &str) -> anyhow::Result<(FrameSender, Fra
 fn encode(message: &ServerMessage) -> Bytes {
     Bytes::from(encode_server(message))
 }
+
+#[cfg(test)]
+mod tests;

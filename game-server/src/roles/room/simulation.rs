@@ -221,3 +221,6 @@ fn count_tick(ticks: u32, dropped: u32, gap_excess: Duration, work: Duration) {
     metrics::histogram!(telemetry::TICK_GAP_EXCESS).record(gap_excess);
     metrics::histogram!(telemetry::TICK_WORK).record(work);
 }
+
+#[cfg(test)]
+mod tests;
