@@ -1,4 +1,5 @@
 //! Integration tests: the program from the outside.
 
 mod bandwidth;
+mod browser;
 mod golden;
