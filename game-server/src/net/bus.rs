@@ -167,7 +167,7 @@ fn encode<T: Serialize>(message: &T) -> Result<Bytes, BusError> {
     match serde_json::to_vec(message) {
         Ok(payload) if payload.len() <= PAYLOAD_BYTES_MAX => Ok(Bytes::from(payload)),
         Ok(payload) => {
-            metrics::counter!(telemetry::MALFORMED, "at" => "bus").increment(1);
+            metrics::counter!(telemetry::MALFORMED, "from" => "bus").increment(1);
             tracing::warn!(
                 bytes = payload.len(),
                 max = PAYLOAD_BYTES_MAX,
@@ -176,7 +176,7 @@ fn encode<T: Serialize>(message: &T) -> Result<Bytes, BusError> {
             Err(BusError::Malformed)
         }
         Err(error) => {
-            metrics::counter!(telemetry::MALFORMED, "at" => "bus").increment(1);
+            metrics::counter!(telemetry::MALFORMED, "from" => "bus").increment(1);
             tracing::warn!(%error, "bus payload cannot be encoded");
             Err(BusError::Malformed)
         }
@@ -187,7 +187,7 @@ fn decode<T: DeserializeOwned>(payload: &[u8]) -> Option<T> {
     match serde_json::from_slice(payload) {
         Ok(message) => Some(message),
         Err(error) => {
-            metrics::counter!(telemetry::MALFORMED, "at" => "bus").increment(1);
+            metrics::counter!(telemetry::MALFORMED, "from" => "bus").increment(1);
             tracing::debug!(%error, bytes = payload.len(), "bus payload skipped");
             None
         }

@@ -74,10 +74,11 @@ async fn take_result(result: &MatchResult, responder: Responder, store: &Store) 
                 duplicate: true,
             },
         ),
+        // Taken care of: there is nothing to repeat.
         Ok(Recorded::NotRanked) => (
             "not_ranked",
             ResultAck {
-                stored: false,
+                stored: true,
                 duplicate: false,
             },
         ),

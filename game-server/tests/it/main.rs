@@ -1,5 +1,9 @@
-//! Integration tests: the program from the outside.
+//! The built binary as players and operators meet it; every file is a setting, every test a behaviour.
 
+mod all;
 mod bandwidth;
 mod browser;
 mod golden;
+mod harness;
+mod postgres;
+mod processes;

@@ -42,7 +42,7 @@ async fn results_count_once_and_show_on_the_leaderboard() {
         tokio::task::yield_now().await;
     }
     for (pool, stored, duplicate) in [
-        (Pool::Bots, false, false),
+        (Pool::Bots, true, false),
         (Pool::Public, true, false),
         (Pool::Public, true, true),
     ] {

@@ -1,0 +1,34 @@
+//! What the tests share: processes that always end, conditions with a limit, players that follow a script.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+pub mod http;
+pub mod player;
+pub mod process;
+pub mod servers;
+
+/// Nothing that the tests wait for takes this long, not even on a machine that is busy with something else.
+pub const LIMIT: Duration = Duration::from_secs(30);
+/// How often a condition that cannot be awaited is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Looks until there is something; panics with `what` at the limit.
+pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let since = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(since.elapsed() < LIMIT, "not within {LIMIT:?}: {what}");
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Awaits one thing; panics with `what` at the limit.
+pub async fn within_limit<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(LIMIT, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("not within {LIMIT:?}: {what}"),
+    }
+}

@@ -1,0 +1,232 @@
+//! A player that follows a script: the same protocol as the page, none of its patience.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use futures_util::{SinkExt, StreamExt};
+use game_server::domain::{PlayerInput, PlayerResult, RosterEntry, Slot, Tick};
+use game_server::protocol::client::{
+    CLIENT_PROTOCOL_VERSION, ClientMessage, ErrorCode, ServerMessage, Welcome, decode_server, encode_client,
+};
+use game_server::protocol::delta::decode::decode_state;
+use game_server::protocol::delta::{BASES_MAX, DisplayFrame, DisplayPlayer};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::harness::within_limit;
+
+/// The first byte of a State, which is read by `delta` instead of `client`.
+const KIND_STATE: u8 = 3;
+/// Inputs are sent for ticks this far ahead: loopback, with room for a busy machine.
+const LEAD_TICKS: Tick = 6;
+/// As many as there are ticks between two states.
+const INPUTS_PER_STATE: usize = 3;
+
+/// A WebSocket to the gateway.
+pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Socket {
+    /// Connects to one of the gateway's paths.
+    pub async fn open(gateway: SocketAddr, path: &str) -> Socket {
+        let (socket, _) = within_limit("a WebSocket", connect_async(format!("ws://{gateway}{path}")))
+            .await
+            .unwrap_or_else(|error| panic!("{path}: {error}"));
+        Socket(socket)
+    }
+
+    /// Sends one binary message.
+    pub async fn send_bytes(&mut self, bytes: Vec<u8>) {
+        self.0
+            .send(Message::Binary(bytes.into()))
+            .await
+            .expect("the gateway is there");
+    }
+
+    /// Sends one text message.
+    pub async fn send_json(&mut self, value: Value) {
+        self.0
+            .send(Message::text(value.to_string()))
+            .await
+            .expect("the gateway is there");
+    }
+
+    /// The next binary message; `None` when the gateway has closed.
+    pub async fn next_bytes(&mut self) -> Option<Bytes> {
+        within_limit("a binary message", async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Binary(bytes))) => return Some(bytes),
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                    Some(Ok(_)) => {}
+                }
+            }
+        })
+        .await
+    }
+
+    /// The next text message that `wanted` accepts; panics when the gateway closes.
+    pub async fn until_json(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        within_limit(what, async {
+            loop {
+                let message = self.0.next().await.unwrap_or_else(|| panic!("closed: {what}"));
+                let message = message.unwrap_or_else(|error| panic!("{what}: {error}"));
+                let value = message
+                    .to_text()
+                    .ok()
+                    .and_then(|text| serde_json::from_str(text).ok());
+                if let Some(value) = value.filter(|value| wanted(value)) {
+                    return value;
+                }
+            }
+        })
+        .await
+    }
+}
+
+/// A seat as `/lobby` gives it.
+#[derive(Debug, Clone)]
+pub struct Seat {
+    pub ticket: String,
+    pub player: String,
+    pub room: String,
+}
+
+/// Asks `/lobby` for a seat until there is one.
+pub async fn seat(gateway: SocketAddr, key: &str, name: &str) -> Seat {
+    let mut lobby = Socket::open(gateway, "/lobby").await;
+    lobby
+        .send_json(json!({"type": "play", "key": key, "name": name, "party": "", "pool": "public"}))
+        .await;
+    let seated = lobby
+        .until_json("a seat", |value| value["type"] == "seated")
+        .await;
+    let text = |field: &str| {
+        seated[field]
+            .as_str()
+            .unwrap_or_else(|| panic!("{field} is text"))
+            .to_owned()
+    };
+    Seat {
+        ticket: text("ticket"),
+        player: text("player"),
+        room: text("room"),
+    }
+}
+
+/// A player in a room.
+pub struct Player {
+    socket: Socket,
+    pub welcome: Welcome,
+    pub frame: Option<DisplayFrame>,
+    pub roster: Vec<RosterEntry>,
+    pub over: Option<Vec<PlayerResult>>,
+    pub error: Option<ErrorCode>,
+    pub states: u64,
+    pub closed: bool,
+    /// What this player does from now on.
+    pub input: PlayerInput,
+    bases: BTreeMap<Tick, DisplayFrame>,
+}
+
+impl Player {
+    /// Enters the room of a ticket and waits until it is welcome.
+    pub async fn enter(gateway: SocketAddr, ticket: &str) -> Player {
+        let mut socket = Socket::open(gateway, "/room").await;
+        let hello = ClientMessage::Hello {
+            version: CLIENT_PROTOCOL_VERSION,
+            ticket: ticket.to_owned(),
+        };
+        socket.send_bytes(encode_client(&hello)).await;
+        let first = socket.next_bytes().await.expect("an answer to Hello");
+        let ServerMessage::Welcome(welcome) = decode_server(&first).expect("a readable answer") else {
+            panic!("not welcome: {first:?}");
+        };
+        Player {
+            socket,
+            welcome,
+            frame: None,
+            roster: Vec::new(),
+            over: None,
+            error: None,
+            states: 0,
+            closed: false,
+            input: PlayerInput::default(),
+            bases: BTreeMap::new(),
+        }
+    }
+
+    /// Takes a seat and enters.
+    pub async fn join(gateway: SocketAddr, key: &str, name: &str) -> Player {
+        let seat = seat(gateway, key, name).await;
+        Player::enter(gateway, &seat.ticket).await
+    }
+
+    /// Plays on until `done`; panics with `what` at the limit.
+    pub async fn until(&mut self, what: &str, done: impl Fn(&Player) -> bool) {
+        within_limit(what, async {
+            while !done(self) {
+                assert!(!self.closed, "disconnected: {what}");
+                self.play_one_message().await;
+            }
+        })
+        .await;
+    }
+
+    /// Where a seat is in the newest frame.
+    pub fn sees(&self, slot: Slot) -> Option<DisplayPlayer> {
+        self.frame
+            .as_ref()?
+            .players
+            .get(usize::from(slot.0))
+            .copied()
+            .flatten()
+    }
+
+    async fn play_one_message(&mut self) {
+        let Some(bytes) = self.socket.next_bytes().await else {
+            self.closed = true;
+            return;
+        };
+        if bytes.first() == Some(&KIND_STATE) {
+            self.take_state(&bytes);
+            self.answer_state().await;
+            return;
+        }
+        match decode_server(&bytes).expect("a readable message") {
+            ServerMessage::Roster(entries) => self.roster = entries,
+            ServerMessage::Over(results) => self.over = Some(results),
+            ServerMessage::Error { code, .. } => self.error = Some(code),
+            ServerMessage::Welcome(_) | ServerMessage::Events { .. } | ServerMessage::Pong { .. } => {}
+        }
+    }
+
+    fn take_state(&mut self, bytes: &[u8]) {
+        let state =
+            decode_state(bytes, self.welcome.slot, |tick| self.bases.get(&tick)).expect("a readable state");
+        self.states += 1;
+        self.bases.insert(state.frame.tick, state.frame.clone());
+        while self.bases.len() > BASES_MAX {
+            self.bases.pop_first();
+        }
+        self.frame = Some(state.frame);
+    }
+
+    async fn answer_state(&mut self) {
+        let Some(tick) = self.frame.as_ref().map(|frame| frame.tick) else {
+            return;
+        };
+        let message = ClientMessage::Input {
+            acked_tick: tick,
+            first_tick: tick + LEAD_TICKS,
+            inputs: vec![self.input; INPUTS_PER_STATE],
+        };
+        // The gateway may have closed meanwhile; the next read notices.
+        let _ = self
+            .socket
+            .0
+            .send(Message::Binary(encode_client(&message).into()))
+            .await;
+    }
+}

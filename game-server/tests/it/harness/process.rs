@@ -1,0 +1,117 @@
+//! Child processes that are killed with the test, and whose log is shown when it fails.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use crate::harness::eventually;
+
+/// Lines of a log that a failed test shows.
+const LOG_LINES_SHOWN: usize = 30;
+
+/// A running program; dropping it kills it.
+pub struct Process {
+    name: String,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `program` with its output in a log file in `folder`.
+    pub fn start<A: AsRef<OsStr>>(
+        name: &str,
+        program: impl AsRef<OsStr>,
+        args: &[A],
+        folder: &Path,
+    ) -> Process {
+        let log = folder.join(format!("{name}.log"));
+        let output = File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .expect("a log file");
+        let errors = output.try_clone().expect("a second handle of the log file");
+        let child = command(program)
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            .spawn()
+            .unwrap_or_else(|error| panic!("starting {name}: {error}"));
+        Process {
+            name: name.to_owned(),
+            child,
+            log,
+        }
+    }
+
+    /// Starts one role of the binary under test.
+    pub fn role(name: &str, args: &[String], folder: &Path) -> Process {
+        Process::start(name, env!("CARGO_BIN_EXE_game-server"), args, folder)
+    }
+
+    /// Whether it has not ended.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// SIGKILL, as a crash would; returns when it is gone.
+    pub fn kill(mut self) {
+        self.end();
+    }
+
+    /// SIGTERM, without waiting for what it does.
+    pub fn signal(&self) {
+        let signal = format!("kill -TERM {}", self.child.id());
+        let sent = command("sh").args(["-c", &signal]).status().expect("a shell");
+        assert!(sent.success(), "{signal}");
+    }
+
+    /// SIGTERM; returns how it ended.
+    pub async fn terminate(&mut self) -> ExitStatus {
+        self.signal();
+        eventually(&format!("{} ends after SIGTERM", self.name), async || {
+            self.child.try_wait().ok().flatten()
+        })
+        .await
+    }
+
+    fn end(&mut self) {
+        // Both fail only when it has ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    fn log_tail(&self) -> String {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].join("\n")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+        if std::thread::panicking() {
+            use std::io::Write;
+            let _ = writeln!(std::io::stderr(), "--- log of {}\n{}", self.name, self.log_tail());
+        }
+    }
+}
+
+/// The one place where tests start programs.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests have no processes.rs; this is theirs"
+)]
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    Command::new(program)
+}
+
+/// An address on loopback that nobody uses now.
+pub fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address")
+}
