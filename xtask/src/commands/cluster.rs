@@ -262,7 +262,7 @@ async fn write_kubeconfig(context: &Context, target: &Target) -> Result<()> {
         let found = format!("k3d gives no kubeconfig: {}.", k3d::cause(&got.tail));
         return Err(target.failure(Exit::Cluster, &found, "run `cargo xtask down`, then `cargo xtask up`"));
     }
-    target.write("kubeconfig", got.stdout.as_bytes())
+    target.write_kubeconfig(&got.stdout)
 }
 
 /// 128 random bits; every system that runs k3d has the file.
