@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::commands::image::{self, Image};
 use crate::context::Context;
@@ -15,6 +16,9 @@ use crate::settings::{GENERATED_SECRET, NAMESPACE};
 use crate::target::Target;
 use changes::{Change, Changes};
 use inventory::Inventory;
+
+/// Enough to hide the latency of a busy API server.
+const WRITES_AT_ONCE: usize = 6;
 
 /// What a deploy would change, told by the API server itself.
 pub mod changes;
@@ -93,11 +97,10 @@ async fn write(cluster: &Kubernetes, manifests: &Manifests, changes: &Changes, b
     secret::ensure(cluster).await?;
     // Old and new together first: a deploy that is interrupted forgets nothing.
     before.with(&now).write(cluster).await?;
-    for object in &manifests.objects {
-        if changes.of(object) != Change::Unchanged && object.kind() != "Namespace" {
-            cluster.apply(&object.value, Apply::Real).await?;
-        }
-    }
+    let differing = manifests.objects.iter().filter(|object| changes.of(object) != Change::Unchanged);
+    let writes = differing.map(|object| cluster.apply(&object.value, Apply::Real));
+    // Started in order, a few at a time: what a pod refers to is there before the pod asks for it.
+    stream::iter(writes).buffered(WRITES_AT_ONCE).try_for_each(|_| async { Ok(()) }).await?;
     first_size(cluster, manifests, changes).await?;
     for id in changes.removed() {
         cluster.delete(id).await?;

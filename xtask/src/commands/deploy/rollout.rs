@@ -18,6 +18,8 @@ use crate::settings::{NAMESPACE, ROLLOUT_LIMIT, UNSCHEDULABLE_GRACE};
 
 /// How often the cluster is asked.
 const POLL: Duration = Duration::from_millis(300);
+/// Between two lines about what is waited for.
+const NOTE_GAP: Duration = Duration::from_secs(3);
 /// How often players are counted while rooms drain.
 const DRAIN_NOTE: Duration = Duration::from_secs(15);
 /// A pull or a ConfigMap that is a moment late is not a failure.
@@ -103,6 +105,7 @@ async fn look(cluster: &Kubernetes, manifests: &Manifests) -> Result<Look> {
 /// What is remembered between two looks.
 struct Progress {
     last: Vec<String>,
+    noted: Option<Instant>,
     deadline: Instant,
     first_seen: BTreeMap<(String, ProblemKind), Instant>,
     told: Option<Instant>,
@@ -113,6 +116,7 @@ impl Progress {
     fn new() -> Self {
         Self {
             last: Vec::new(),
+            noted: None,
             deadline: Instant::now() + ROLLOUT_LIMIT,
             first_seen: BTreeMap::new(),
             told: None,
@@ -124,7 +128,10 @@ impl Progress {
     fn see(&mut self, context: &Context, look: &Look, drain_limit: Duration) {
         let now = Instant::now();
         if look.waiting != self.last {
-            context.report.note("rollout", &look.waiting.join("; "));
+            if self.noted.is_none_or(|noted| noted.elapsed() >= NOTE_GAP) {
+                context.report.note("rollout", &look.waiting.join("; "));
+                self.noted = Some(now);
+            }
             self.last.clone_from(&look.waiting);
             let drains = look.pods.iter().any(|pod| pod.draining);
             self.deadline = now + ROLLOUT_LIMIT + if drains { drain_limit } else { Duration::ZERO };
