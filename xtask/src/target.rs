@@ -145,6 +145,8 @@ impl Target {
                 "end that command and try again",
             ));
         }
+        // k3d inherits it: if we are killed and it works on, whoever comes next waits for it.
+        rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty()).context("sharing the lock with k3d")?;
         Ok(Lock(file))
     }
 
