@@ -1,1 +1,264 @@
 //! Flags and environment of every role; the only place where configuration is read.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::telemetry::LogFormat;
+
+mod start;
+
+/// Shorter secrets can be guessed.
+const TICKET_SECRET_BYTES_MIN: usize = 16;
+
+/// An authoritative multiplayer game server for the browser.
+///
+/// `game-server all` is everything in one process: start it, open http://127.0.0.1:8080 and play.
+/// The other roles are the same game cut into processes that meet on a NATS server, for a cluster.
+/// Every flag can also be set by the environment variable named in its help.
+#[derive(Debug, Parser)]
+#[command(
+    name = "game-server",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// How log lines look; they go to stderr.
+    #[arg(long, global = true, env = "LOG_FORMAT", value_enum, default_value = "text")]
+    pub log_format: LogFormat,
+    /// What is logged: a level, or directives such as `info,game_server::roles::room=debug`.
+    #[arg(long, global = true, env = "LOG_FILTER", default_value = "info")]
+    pub log_filter: String,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// One role per process.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Client sockets: serves the page, admits players by ticket, sends each one what changed.
+    Gateway(GatewayArgs),
+    /// Matchmaking: finds or opens a room for everybody who presses play.
+    Lobby(LobbyArgs),
+    /// Runs rooms at 60 Hz and decides what happens in them.
+    Room(RoomArgs),
+    /// Channels with history and flood limits.
+    Chat(ChatArgs),
+    /// Match results, ratings and leaderboards.
+    Ranking(RankingArgs),
+    /// Watches how well the node it runs on keeps time; one per node.
+    Monitor(MonitorArgs),
+    /// Every role in one process on an embedded store; needs no other server.
+    All(AllArgs),
+    /// Headless players: load with budgets, exits non-zero when one is missed.
+    Bots(BotsArgs),
+    /// Exits 0 when the admin port of this machine says ready; a probe for images without a shell.
+    Healthcheck(HealthcheckArgs),
+}
+
+/// What every separate role needs.
+#[derive(Debug, Clone, Args)]
+pub struct CommonArgs {
+    /// The NATS server on which the roles meet; it may come up later than this process.
+    #[arg(long, env = "NATS_URL", default_value = "nats://127.0.0.1:4222")]
+    pub nats_url: String,
+    /// Where /livez /readyz /metrics and /drain are served; keep it away from players.
+    #[arg(long, env = "ADMIN_LISTEN", default_value = "0.0.0.0:9100")]
+    pub admin_listen: SocketAddr,
+}
+
+/// `game-server gateway`
+#[derive(Debug, Args)]
+pub struct GatewayArgs {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// Where players connect.
+    #[arg(long, env = "LISTEN", default_value = "0.0.0.0:8080")]
+    pub listen: SocketAddr,
+    /// The secret that lobby and gateways share, at least 16 bytes.
+    #[arg(long, env = "TICKET_SECRET", hide_env_values = true, value_parser = ticket_secret)]
+    pub ticket_secret: String,
+    /// This replica's name in the logs of room hosts.
+    #[arg(long, env = "HOSTNAME", default_value = "gateway")]
+    pub name: String,
+    /// Pages of other origins that may connect, such as https://play.example.com; its own page always may.
+    #[arg(long, env = "ALLOWED_ORIGINS", value_delimiter = ',')]
+    pub allowed_origins: Vec<String>,
+}
+
+/// `game-server room`
+#[derive(Debug, Args)]
+pub struct RoomArgs {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// Where gateways connect their links.
+    #[arg(long, env = "LISTEN", default_value = "0.0.0.0:7000")]
+    pub listen: SocketAddr,
+    /// The host:port under which gateways reach that, such as room-0.room:7000.
+    #[arg(long, env = "LINK_ADDRESS")]
+    pub link_address: String,
+    /// This host's name; unique among room hosts and the same after a restart.
+    #[arg(long, env = "HOSTNAME", default_value = "room-0", value_parser = subject_token)]
+    pub host: String,
+    /// The node it runs on, to match it with what the node's monitor says.
+    #[arg(long, env = "NODE_NAME", default_value = "local")]
+    pub node: String,
+    /// Simulation threads; one carries hundreds of rooms and keeps a core busy when full.
+    #[arg(long, env = "THREADS", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub threads: u16,
+    /// Rooms beyond this are refused, so that those that run keep their tick rate.
+    #[arg(long, env = "ROOMS_MAX", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub rooms_max: u32,
+}
+
+/// What decides about a match.
+#[derive(Debug, Clone, Args)]
+pub struct MatchArgs {
+    /// Length of a match.
+    #[arg(long, env = "MATCH_SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(5..=3600))]
+    pub match_seconds: u32,
+    /// Seats that server-side bots fill while fewer people are in a room; 0 for none.
+    #[arg(long, env = "FILL_TO_PLAYERS", default_value_t = 4, value_parser = clap::value_parser!(u8).range(0..=10))]
+    pub fill_to_players: u8,
+}
+
+/// `game-server lobby`
+#[derive(Debug, Args)]
+pub struct LobbyArgs {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    #[command(flatten)]
+    pub game: MatchArgs,
+    /// The secret that lobby and gateways share, at least 16 bytes.
+    #[arg(long, env = "TICKET_SECRET", hide_env_values = true, value_parser = ticket_secret)]
+    pub ticket_secret: String,
+}
+
+/// `game-server chat`
+#[derive(Debug, Args)]
+pub struct ChatArgs {
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// `game-server ranking`
+#[derive(Debug, Args)]
+pub struct RankingArgs {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        default_value = "sqlite://ranking.sqlite"
+    )]
+    pub database_url: String,
+}
+
+/// `game-server monitor`
+#[derive(Debug, Args)]
+pub struct MonitorArgs {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// The node it runs on.
+    #[arg(long, env = "NODE_NAME", default_value = "local")]
+    pub node: String,
+}
+
+/// `game-server all`
+#[derive(Debug, Args)]
+pub struct AllArgs {
+    /// Where players connect.
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Where /livez /readyz /metrics and /drain are served; keep it away from players.
+    #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9100")]
+    pub admin_listen: SocketAddr,
+    /// The folder of the ranking's database; made when missing.
+    #[arg(long, env = "DATA_DIR", default_value = "game-data")]
+    pub data_dir: PathBuf,
+    #[command(flatten)]
+    pub game: MatchArgs,
+}
+
+/// `game-server bots`
+#[derive(Debug, Args)]
+pub struct BotsArgs {
+    /// The gateway, as a browser would open it.
+    #[arg(long, env = "URL", default_value = "http://127.0.0.1:8080")]
+    pub url: String,
+    /// How many play at once.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub players: u32,
+    /// For how long.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub seconds: u32,
+    /// Print the figures as one JSON object.
+    #[arg(long)]
+    pub json: bool,
+    /// Play as one careful visitor would and check what the game does, rather than making load.
+    #[arg(long)]
+    pub verify: bool,
+    #[command(flatten)]
+    pub budgets: BotsBudgets,
+}
+
+/// Budgets of `bots`; one that is not given is not checked.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Budgets (exit 1 when missed)")]
+pub struct BotsBudgets {
+    /// Connections that ended before their time.
+    #[arg(long)]
+    pub max_disconnects: Option<u32>,
+    /// From pressing play to the first state, 99th percentile.
+    #[arg(long)]
+    pub max_join_p99_ms: Option<u32>,
+    /// State messages a player gets per second, of the worst-served player.
+    #[arg(long)]
+    pub min_state_hz: Option<f64>,
+    /// WebSocket payload a player gets per second, mean.
+    #[arg(long)]
+    pub max_bytes_per_second: Option<u32>,
+    /// How much longer than 16.667 ms the server's ticks were apart, 99th percentile.
+    #[arg(long)]
+    pub max_tick_gap_excess_p99_us: Option<u32>,
+}
+
+/// `game-server healthcheck`
+#[derive(Debug, Args)]
+pub struct HealthcheckArgs {
+    /// What to ask.
+    #[arg(long, env = "HEALTHCHECK_URL", default_value = "http://127.0.0.1:9100/readyz")]
+    pub url: String,
+}
+
+impl Cli {
+    /// Runs the role until it has drained.
+    pub async fn run(self) -> anyhow::Result<()> {
+        start::run(self.command).await
+    }
+}
+
+fn ticket_secret(text: &str) -> Result<String, String> {
+    if text.len() < TICKET_SECRET_BYTES_MIN {
+        return Err(format!(
+            "needs at least {TICKET_SECRET_BYTES_MIN} bytes; try `openssl rand -hex 32`"
+        ));
+    }
+    Ok(text.to_string())
+}
+
+/// The host's name becomes one token of a bus subject.
+fn subject_token(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if text.is_empty() || !text.chars().all(fits) {
+        return Err("use letters, digits, - and _ only".to_string());
+    }
+    Ok(text.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,30 @@
 //! Parses the command line, starts one role and turns its end into an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use game_server::cli::Cli;
+use game_server::telemetry;
+
+/// A task that is stuck must not keep a drained process alive.
+const RUNTIME_STOP_MAX: Duration = Duration::from_millis(500);
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    telemetry::start_logs(cli.log_format, &cli.log_filter)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(cli.run());
+    runtime.shutdown_timeout(RUNTIME_STOP_MAX);
+    outcome
+}

@@ -8,5 +8,7 @@ pub mod client;
 pub mod delta;
 /// Gateway ↔ room host, binary, inside link frames.
 pub mod link;
+/// Signed tickets: who may enter which room.
+pub mod ticket;
 /// Bounded reading and writing of little-endian fields.
 pub mod wire;

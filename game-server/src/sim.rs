@@ -1,1 +1,377 @@
 //! The game: a pure, deterministic state machine. One's own game goes in here.
+//!
+//! The rest of the program knows a room only by the functions of [`Room`], so a game of one's own replaces what is
+//! behind them and touches nothing else:
+//!
+//! ```text
+//! who calls            when                                   what
+//! room host            a seat is asked for, a player goes     join, leave
+//! room host            a packet came                          push_input
+//! room host            60 times a second                      step, then events, then every third tick frame, acks
+//! room host            roster_version changed                 roster
+//! room host            phase turned Over                      results
+//! room host            twice a second, for the lobby          humans, free_seats, ticks_left, is_closed
+//! gateway, web client  on entering                            walls (by way of the Welcome message)
+//! tests, replays       any time                               hash
+//! ```
+//!
+//! Rules that make it work: no clock, no thread, no I/O, no randomness but [`random::Random`], no iteration over
+//! unordered maps, no f32 operation beyond + − × ÷ √ and floor. The same settings and the same calls between the same
+//! steps give the same [`Room::hash`] on every machine.
+
+/// How a bot plays.
+pub mod brain;
+/// The 256 directions of an aim.
+pub mod directions;
+/// Hash over the whole state.
+pub mod hash;
+/// Inputs addressed to ticks.
+pub mod inputs;
+/// Walls and spawn points.
+pub mod map;
+/// How a player moves.
+pub mod movement;
+/// Shots.
+pub mod projectile;
+/// Pseudo-random numbers.
+pub mod random;
+/// One taken seat.
+pub mod seat;
+/// Who comes and goes.
+mod seats;
+/// Swept collision tests.
+pub mod sweep;
+/// Two floats.
+pub mod vector;
+
+#[cfg(test)]
+mod tests;
+
+use thiserror::Error;
+
+use crate::domain::{
+    BUTTON_FIRE, GameEvent, InputAck, MatchSettings, PLAYERS_PER_ROOM_MAX, Phase, PlayerInput, PlayerResult,
+    PlayerState, ProjectileState, RoomFrame, Slot, Tick, Wall,
+};
+use crate::sim::brain::{THINK_TICKS, View};
+use crate::sim::hash::StateHash;
+use crate::sim::projectile::{Flight, PROJECTILE_DAMAGE, Target};
+use crate::sim::random::Random;
+use crate::sim::seat::{FIRE_COOLDOWN_TICKS, Seat};
+use crate::sim::vector::Vector;
+
+/// The seat of a player whose connection is gone is held this long.
+pub const SEAT_HOLD_TICKS: Tick = 600;
+/// The score board shows this long before the room closes.
+pub const OVER_TICKS: Tick = 480;
+/// A room without people closes after this long.
+pub const EMPTY_TICKS: Tick = 600;
+
+/// Why nobody can sit down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum JoinError {
+    #[error("every seat is taken by a person")]
+    Full,
+    #[error("the match is over")]
+    Over,
+}
+
+/// One match from its opening to its closing.
+#[derive(Debug, Clone)]
+pub struct Room {
+    settings: MatchSettings,
+    tick: Tick,
+    phase: Phase,
+    phase_ends_tick: Tick,
+    seats: [Option<Seat>; PLAYERS_PER_ROOM_MAX],
+    /// In the order of their firing.
+    projectiles: Vec<ProjectileState>,
+    next_projectile_id: u16,
+    random: Random,
+    events: Vec<GameEvent>,
+    /// People who left with a score; they stay on the board.
+    departed: Vec<PlayerResult>,
+    roster_version: u32,
+    late_inputs: u64,
+    /// Since when no person has had a seat.
+    empty_since: Option<Tick>,
+}
+
+impl Room {
+    /// Opens a room; bots take their seats at once.
+    pub fn new(settings: &MatchSettings) -> Room {
+        let mut room = Room {
+            settings: settings.clone(),
+            tick: 0,
+            phase: Phase::Playing,
+            phase_ends_tick: settings.match_ticks,
+            seats: [const { None }; PLAYERS_PER_ROOM_MAX],
+            projectiles: Vec::new(),
+            next_projectile_id: 0,
+            random: Random::new(settings.seed),
+            events: Vec::new(),
+            departed: Vec::new(),
+            roster_version: 0,
+            late_inputs: 0,
+            empty_since: Some(0),
+        };
+        room.fill_with_bots();
+        room
+    }
+
+    /// Takes inputs for `first_tick` and the ticks after it.
+    ///
+    /// Those for ticks already simulated, or too far ahead, are dropped; a tick without one repeats the last.
+    pub fn push_input(&mut self, slot: Slot, first_tick: Tick, inputs: &[PlayerInput]) {
+        let now = self.tick;
+        let Some(seat) = self.seat_mut(slot).filter(|seat| seat.is_human()) else {
+            return;
+        };
+        let dropped = seat.inputs.push(now, first_tick, inputs);
+        self.late_inputs += dropped.late;
+    }
+
+    /// One tick: inputs, movement, shots, returns of the dead, the clock of the match; in this order.
+    pub fn step(&mut self) {
+        self.tick += 1;
+        self.events.clear();
+        self.let_bots_think();
+        self.apply_inputs();
+        self.move_projectiles();
+        self.respawn_the_dead();
+        self.free_held_seats();
+        if self.phase == Phase::Playing && self.tick >= self.phase_ends_tick {
+            self.end_now();
+        }
+    }
+
+    /// Ends the match at once, with the scores as they stand.
+    pub fn end_now(&mut self) {
+        if self.phase == Phase::Over {
+            return;
+        }
+        self.phase = Phase::Over;
+        self.phase_ends_tick = self.tick + OVER_TICKS;
+        self.projectiles.clear();
+    }
+
+    fn let_bots_think(&mut self) {
+        let now = self.tick;
+        // Slots think in turn, so that no tick pays for all of them.
+        let thinks = |seat: &Seat| (now + Tick::from(seat.slot.0)).is_multiple_of(THINK_TICKS);
+        if !self
+            .seats
+            .iter()
+            .flatten()
+            .any(|seat| !seat.is_human() && thinks(seat))
+        {
+            return;
+        }
+        let players = self.player_states();
+        for seat in self.seats.iter_mut().flatten().filter(|seat| thinks(seat)) {
+            let Some(memory) = &mut seat.bot else { continue };
+            let view = View {
+                tick: now,
+                own: seat.slot,
+                players: &players,
+                walls: &map::WALLS,
+            };
+            let input = brain::decide(memory, &view, &mut self.random);
+            seat.inputs.push(now - 1, now, &[input]);
+        }
+    }
+
+    fn apply_inputs(&mut self) {
+        let (now, firing_allowed) = (self.tick, self.phase == Phase::Playing);
+        for seat in self.seats.iter_mut().flatten() {
+            let input = seat.inputs.take(now);
+            if !seat.is_alive() {
+                continue;
+            }
+            seat.aim = input.aim;
+            seat.body.step(input.move_x, input.move_y, &map::WALLS);
+            let fires = firing_allowed && input.buttons & BUTTON_FIRE != 0 && now >= seat.fire_ready_tick;
+            if fires && let Some(shot) = fire(seat, now, self.next_projectile_id) {
+                self.next_projectile_id = self.next_projectile_id.wrapping_add(1);
+                self.projectiles.push(shot);
+            }
+        }
+    }
+
+    fn move_projectiles(&mut self) {
+        let now = self.tick;
+        let mut projectiles = std::mem::take(&mut self.projectiles);
+        projectiles.retain(|shot| shot.born_tick == now || self.shot_goes_on(shot, now));
+        self.projectiles = projectiles;
+    }
+
+    fn shot_goes_on(&mut self, shot: &ProjectileState, now: Tick) -> bool {
+        let mut targets = [Target {
+            slot: Slot(0),
+            centre: Vector::default(),
+        }; PLAYERS_PER_ROOM_MAX];
+        let mut count = 0;
+        for seat in self.seats.iter().flatten().filter(|seat| seat.is_alive()) {
+            targets[count] = Target {
+                slot: seat.slot,
+                centre: seat.body.position,
+            };
+            count += 1;
+        }
+        match projectile::fly(shot, now, &map::WALLS, &targets[..count]) {
+            Flight::Goes => true,
+            Flight::Ends => false,
+            Flight::Hits(victim) => {
+                self.hit(shot.owner, victim);
+                false
+            }
+        }
+    }
+
+    fn hit(&mut self, shooter: Slot, victim: Slot) {
+        let now = self.tick;
+        let Some(seat) = self.seat_mut(victim).filter(|seat| !seat.is_protected(now)) else {
+            return;
+        };
+        let killed = seat.hurt(PROJECTILE_DAMAGE, now);
+        self.events.push(GameEvent::Hit {
+            shooter,
+            victim,
+            damage: PROJECTILE_DAMAGE,
+        });
+        if killed {
+            self.events.push(GameEvent::Kill {
+                killer: shooter,
+                victim,
+            });
+            if let Some(seat) = self.seat_mut(shooter) {
+                seat.kills = seat.kills.saturating_add(1);
+            }
+        }
+    }
+
+    fn respawn_the_dead(&mut self) {
+        for index in 0..PLAYERS_PER_ROOM_MAX {
+            let due = |seat: &Seat| !seat.is_alive() && self.tick >= seat.respawn_tick;
+            let Some(slot) = self.seats[index]
+                .as_ref()
+                .filter(|seat| due(seat))
+                .map(|seat| seat.slot)
+            else {
+                continue;
+            };
+            self.spawn(slot);
+            self.events.push(GameEvent::Respawn { slot });
+        }
+    }
+
+    /// What happened in the last step.
+    pub fn events(&self) -> &[GameEvent] {
+        &self.events
+    }
+
+    /// The public state after the last step.
+    pub fn frame(&self) -> RoomFrame {
+        RoomFrame {
+            tick: self.tick,
+            phase: self.phase,
+            phase_ends_tick: self.phase_ends_tick,
+            players: self.player_states(),
+            projectiles: self.projectiles.clone(),
+        }
+    }
+
+    fn player_states(&self) -> Vec<PlayerState> {
+        self.seats
+            .iter()
+            .flatten()
+            .map(|seat| seat.state(self.tick))
+            .collect()
+    }
+
+    /// How far the inputs of each person have been applied.
+    pub fn acks(&self) -> Vec<InputAck> {
+        let humans = self.seats.iter().flatten().filter(|seat| seat.is_human());
+        humans
+            .map(|seat| InputAck {
+                slot: seat.slot,
+                tick: seat.inputs.applied_tick(),
+                margin_ticks: seat.inputs.margin_ticks(),
+            })
+            .collect()
+    }
+
+    pub fn settings(&self) -> &MatchSettings {
+        &self.settings
+    }
+
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    pub fn tick(&self) -> Tick {
+        self.tick
+    }
+
+    /// Ticks until the match ends; 0 when it is over.
+    pub fn ticks_left(&self) -> Tick {
+        match self.phase {
+            Phase::Playing => self.phase_ends_tick.saturating_sub(self.tick),
+            Phase::Over => 0,
+        }
+    }
+
+    /// Inputs that came too late, of all players since the opening.
+    pub fn late_inputs(&self) -> u64 {
+        self.late_inputs
+    }
+
+    pub fn walls(&self) -> &'static [Wall] {
+        &map::WALLS
+    }
+
+    /// Whether the room can go: the score board has shown, or nobody has been here for a while.
+    pub fn is_closed(&self) -> bool {
+        let shown = self.phase == Phase::Over && self.tick >= self.phase_ends_tick;
+        shown
+            || self
+                .empty_since
+                .is_some_and(|since| self.tick >= since + EMPTY_TICKS)
+    }
+
+    /// Over everything that can influence the future of the room.
+    pub fn hash(&self) -> u64 {
+        let mut hash = StateHash::default();
+        hash.word(u64::from(self.tick) << 32 | u64::from(self.phase_ends_tick));
+        hash.word(u64::from(self.phase == Phase::Over));
+        hash.word(self.random.state());
+        hash.word(u64::from(self.next_projectile_id));
+        hash.word(self.empty_since.map_or(u64::MAX, u64::from));
+        for seat in self.seats.iter().flatten() {
+            seat.hash_into(&mut hash);
+        }
+        for shot in &self.projectiles {
+            projectile::hash_into(shot, &mut hash);
+        }
+        for result in &self.departed {
+            hash.word(result.player.0);
+            hash.word(u64::from(result.kills) << 16 | u64::from(result.deaths));
+        }
+        hash.finish()
+    }
+}
+
+/// Fires, or finds the muzzle inside a wall; either way the weapon has to cool down.
+fn fire(seat: &mut Seat, now: Tick, id: u16) -> Option<ProjectileState> {
+    seat.fire_ready_tick = now + FIRE_COOLDOWN_TICKS;
+    seat.protected_until = 0;
+    let (x, y) = projectile::muzzle(seat.body.position, seat.aim, &map::WALLS)?;
+    Some(ProjectileState {
+        id,
+        owner: seat.slot,
+        x,
+        y,
+        aim: seat.aim,
+        born_tick: now,
+    })
+}

@@ -26,8 +26,14 @@ pub mod kubernetes;
 pub mod local;
 /// The YAML of `manifests/`: read once, checked, ordered; the only importer of serde_yaml.
 pub mod manifests;
+/// Figures in the text format of Prometheus, as the admin ports give them.
+pub mod metrics;
+/// Plays through the public port: `verify` and `load`.
+pub mod play;
 /// Other programs: found, run, timed out, ended; the only place that spawns.
 pub mod processes;
+/// Where players join.
+pub mod public;
 /// The only printer: steps to stderr, results and JSON to stdout.
 pub mod report;
 /// Names, ports, label keys, time limits: every constant of the automation.

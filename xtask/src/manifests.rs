@@ -92,7 +92,9 @@ impl Object {
 
     fn containers(&self) -> impl Iterator<Item = &Value> {
         let spec = &self.value["spec"]["template"]["spec"];
-        ["initContainers", "containers"].into_iter().flat_map(|list| spec[list].as_array().into_iter().flatten())
+        ["initContainers", "containers"]
+            .into_iter()
+            .flat_map(|list| spec[list].as_array().into_iter().flatten())
     }
 }
 
@@ -103,7 +105,8 @@ impl Manifests {
         let mut objects = Vec::new();
         for file in yaml_files(&folder)? {
             let path = folder.join(&file);
-            let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+            let text =
+                std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
             objects.extend(parse(&file, &text)?);
         }
         check::references(&objects).map_err(refuse)?;
@@ -125,7 +128,11 @@ impl Manifests {
             if let Some(fingerprint) = fingerprint {
                 template["metadata"]["annotations"][SETTINGS_ANNOTATION] = Value::String(fingerprint);
             }
-            for container in template["spec"]["containers"].as_array_mut().into_iter().flatten() {
+            for container in template["spec"]["containers"]
+                .as_array_mut()
+                .into_iter()
+                .flatten()
+            {
                 if container["image"] == IMAGE_NAME {
                     container["image"] = Value::String(reference.to_owned());
                 }
@@ -142,7 +149,10 @@ impl Manifests {
                 serde_json::from_value(selector.clone()).unwrap_or_default();
             for container in object.containers() {
                 let image = container["image"].as_str().unwrap_or_default().to_owned();
-                let one = ImageUse { image, node_selector: node_selector.clone() };
+                let one = ImageUse {
+                    image,
+                    node_selector: node_selector.clone(),
+                };
                 if !uses.contains(&one) {
                     uses.push(one);
                 }
@@ -175,7 +185,10 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 fn rank(kind: &str) -> usize {
-    ORDER.iter().position(|known| *known == kind).unwrap_or(ORDER.len())
+    ORDER
+        .iter()
+        .position(|known| *known == kind)
+        .unwrap_or(ORDER.len())
 }
 
 fn yaml_files(folder: &Path) -> Result<Vec<String>> {
@@ -194,12 +207,16 @@ fn parse(file: &str, text: &str) -> Result<Vec<Object>> {
     let mut objects = Vec::new();
     for document in serde_yaml::Deserializer::from_str(text) {
         // Into YAML's own value first: only there a duplicate key is an error.
-        let value = serde_yaml::Value::deserialize(document).map_err(|error| refuse(format!("{file}: {error}")))?;
+        let value =
+            serde_yaml::Value::deserialize(document).map_err(|error| refuse(format!("{file}: {error}")))?;
         if value.is_null() {
             continue;
         }
         let value = serde_json::to_value(&value).map_err(|error| refuse(format!("{file}: {error}")))?;
-        let object = Object { file: file.to_owned(), value };
+        let object = Object {
+            file: file.to_owned(),
+            value,
+        };
         check::object(&object).map_err(refuse)?;
         objects.push(object);
     }
@@ -209,7 +226,14 @@ fn parse(file: &str, text: &str) -> Result<Vec<Object>> {
 fn refuse(found: String) -> anyhow::Error {
     let doing = "reading the manifests".to_owned();
     let fix = "correct the file named above; nothing was changed anywhere".to_owned();
-    Failure { exit: Exit::Usage, doing, found, cause: String::new(), fix }.into()
+    Failure {
+        exit: Exit::Usage,
+        doing,
+        found,
+        cause: String::new(),
+        fix,
+    }
+    .into()
 }
 
 #[cfg(test)]

@@ -1,1 +1,270 @@
 //! Length-framed messages over a byte stream.
+//!
+//! A frame is a `u32` little-endian length and that many bytes; length 0 is a keep-alive and never reaches the
+//! receiver. One task writes: it takes whatever is queued and hands it to the stream in one call. Reading is pulled
+//! by the receiver, so a receiver that is slow slows the peer down instead of filling a queue here.
+//!
+//! Queue full: the link closes. A peer that leaves [`QUEUED_BYTES_MAX`] unread is seconds behind, and state that old
+//! helps nobody; both sides start over with a new link.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// Largest frame; a full room frame is under 1 kB and a roster under 400 bytes.
+pub const FRAME_BYTES_MAX: usize = 64 * 1024;
+/// Bytes that wait for the peer: two seconds of 400 rooms at 20 Hz and 500 bytes.
+pub const QUEUED_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// One write call takes this much at most; beyond it, copying together saves nothing.
+const WRITE_BYTES_MAX: usize = 256 * 1024;
+/// Bytes that one read asks for.
+const READ_BYTES: usize = 64 * 1024;
+const LENGTH_BYTES: usize = 4;
+
+/// How both sides notice that the other is gone without a word.
+#[derive(Debug, Clone, Copy)]
+struct Timing {
+    /// An idle side sends a keep-alive this often.
+    keep_alive: Duration,
+    /// A peer that is silent for this long is gone.
+    silence_max: Duration,
+}
+
+/// Five keep-alives in a row are not lost by accident.
+const TIMING: Timing = Timing {
+    keep_alive: Duration::from_secs(1),
+    silence_max: Duration::from_secs(5),
+};
+
+/// Why a link takes no more frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    #[error("the link is closed")]
+    Closed,
+    #[error("the peer is too far behind")]
+    Full,
+}
+
+/// Why no more frames come.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveError {
+    #[error("the link was closed")]
+    Closed,
+    #[error("a frame of {0} bytes is larger than any real one")]
+    TooLarge(usize),
+    #[error("the peer was silent for too long")]
+    Silent,
+    #[error("the link broke: {0}")]
+    Broken(#[from] std::io::Error),
+}
+
+/// Frames that leave together.
+#[derive(Debug, Default)]
+pub struct Batch {
+    bytes: BytesMut,
+}
+
+impl Batch {
+    /// Appends one frame; one above [`FRAME_BYTES_MAX`] is a bug here and would end the link there.
+    pub fn push(&mut self, frame: &[u8]) {
+        debug_assert!(frame.len() <= FRAME_BYTES_MAX);
+        self.bytes.extend_from_slice(&(frame.len() as u32).to_le_bytes());
+        self.bytes.extend_from_slice(frame);
+    }
+
+    /// Whether there is nothing to send.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
+/// Queues frames without waiting; clones share the queue, and the link closes when the last one is dropped.
+#[derive(Debug, Clone)]
+pub struct FrameSender {
+    queue: mpsc::UnboundedSender<Bytes>,
+    queued_bytes: Arc<AtomicUsize>,
+    closed: CancellationToken,
+}
+
+impl FrameSender {
+    /// Queues one frame.
+    pub fn send(&self, frame: &[u8]) -> Result<(), SendError> {
+        let mut batch = Batch::default();
+        batch.push(frame);
+        self.send_batch(&mut batch)
+    }
+
+    /// Queues a batch and leaves it empty. The peer's writer wakes once for all of it.
+    pub fn send_batch(&self, batch: &mut Batch) -> Result<(), SendError> {
+        let bytes = batch.bytes.split().freeze();
+        if self.closed.is_cancelled() {
+            return Err(SendError::Closed);
+        }
+        let queued = self.queued_bytes.fetch_add(bytes.len(), Ordering::Relaxed);
+        if queued + bytes.len() > QUEUED_BYTES_MAX {
+            self.close();
+            return Err(SendError::Full);
+        }
+        self.queue.send(bytes).map_err(|_| SendError::Closed)
+    }
+
+    /// Ends the link; what is queued may be lost.
+    pub fn close(&self) {
+        self.closed.cancel();
+    }
+
+    /// Whether the link has ended, for whichever reason.
+    pub fn is_closed(&self) -> bool {
+        self.closed.is_cancelled()
+    }
+}
+
+/// Hands out frames as they arrive; dropping it ends the link.
+#[derive(Debug)]
+pub struct FrameReceiver<S> {
+    stream: ReadHalf<S>,
+    buffer: BytesMut,
+    silence_max: Duration,
+    closed: CancellationToken,
+}
+
+/// Starts the writer of a link over any byte stream; TCP streams should have `nodelay` set.
+pub fn start<S>(stream: S) -> (FrameSender, FrameReceiver<S>)
+where
+    S: AsyncRead + AsyncWrite + Send + 'static,
+{
+    start_timed(stream, TIMING)
+}
+
+fn start_timed<S>(stream: S, timing: Timing) -> (FrameSender, FrameReceiver<S>)
+where
+    S: AsyncRead + AsyncWrite + Send + 'static,
+{
+    let (reader, writer) = tokio::io::split(stream);
+    let (queue, queued) = mpsc::unbounded_channel();
+    let queued_bytes = Arc::new(AtomicUsize::new(0));
+    let closed = CancellationToken::new();
+    let task = Writer {
+        stream: writer,
+        queued,
+        queued_bytes: queued_bytes.clone(),
+        keep_alive: timing.keep_alive,
+    };
+    let writer_closed = closed.clone();
+    tokio::spawn(async move {
+        writer_closed.run_until_cancelled(task.run()).await;
+        writer_closed.cancel();
+    });
+    let receiver = FrameReceiver {
+        stream: reader,
+        buffer: BytesMut::new(),
+        silence_max: timing.silence_max,
+        closed: closed.clone(),
+    };
+    (
+        FrameSender {
+            queue,
+            queued_bytes,
+            closed,
+        },
+        receiver,
+    )
+}
+
+impl<S: AsyncRead> FrameReceiver<S> {
+    /// The next frame.
+    pub async fn next(&mut self) -> Result<Bytes, ReceiveError> {
+        loop {
+            if let Some(frame) = take_frame(&mut self.buffer)? {
+                return Ok(frame);
+            }
+            self.buffer.reserve(READ_BYTES);
+            let read = tokio::select! {
+                read = timeout(self.silence_max, self.stream.read_buf(&mut self.buffer)) => read,
+                () = self.closed.cancelled() => return Err(ReceiveError::Closed),
+            };
+            match read {
+                Ok(Ok(0)) => return Err(ReceiveError::Closed),
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => return Err(ReceiveError::Broken(error)),
+                Err(_) => return Err(ReceiveError::Silent),
+            }
+        }
+    }
+}
+
+impl<S> Drop for FrameReceiver<S> {
+    fn drop(&mut self) {
+        self.closed.cancel();
+    }
+}
+
+/// Cuts the first complete frame off; skips keep-alives.
+fn take_frame(buffer: &mut BytesMut) -> Result<Option<Bytes>, ReceiveError> {
+    while let Some(length) = buffer.first_chunk::<LENGTH_BYTES>() {
+        let length = u32::from_le_bytes(*length) as usize;
+        if length > FRAME_BYTES_MAX {
+            return Err(ReceiveError::TooLarge(length));
+        }
+        if buffer.len() < LENGTH_BYTES + length {
+            return Ok(None);
+        }
+        buffer.advance(LENGTH_BYTES);
+        if length > 0 {
+            return Ok(Some(buffer.split_to(length).freeze()));
+        }
+    }
+    Ok(None)
+}
+
+struct Writer<W> {
+    stream: W,
+    queued: mpsc::UnboundedReceiver<Bytes>,
+    queued_bytes: Arc<AtomicUsize>,
+    keep_alive: Duration,
+}
+
+impl<W: AsyncWrite + Unpin> Writer<W> {
+    /// Ends when the stream breaks or all senders are gone.
+    async fn run(mut self) {
+        let mut together = BytesMut::new();
+        loop {
+            let written = match timeout(self.keep_alive, self.queued.recv()).await {
+                Ok(Some(first)) => self.write_queued(first, &mut together).await,
+                Ok(None) => break,
+                Err(_) => self.stream.write_all(&0_u32.to_le_bytes()).await,
+            };
+            if written.is_err() {
+                return;
+            }
+        }
+        // All was written; a proper end lets the peer read it before the close.
+        let _ = self.stream.shutdown().await;
+    }
+
+    async fn write_queued(&mut self, first: Bytes, together: &mut BytesMut) -> std::io::Result<()> {
+        let Ok(second) = self.queued.try_recv() else {
+            self.queued_bytes.fetch_sub(first.len(), Ordering::Relaxed);
+            return self.stream.write_all(&first).await;
+        };
+        together.extend_from_slice(&first);
+        together.extend_from_slice(&second);
+        while together.len() < WRITE_BYTES_MAX {
+            let Ok(more) = self.queued.try_recv() else { break };
+            together.extend_from_slice(&more);
+        }
+        self.queued_bytes.fetch_sub(together.len(), Ordering::Relaxed);
+        let written = self.stream.write_all(together).await;
+        together.clear();
+        written
+    }
+}
+
+#[cfg(test)]
+mod tests;

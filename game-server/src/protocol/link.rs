@@ -1,11 +1,41 @@
 //! Gateway ↔ room host: the body of one link frame is one message of this file.
 //!
 //! Same field types as `client`. The dialling gateway sends Hello first; the host answers with its own.
+//!
+//! ```text
+//! gateway → host
+//!   1 Hello     version u8, gateway text
+//!   2 Join      session u32, room u64, player u64, name text, pool u8 (0 public, 1 bots)
+//!   3 Leave     session u32, on purpose u8
+//!   4 Input     session u32, first_tick u32, count u8 (1 to 8), inputs as in `client`
+//! host → gateway
+//!   1 Hello     version u8, host text
+//!   2 Joined    session u32, the fields of Welcome
+//!   3 Refused   session u32, refusal u8 ([`JoinRefusal`])
+//!   4 Frame     room u64, tick_gap_excess_p99_us u32, ack count u8, acks × { slot u8, tick u32, margin_ticks i8 },
+//!               tick u32, phase u8 (0 playing, 1 over), phase_ends_tick u32,
+//!               player count u8, players × { slot u8, x u16, y u16, velocity_x i16, velocity_y i16, aim u8,
+//!               health u8, flags u8, kills u16, deaths u16, respawn_tick u32 },
+//!               projectile count u16, projectiles × { id u16, owner u8, x u16, y u16, aim u8, born_tick u32 }
+//!   5 Roster    room u64, the fields of Roster
+//!   6 Events    room u64, the fields of Events
+//!   7 Over      room u64, the fields of Over
+//!   8 Closed    room u64
+//!   9 Replaced  session u32, slot u8
+//! ```
+
+/// A room frame at full precision.
+mod frame;
+
+#[cfg(test)]
+mod tests;
 
 use crate::domain::{
-    GameEvent, InputAck, PlayerId, PlayerInput, PlayerResult, Pool, RoomFrame, RoomId, RosterEntry, Slot, Tick,
+    GameEvent, InputAck, PlayerId, PlayerInput, PlayerResult, Pool, RoomFrame, RoomId, RosterEntry, Slot,
+    Tick,
 };
-use crate::protocol::client::Welcome;
+use crate::protocol::client::{Welcome, fields};
+use crate::protocol::wire::{DecodeError, Reader, Writer};
 
 /// Version of this file; a host also speaks the one before it.
 pub const LINK_PROTOCOL_VERSION: u8 = 1;
@@ -14,13 +44,30 @@ pub const LINK_PROTOCOL_VERSION: u8 = 1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId(pub u32);
 
+/// What a gateway says to a room host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GatewayToRoom {
-    Hello { version: u8, gateway: String },
-    Join { session: SessionId, room: RoomId, player: PlayerId, name: String, pool: Pool },
+    Hello {
+        version: u8,
+        gateway: String,
+    },
+    Join {
+        session: SessionId,
+        room: RoomId,
+        player: PlayerId,
+        name: String,
+        pool: Pool,
+    },
     /// The player left on purpose (`true`) or the connection was lost (`false`: the seat is held).
-    Leave { session: SessionId, on_purpose: bool },
-    Input { session: SessionId, first_tick: Tick, inputs: Vec<PlayerInput> },
+    Leave {
+        session: SessionId,
+        on_purpose: bool,
+    },
+    Input {
+        session: SessionId,
+        first_tick: Tick,
+        inputs: Vec<PlayerInput>,
+    },
 }
 
 /// Why a Join was refused.
@@ -33,17 +80,299 @@ pub enum JoinRefusal {
     MatchOver = 4,
 }
 
+impl JoinRefusal {
+    fn from_byte(byte: u8) -> Result<JoinRefusal, DecodeError> {
+        Ok(match byte {
+            1 => JoinRefusal::RoomGone,
+            2 => JoinRefusal::RoomFull,
+            3 => JoinRefusal::WrongPool,
+            4 => JoinRefusal::MatchOver,
+            _ => return Err(DecodeError::Range),
+        })
+    }
+}
+
+/// What a room host says to a gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoomToGateway {
-    Hello { version: u8, host: String },
-    Joined { session: SessionId, welcome: Welcome },
-    Refused { session: SessionId, refusal: JoinRefusal },
+    Hello {
+        version: u8,
+        host: String,
+    },
+    Joined {
+        session: SessionId,
+        welcome: Welcome,
+    },
+    Refused {
+        session: SessionId,
+        refusal: JoinRefusal,
+    },
     /// Everything that changes, once per room and state tick, for all players of this gateway.
-    Frame { room: RoomId, frame: RoomFrame, acks: Vec<InputAck>, tick_gap_excess_p99_us: u32 },
-    Roster { room: RoomId, entries: Vec<RosterEntry> },
-    Events { room: RoomId, tick: Tick, events: Vec<GameEvent> },
-    Over { room: RoomId, results: Vec<PlayerResult> },
-    Closed { room: RoomId },
+    Frame {
+        room: RoomId,
+        frame: RoomFrame,
+        acks: Vec<InputAck>,
+        tick_gap_excess_p99_us: u32,
+    },
+    Roster {
+        room: RoomId,
+        entries: Vec<RosterEntry>,
+    },
+    Events {
+        room: RoomId,
+        tick: Tick,
+        events: Vec<GameEvent>,
+    },
+    Over {
+        room: RoomId,
+        results: Vec<PlayerResult>,
+    },
+    Closed {
+        room: RoomId,
+    },
     /// The seat went to a newer connection of the same player.
-    Replaced { session: SessionId, slot: Slot },
+    Replaced {
+        session: SessionId,
+        slot: Slot,
+    },
+}
+
+const KIND_HELLO: u8 = 1;
+
+const KIND_JOIN: u8 = 2;
+const KIND_LEAVE: u8 = 3;
+const KIND_INPUT: u8 = 4;
+
+const KIND_JOINED: u8 = 2;
+const KIND_REFUSED: u8 = 3;
+const KIND_FRAME: u8 = 4;
+const KIND_ROSTER: u8 = 5;
+const KIND_EVENTS: u8 = 6;
+const KIND_OVER: u8 = 7;
+const KIND_CLOSED: u8 = 8;
+const KIND_REPLACED: u8 = 9;
+
+const POOL_PUBLIC: u8 = 0;
+const POOL_BOTS: u8 = 1;
+
+/// The bytes of a gateway's message.
+pub fn encode_gateway(message: &GatewayToRoom) -> Vec<u8> {
+    let mut out;
+    match message {
+        GatewayToRoom::Hello { version, gateway } => {
+            out = Writer::of_kind(KIND_HELLO);
+            out.u8(*version);
+            out.text(gateway);
+        }
+        GatewayToRoom::Join {
+            session,
+            room,
+            player,
+            name,
+            pool,
+        } => {
+            out = Writer::of_kind(KIND_JOIN);
+            out.u32(session.0);
+            out.u64(room.0);
+            out.u64(player.0);
+            out.text(name);
+            out.u8(pool_byte(*pool));
+        }
+        GatewayToRoom::Leave { session, on_purpose } => {
+            out = Writer::of_kind(KIND_LEAVE);
+            out.u32(session.0);
+            out.bool(*on_purpose);
+        }
+        GatewayToRoom::Input {
+            session,
+            first_tick,
+            inputs,
+        } => {
+            out = Writer::of_kind(KIND_INPUT);
+            out.u32(session.0);
+            fields::write_inputs(&mut out, *first_tick, inputs);
+        }
+    }
+    out.into_bytes()
+}
+
+/// Reads a gateway's message; any bytes give a message or an error.
+pub fn decode_gateway(bytes: &[u8]) -> Result<GatewayToRoom, DecodeError> {
+    let mut from = Reader::new(bytes);
+    let message = match from.u8()? {
+        KIND_HELLO => GatewayToRoom::Hello {
+            version: from.u8()?,
+            gateway: from.text()?,
+        },
+        KIND_JOIN => GatewayToRoom::Join {
+            session: SessionId(from.u32()?),
+            room: RoomId(from.u64()?),
+            player: PlayerId(from.u64()?),
+            name: from.text()?,
+            pool: pool_from_byte(from.u8()?)?,
+        },
+        KIND_LEAVE => GatewayToRoom::Leave {
+            session: SessionId(from.u32()?),
+            on_purpose: from.bool()?,
+        },
+        KIND_INPUT => {
+            let session = SessionId(from.u32()?);
+            let (first_tick, inputs) = fields::read_inputs(&mut from)?;
+            GatewayToRoom::Input {
+                session,
+                first_tick,
+                inputs,
+            }
+        }
+        _ => return Err(DecodeError::UnknownKind),
+    };
+    from.finish()?;
+    Ok(message)
+}
+
+/// The bytes of a room host's message.
+pub fn encode_room(message: &RoomToGateway) -> Vec<u8> {
+    match message {
+        RoomToGateway::Hello { version, host } => {
+            let mut out = Writer::of_kind(KIND_HELLO);
+            out.u8(*version);
+            out.text(host);
+            out.into_bytes()
+        }
+        RoomToGateway::Joined { session, welcome } => {
+            let mut out = for_session(KIND_JOINED, *session);
+            fields::write_welcome(&mut out, welcome);
+            out.into_bytes()
+        }
+        RoomToGateway::Refused { session, refusal } => {
+            let mut out = for_session(KIND_REFUSED, *session);
+            out.u8(*refusal as u8);
+            out.into_bytes()
+        }
+        RoomToGateway::Replaced { session, slot } => {
+            let mut out = for_session(KIND_REPLACED, *session);
+            out.u8(slot.0);
+            out.into_bytes()
+        }
+        RoomToGateway::Frame {
+            room,
+            frame,
+            acks,
+            tick_gap_excess_p99_us,
+        } => {
+            let mut out = about_room(KIND_FRAME, *room);
+            out.u32(*tick_gap_excess_p99_us);
+            frame::write_acks(&mut out, acks);
+            frame::write_frame(&mut out, frame);
+            out.into_bytes()
+        }
+        RoomToGateway::Roster { room, entries } => {
+            let mut out = about_room(KIND_ROSTER, *room);
+            fields::write_roster(&mut out, entries);
+            out.into_bytes()
+        }
+        RoomToGateway::Events { room, tick, events } => {
+            let mut out = about_room(KIND_EVENTS, *room);
+            fields::write_events(&mut out, *tick, events);
+            out.into_bytes()
+        }
+        RoomToGateway::Over { room, results } => {
+            let mut out = about_room(KIND_OVER, *room);
+            fields::write_results(&mut out, results);
+            out.into_bytes()
+        }
+        RoomToGateway::Closed { room } => about_room(KIND_CLOSED, *room).into_bytes(),
+    }
+}
+
+fn for_session(kind: u8, session: SessionId) -> Writer {
+    let mut out = Writer::of_kind(kind);
+    out.u32(session.0);
+    out
+}
+
+fn about_room(kind: u8, room: RoomId) -> Writer {
+    let mut out = Writer::of_kind(kind);
+    out.u64(room.0);
+    out
+}
+
+/// Reads a room host's message; any bytes give a message or an error.
+pub fn decode_room(bytes: &[u8]) -> Result<RoomToGateway, DecodeError> {
+    let mut from = Reader::new(bytes);
+    let message = match from.u8()? {
+        KIND_HELLO => RoomToGateway::Hello {
+            version: from.u8()?,
+            host: from.text()?,
+        },
+        kind @ (KIND_JOINED | KIND_REFUSED | KIND_REPLACED) => decode_for_session(kind, &mut from)?,
+        kind => decode_about_room(kind, &mut from)?,
+    };
+    from.finish()?;
+    Ok(message)
+}
+
+fn decode_for_session(kind: u8, from: &mut Reader<'_>) -> Result<RoomToGateway, DecodeError> {
+    let session = SessionId(from.u32()?);
+    Ok(match kind {
+        KIND_JOINED => RoomToGateway::Joined {
+            session,
+            welcome: fields::read_welcome(from)?,
+        },
+        KIND_REFUSED => RoomToGateway::Refused {
+            session,
+            refusal: JoinRefusal::from_byte(from.u8()?)?,
+        },
+        _ => RoomToGateway::Replaced {
+            session,
+            slot: Slot(from.u8()?),
+        },
+    })
+}
+
+fn decode_about_room(kind: u8, from: &mut Reader<'_>) -> Result<RoomToGateway, DecodeError> {
+    if !(KIND_FRAME..=KIND_CLOSED).contains(&kind) {
+        return Err(DecodeError::UnknownKind);
+    }
+    let room = RoomId(from.u64()?);
+    Ok(match kind {
+        KIND_FRAME => {
+            let tick_gap_excess_p99_us = from.u32()?;
+            let acks = frame::read_acks(from)?;
+            RoomToGateway::Frame {
+                room,
+                frame: frame::read_frame(from)?,
+                acks,
+                tick_gap_excess_p99_us,
+            }
+        }
+        KIND_ROSTER => RoomToGateway::Roster {
+            room,
+            entries: fields::read_roster(from)?,
+        },
+        KIND_EVENTS => {
+            let (tick, events) = fields::read_events(from)?;
+            RoomToGateway::Events { room, tick, events }
+        }
+        KIND_OVER => RoomToGateway::Over {
+            room,
+            results: fields::read_results(from)?,
+        },
+        _ => RoomToGateway::Closed { room },
+    })
+}
+
+fn pool_byte(pool: Pool) -> u8 {
+    match pool {
+        Pool::Public => POOL_PUBLIC,
+        Pool::Bots => POOL_BOTS,
+    }
+}
+
+fn pool_from_byte(byte: u8) -> Result<Pool, DecodeError> {
+    match byte {
+        POOL_PUBLIC => Ok(Pool::Public),
+        POOL_BOTS => Ok(Pool::Bots),
+        _ => Err(DecodeError::Range),
+    }
 }

@@ -44,14 +44,18 @@ pub async fn run(context: &Context, _args: Args) -> Result<()> {
     let target = Target::of(context)?;
     let path = target.kubeconfig();
     let value = json!({"cluster": target.name(), "kubeconfig": path, "port": target.config.port});
-    context.report.result(value, &format!("export KUBECONFIG={}\n", path.display()));
+    context
+        .report
+        .result(value, &format!("export KUBECONFIG={}\n", path.display()));
     Ok(())
 }
 
 /// Creates the cluster, starts it, or sees that nothing is to be done; then waits until pods can run.
 pub async fn ensure(context: &Context) -> Result<()> {
     let target = Target::of(context)?;
-    let step = context.report.step("cluster", &format!("looking for {}", target.name()));
+    let step = context
+        .report
+        .step("cluster", &format!("looking for {}", target.name()));
     let engine = Engine::connect().await?;
     let lock = target.lock(context).await?;
     let state = look(&engine, &target).await?;
@@ -66,14 +70,19 @@ pub async fn ensure(context: &Context) -> Result<()> {
             step.skipped(&format!("{} is running", target.name()));
         }
         State::Stopped(down) => {
-            context.report.note("cluster", &format!("starting {} ({} not running)", target.name(), down.join(", ")));
+            context.report.note(
+                "cluster",
+                &format!("starting {} ({} not running)", target.name(), down.join(", ")),
+            );
             start_nodes(context, &target).await?;
             ready(context, &engine, &target).await?;
             step.done(&format!("{} is started", target.name()));
         }
         State::Absent => create(context, &engine, &target, step).await?,
         State::Half => {
-            context.report.note("cluster", "its creation was interrupted: removing what is there");
+            context
+                .report
+                .note("cluster", "its creation was interrupted: removing what is there");
             removal::settle(&engine, &target).await?;
             removal::remove(context, &engine, &target).await?;
             create(context, &engine, &target, step).await?;
@@ -81,7 +90,11 @@ pub async fn ensure(context: &Context) -> Result<()> {
         State::Foreign(evidence) => return Err(foreign(&target, &evidence)),
         State::Damaged(gone) => {
             let found = format!("{gone} of its containers are gone, and with them what they held.");
-            return Err(target.failure(Exit::Cluster, &found, "run `cargo xtask down`, then `cargo xtask up`"));
+            return Err(target.failure(
+                Exit::Cluster,
+                &found,
+                "run `cargo xtask down`, then `cargo xtask up`",
+            ));
         }
     }
     drop(lock);
@@ -91,7 +104,9 @@ pub async fn ensure(context: &Context) -> Result<()> {
 /// Removes the cluster and proves that nothing of it is left.
 pub async fn remove(context: &Context) -> Result<()> {
     let target = Target::of(context)?;
-    let step = context.report.step("cluster", &format!("removing {}", target.name()));
+    let step = context
+        .report
+        .step("cluster", &format!("removing {}", target.name()));
     let engine = Engine::connect().await?;
     let lock = target.lock(context).await?;
     match look(&engine, &target).await? {
@@ -107,7 +122,10 @@ pub async fn remove(context: &Context) -> Result<()> {
             }
             removal::settle_if(state == State::Half, &engine, &target).await?;
             removal::remove(context, &engine, &target).await?;
-            step.done(&format!("{} is gone: no container, network, volume or kubeconfig is left", target.name()));
+            step.done(&format!(
+                "{} is gone: no container, network, volume or kubeconfig is left",
+                target.name()
+            ));
         }
     }
     drop(lock);
@@ -117,18 +135,34 @@ pub async fn remove(context: &Context) -> Result<()> {
 /// Puts the cluster to sleep; nothing is lost.
 pub async fn stop(context: &Context) -> Result<()> {
     let target = Target::of(context)?;
-    let step = context.report.step("cluster", &format!("stopping {}", target.name()));
+    let step = context
+        .report
+        .step("cluster", &format!("stopping {}", target.name()));
     let engine = Engine::connect().await?;
     let lock = target.lock(context).await?;
     match look(&engine, &target).await? {
         State::Foreign(evidence) => return Err(foreign(&target, &evidence)),
-        State::Absent => return Err(target.failure(Exit::Cluster, "it does not exist.", "run `cargo xtask up`")),
-        State::Running | State::Half | State::Damaged(_) if !context.dry_run => {
-            let ended = k3d::run(context, &target, &["cluster", "stop", target.name()], "", START_STOP_LIMIT).await?;
-            still_running(&engine, &target, &ended.tail).await?;
-            step.done(&format!("{} is stopped; `cargo xtask start` wakes it", target.name()));
+        State::Absent => {
+            return Err(target.failure(Exit::Cluster, "it does not exist.", "run `cargo xtask up`"));
         }
-        State::Running | State::Half | State::Damaged(_) => step.skipped(&format!("would stop {}", target.name())),
+        State::Running | State::Half | State::Damaged(_) if !context.dry_run => {
+            let ended = k3d::run(
+                context,
+                &target,
+                &["cluster", "stop", target.name()],
+                "",
+                START_STOP_LIMIT,
+            )
+            .await?;
+            still_running(&engine, &target, &ended.tail).await?;
+            step.done(&format!(
+                "{} is stopped; `cargo xtask start` wakes it",
+                target.name()
+            ));
+        }
+        State::Running | State::Half | State::Damaged(_) => {
+            step.skipped(&format!("would stop {}", target.name()))
+        }
         State::Stopped(_) => step.skipped(&format!("{} is stopped", target.name())),
     }
     drop(lock);
@@ -162,7 +196,9 @@ fn intention(state: &State) -> String {
 }
 
 fn foreign(target: &Target, evidence: &str) -> anyhow::Error {
-    let found = format!("a cluster of that name is there already, and it is not ours: {evidence}. It was left alone.");
+    let found = format!(
+        "a cluster of that name is there already, and it is not ours: {evidence}. It was left alone."
+    );
     let fix = format!(
         "take another name and port (`--cluster game --port 8090`), or remove it yourself: `k3d cluster delete {}`",
         target.name()
@@ -174,13 +210,22 @@ fn foreign(target: &Target, evidence: &str) -> anyhow::Error {
 async fn same_port(engine: &Engine, target: &Target) -> Result<()> {
     let (wanted, address) = (target.config.port, target.config.bind_address.as_str());
     let containers = engine.cluster_containers(target.name()).await?;
-    let fits = |address: &str| address == target.config.bind_address || address == "0.0.0.0" || address == "::";
+    let fits =
+        |address: &str| address == target.config.bind_address || address == "0.0.0.0" || address == "::";
     let published = containers.iter().flat_map(|container| &container.ports);
-    if published.clone().any(|port| port.host_port == wanted && fits(&port.address)) {
+    if published
+        .clone()
+        .any(|port| port.host_port == wanted && fits(&port.address))
+    {
         return Ok(());
     }
-    let has = published.filter(|port| port.container_port == 80).map(|port| format!("{}:{}", port.address, port.host_port));
-    let found = format!("it answers at {}, not at {address}:{wanted}.", has.collect::<Vec<_>>().join(", "));
+    let has = published
+        .filter(|port| port.container_port == 80)
+        .map(|port| format!("{}:{}", port.address, port.host_port));
+    let found = format!(
+        "it answers at {}, not at {address}:{wanted}.",
+        has.collect::<Vec<_>>().join(", ")
+    );
     let fix = "leave out --port and --lan, or run `cargo xtask down` first";
     Err(target.failure(Exit::Usage, &found, fix))
 }
@@ -199,7 +244,14 @@ async fn create(context: &Context, engine: &Engine, target: &Target, step: Step)
     target.save_record(&record)?;
     let config = target.config.with_owner(&record.owner)?;
     let name = target.name();
-    let ended = k3d::run(context, target, &["cluster", "create", "--config", "-"], &config, CLUSTER_CREATE_LIMIT).await?;
+    let ended = k3d::run(
+        context,
+        target,
+        &["cluster", "create", "--config", "-"],
+        &config,
+        CLUSTER_CREATE_LIMIT,
+    )
+    .await?;
     if !ended.success() {
         let found = format!("k3d: {} ({}).", k3d::cause(&ended.tail), ended.ending());
         removal::settle(engine, target).await?;
@@ -208,23 +260,49 @@ async fn create(context: &Context, engine: &Engine, target: &Target, step: Step)
         return Err(target.failure(Exit::Cluster, &found, fix));
     }
     let cluster = ready(context, engine, target).await?;
-    target.save_record(&Record { complete: true, uid: cluster.uid().await?, ..record })?;
-    step.done(&format!("{name} is running: {} nodes, players at {}:{}", target.config.nodes().len(), target.config.bind_address, target.config.port));
+    target.save_record(&Record {
+        complete: true,
+        uid: cluster.uid().await?,
+        ..record
+    })?;
+    step.done(&format!(
+        "{name} is running: {} nodes, players at {}:{}",
+        target.config.nodes().len(),
+        target.config.bind_address,
+        target.config.port
+    ));
     Ok(())
 }
 
 async fn start_nodes(context: &Context, target: &Target) -> Result<()> {
-    let ended = k3d::run(context, target, &["cluster", "start", target.name()], "", START_STOP_LIMIT).await?;
+    let ended = k3d::run(
+        context,
+        target,
+        &["cluster", "start", target.name()],
+        "",
+        START_STOP_LIMIT,
+    )
+    .await?;
     if ended.success() {
         return Ok(());
     }
-    let found = format!("it does not start. k3d: {} ({}).", k3d::cause(&ended.tail), ended.ending());
-    Err(target.failure(Exit::Cluster, &found, "run `cargo xtask down`, then `cargo xtask up`"))
+    let found = format!(
+        "it does not start. k3d: {} ({}).",
+        k3d::cause(&ended.tail),
+        ended.ending()
+    );
+    Err(target.failure(
+        Exit::Cluster,
+        &found,
+        "run `cargo xtask down`, then `cargo xtask up`",
+    ))
 }
 
 async fn still_running(engine: &Engine, target: &Target, output: &str) -> Result<()> {
     let containers = engine.cluster_containers(target.name()).await?;
-    let Some(running) = containers.iter().find(|container| container.is_running()) else { return Ok(()) };
+    let Some(running) = containers.iter().find(|container| container.is_running()) else {
+        return Ok(());
+    };
     let found = format!("{} still runs. k3d: {}.", running.name, k3d::cause(output));
     Err(target.failure(Exit::Cluster, &found, "run the command again"))
 }
@@ -244,7 +322,11 @@ async fn ready(context: &Context, engine: &Engine, target: &Target) -> Result<Ku
         };
         if Instant::now() > deadline {
             let found = format!("it did not become ready: {missing}.");
-            return Err(target.failure(Exit::Cluster, &found, "run `cargo xtask doctor`, then this command again"));
+            return Err(target.failure(
+                Exit::Cluster,
+                &found,
+                "run `cargo xtask doctor`, then this command again",
+            ));
         }
         tokio::time::sleep(READY_POLL).await;
     }
@@ -257,10 +339,21 @@ async fn missing(engine: &Engine, target: &Target) -> Result<(Kubernetes, Option
 }
 
 async fn write_kubeconfig(context: &Context, target: &Target) -> Result<()> {
-    let got = k3d::run(context, target, &["kubeconfig", "get", target.name()], "", SHORT_LIMIT).await?;
+    let got = k3d::run(
+        context,
+        target,
+        &["kubeconfig", "get", target.name()],
+        "",
+        SHORT_LIMIT,
+    )
+    .await?;
     if !got.success() {
         let found = format!("k3d gives no kubeconfig: {}.", k3d::cause(&got.tail));
-        return Err(target.failure(Exit::Cluster, &found, "run `cargo xtask down`, then `cargo xtask up`"));
+        return Err(target.failure(
+            Exit::Cluster,
+            &found,
+            "run `cargo xtask down`, then `cargo xtask up`",
+        ));
     }
     target.write_kubeconfig(&got.stdout)
 }

@@ -63,25 +63,45 @@ pub async fn prepare(context: &Context, image: &str) -> Result<Prepared> {
     let engine = Engine::connect().await?;
     let cluster = target.connect(&engine).await?;
     let inventory = Inventory::read(&cluster).await?;
-    let changes = changes::find(&cluster, &manifests, &inventory).await.map_err(|error| refused(&error))?;
-    Ok(Prepared { cluster, manifests, changes, inventory })
+    let changes = changes::find(&cluster, &manifests, &inventory)
+        .await
+        .map_err(|error| refused(&error))?;
+    Ok(Prepared {
+        cluster,
+        manifests,
+        changes,
+        inventory,
+    })
 }
 
 /// Applies what differs, removes what left, and waits; does nothing when nothing differs and all runs.
 pub async fn apply(context: &Context, image: &Image, now: bool) -> Result<()> {
-    let step = context.report.step("deploy", "comparing the manifests with the cluster");
+    let step = context
+        .report
+        .step("deploy", "comparing the manifests with the cluster");
     let prepared = prepare(context, &image.reference).await?;
-    let Prepared { cluster, manifests, changes, inventory } = prepared;
+    let Prepared {
+        cluster,
+        manifests,
+        changes,
+        inventory,
+    } = prepared;
     if context.dry_run {
         step.skipped(&format!("would change {}", changes.summary()));
         return Ok(());
     }
     if changes.is_empty() && rollout::is_settled(&cluster, &manifests).await? {
         secret::ensure(&cluster).await?;
-        step.skipped(&format!("{} objects are as the manifests say, with {}", manifests.objects.len(), image.reference));
+        step.skipped(&format!(
+            "{} objects are as the manifests say, with {}",
+            manifests.objects.len(),
+            image.reference
+        ));
         return Ok(());
     }
-    write(&cluster, &manifests, &changes, &inventory).await.map_err(|error| refused(&error))?;
+    write(&cluster, &manifests, &changes, &inventory)
+        .await
+        .map_err(|error| refused(&error))?;
     step.done(&format!("{}, with {}", changes.summary(), image.reference));
     let step = context.report.step("rollout", "waiting for the pods");
     let waited = rollout::wait(context, &cluster, &manifests, now).await?;
@@ -89,18 +109,33 @@ pub async fn apply(context: &Context, image: &Image, now: bool) -> Result<()> {
     Ok(())
 }
 
-async fn write(cluster: &Kubernetes, manifests: &Manifests, changes: &Changes, before: &Inventory) -> Result<()> {
+async fn write(
+    cluster: &Kubernetes,
+    manifests: &Manifests,
+    changes: &Changes,
+    before: &Inventory,
+) -> Result<()> {
     let now = Inventory::of(manifests);
-    for object in manifests.objects.iter().filter(|object| object.kind() == "Namespace") {
+    for object in manifests
+        .objects
+        .iter()
+        .filter(|object| object.kind() == "Namespace")
+    {
         cluster.apply(&object.value, Apply::Real).await?;
     }
     secret::ensure(cluster).await?;
     // Old and new together first: a deploy that is interrupted forgets nothing.
     before.with(&now).write(cluster).await?;
-    let differing = manifests.objects.iter().filter(|object| changes.of(object) != Change::Unchanged);
+    let differing = manifests
+        .objects
+        .iter()
+        .filter(|object| changes.of(object) != Change::Unchanged);
     let writes = differing.map(|object| cluster.apply(&object.value, Apply::Real));
     // Started in order, a few at a time: what a pod refers to is there before the pod asks for it.
-    stream::iter(writes).buffered(WRITES_AT_ONCE).try_for_each(|_| async { Ok(()) }).await?;
+    stream::iter(writes)
+        .buffered(WRITES_AT_ONCE)
+        .try_for_each(|_| async { Ok(()) })
+        .await?;
     first_size(cluster, manifests, changes).await?;
     for id in changes.removed() {
         cluster.delete(id).await?;
@@ -110,12 +145,20 @@ async fn write(cluster: &Kubernetes, manifests: &Manifests, changes: &Changes, b
 
 /// A new workload under an autoscaler starts with one pod and would get its minimum half a minute later.
 async fn first_size(cluster: &Kubernetes, manifests: &Manifests, changes: &Changes) -> Result<()> {
-    let scalers = manifests.objects.iter().filter(|object| object.kind() == "HorizontalPodAutoscaler");
+    let scalers = manifests
+        .objects
+        .iter()
+        .filter(|object| object.kind() == "HorizontalPodAutoscaler");
     for scaler in scalers {
         let spec = &scaler.value["spec"];
-        let (kind, name) = (spec["scaleTargetRef"]["kind"].as_str(), spec["scaleTargetRef"]["name"].as_str());
+        let (kind, name) = (
+            spec["scaleTargetRef"]["kind"].as_str(),
+            spec["scaleTargetRef"]["name"].as_str(),
+        );
         let is_target = |object: &&Object| Some(object.kind()) == kind && Some(object.name()) == name;
-        let Some(scaled) = manifests.objects.iter().find(is_target) else { continue };
+        let Some(scaled) = manifests.objects.iter().find(is_target) else {
+            continue;
+        };
         if let (Change::New, Some(minimum)) = (changes.of(scaled), spec["minReplicas"].as_u64()) {
             cluster.scale(&Id::of(&scaled.value), minimum).await?;
         }

@@ -33,10 +33,15 @@ pub async fn ensure(context: &Context) -> Result<()> {
     let cluster = target.connect(&engine).await?;
     let mut nodes = cluster.nodes().await?;
     let changes = changes(&nodes, &target.config.node_labels());
-    let texts: Vec<String> = changes.iter().map(|(node, labels)| format!("{node} {}", text(labels))).collect();
+    let texts: Vec<String> = changes
+        .iter()
+        .map(|(node, labels)| format!("{node} {}", text(labels)))
+        .collect();
     if !context.dry_run {
         for (node, labels) in &changes {
-            cluster.set_labels(&Id::new("v1", "Node", None, node), &json!(labels)).await?;
+            cluster
+                .set_labels(&Id::new("v1", "Node", None, node), &json!(labels))
+                .await?;
         }
         if !changes.is_empty() {
             nodes = cluster.nodes().await?;
@@ -69,11 +74,19 @@ fn changes(
 
 fn every_selector_is_met(target: &Target, nodes: &[Node], manifests: &Manifests) -> Result<()> {
     for one in manifests.images() {
-        let fits = |node: &Node| one.node_selector.iter().all(|(key, value)| node.labels.get(key) == Some(value));
+        let fits = |node: &Node| {
+            one.node_selector
+                .iter()
+                .all(|(key, value)| node.labels.get(key) == Some(value))
+        };
         if !nodes.iter().any(fits) {
             let wanted = text(&one.node_selector);
-            let found = format!("pods with the image {} ask for a node with {wanted}, and no node has it.", one.image);
-            let fix = format!("add the label to manifests/cluster/k3d.yaml, or `kubectl label node NAME {wanted}`");
+            let found = format!(
+                "pods with the image {} ask for a node with {wanted}, and no node has it.",
+                one.image
+            );
+            let fix =
+                format!("add the label to manifests/cluster/k3d.yaml, or `kubectl label node NAME {wanted}`");
             return Err(target.failure(Exit::Cluster, &found, &fix));
         }
     }
@@ -81,7 +94,11 @@ fn every_selector_is_met(target: &Target, nodes: &[Node], manifests: &Manifests)
 }
 
 fn text(labels: &BTreeMap<String, String>) -> String {
-    labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
+    labels
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(test)]

@@ -3,27 +3,27 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::cli::TargetName;
-use crate::context::{Context, write_whole};
+use crate::context::Context;
 use crate::processes;
 use crate::report::{Exit, Failure};
 
-/// What `up` leaves behind on success and `down` takes away: which targets a user has running.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A target of which something is there: what its state folder says.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// `local` or `k3d`.
-    pub target: String,
-    /// Name of the cluster; the same as the target for `local`.
+    pub target: TargetName,
+    /// Name of the cluster; `local` for the process.
     pub name: String,
     /// Where players join.
     pub url: String,
-    /// Hash of the sources and settings that are running; `up` compares it.
-    pub stamp: String,
 }
 
-const RECORD_FILE: &str = "up.json";
+/// Written by `local` at a start, removed by `down`.
+const PROCESS_FILE: &str = "process.json";
+/// Written by `cluster` before it creates anything, removed by `down`.
+const CLUSTER_FILE: &str = "cluster.json";
 
 /// The target that `up` and `doctor` work on: the flag, else the one that is up, else k3d where it
 /// is installed, else local with one line that says so.
@@ -35,7 +35,7 @@ pub fn for_up(context: &Context) -> Result<TargetName> {
         return Ok(TargetName::K3d);
     }
     if let [only] = records(&context.state).as_slice() {
-        return Ok(name_of(only));
+        return Ok(only.target);
     }
     let missing = missing_for_k3d();
     if missing.is_empty() {
@@ -59,35 +59,38 @@ pub fn that_is_up(context: &Context) -> Result<Option<TargetName>> {
     }
     match records(&context.state).as_slice() {
         [] => Ok(None),
-        [only] => Ok(Some(name_of(only))),
+        [only] => Ok(Some(only.target)),
         several => Err(ambiguous(several).into()),
     }
 }
 
-/// Every target that is recorded as up, by name.
+/// Every target of which something is there, by name.
 pub fn records(state: &Path) -> Vec<Record> {
     let folders = std::fs::read_dir(state).into_iter().flatten().flatten();
-    let mut records: Vec<Record> = folders.filter_map(|entry| read(&entry.path())).collect();
+    let mut records: Vec<Record> = folders.filter_map(|entry| record(&entry.path())).collect();
     records.sort_by(|a, b| a.name.cmp(&b.name));
     records
 }
 
-/// The record in one state folder; an unreadable one counts as none, `up` writes it anew.
-pub fn read(folder: &Path) -> Option<Record> {
-    let text = std::fs::read(folder.join(RECORD_FILE)).ok()?;
-    serde_json::from_slice(&text).ok()
-}
-
-pub fn write(folder: &Path, record: &Record) -> Result<()> {
-    write_whole(
-        &folder.join(RECORD_FILE),
-        serde_json::to_string_pretty(record)?.as_bytes(),
-    )
-}
-
-pub fn forget(folder: &Path) {
-    // Gone already is as good.
-    let _ = std::fs::remove_file(folder.join(RECORD_FILE));
+/// An unreadable file counts as none; the command that owns it writes it anew.
+fn record(folder: &Path) -> Option<Record> {
+    let name = folder.file_name()?.to_str()?.to_owned();
+    let read = |file: &str| serde_json::from_slice::<Value>(&std::fs::read(folder.join(file)).ok()?).ok();
+    if let Some(process) = read(PROCESS_FILE) {
+        let url = process["url"].as_str()?.to_owned();
+        return Some(Record {
+            target: TargetName::Local,
+            name,
+            url,
+        });
+    }
+    let cluster = read(CLUSTER_FILE)?;
+    let url = format!("http://127.0.0.1:{}", cluster["port"]);
+    Some(Record {
+        target: TargetName::K3d,
+        name,
+        url,
+    })
 }
 
 /// `k3d is`, `Docker and k3d are`, or nothing when both are installed.
@@ -103,20 +106,12 @@ fn missing_for_k3d() -> String {
     }
 }
 
-fn name_of(record: &Record) -> TargetName {
-    if record.target == "local" {
-        TargetName::Local
-    } else {
-        TargetName::K3d
-    }
-}
-
 fn ambiguous(records: &[Record]) -> Failure {
     let names: Vec<String> = records
         .iter()
         .map(|record| format!("{} at {}", record.name, record.url))
         .collect();
-    let flag = |record: &Record| match name_of(record) {
+    let flag = |record: &Record| match record.target {
         TargetName::Local => "--target local".to_owned(),
         TargetName::K3d => format!("--cluster {}", record.name),
     };

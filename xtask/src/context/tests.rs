@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::target::{self, Record};
-use super::{Context, lock};
+use super::{Context, lock, target};
 use crate::cli::{Cli, TargetName};
 use crate::report::Report;
 
@@ -17,34 +16,39 @@ fn context(state: &Path, flags: &[&str]) -> Context {
     context
 }
 
-fn record(name: &str, target: &str) -> Record {
-    let url = "http://127.0.0.1:8080".to_owned();
-    Record {
-        target: target.to_owned(),
-        name: name.to_owned(),
-        url,
-        stamp: String::new(),
-    }
+fn write(folder: &Path, file: &str, text: &str) {
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::write(folder.join(file), text).unwrap();
 }
 
 #[test]
-fn the_only_target_that_is_up_is_meant() {
+fn the_only_target_that_is_there_is_meant() {
     let state = tempfile::tempdir().unwrap();
     let plain = context(state.path(), &[]);
     assert_eq!(target::that_is_up(&plain).unwrap(), None);
-    target::write(&plain.local_folder(), &record("local", "local")).unwrap();
+    write(
+        &plain.local_folder(),
+        "process.json",
+        r#"{"url":"http://127.0.0.1:8080"}"#,
+    );
     assert_eq!(target::that_is_up(&plain).unwrap(), Some(TargetName::Local));
     assert_eq!(target::for_up(&plain).unwrap(), TargetName::Local);
-    target::forget(&plain.local_folder());
-    assert_eq!(target::that_is_up(&plain).unwrap(), None);
 }
 
 #[test]
 fn between_two_targets_the_user_decides() {
     let state = tempfile::tempdir().unwrap();
     let plain = context(state.path(), &[]);
-    target::write(&plain.local_folder(), &record("local", "local")).unwrap();
-    target::write(&plain.cluster_folder("k3s-local"), &record("k3s-local", "k3d")).unwrap();
+    write(
+        &plain.local_folder(),
+        "process.json",
+        r#"{"url":"http://127.0.0.1:8080"}"#,
+    );
+    write(
+        &plain.cluster_folder("k3s-local"),
+        "cluster.json",
+        r#"{"port":8081}"#,
+    );
     let error = target::that_is_up(&plain).unwrap_err();
     let failure = error.downcast_ref::<crate::report::Failure>().unwrap();
     assert_eq!(failure.fix, "add --cluster k3s-local or --target local");
@@ -55,8 +59,7 @@ fn between_two_targets_the_user_decides() {
 #[test]
 fn a_damaged_record_counts_as_none() {
     let state = tempfile::tempdir().unwrap();
-    std::fs::create_dir(state.path().join("local")).unwrap();
-    std::fs::write(state.path().join("local/up.json"), b"{\"target\":").unwrap();
+    write(&state.path().join("local"), "process.json", "{\"url\":");
     assert!(target::records(state.path()).is_empty());
 }
 

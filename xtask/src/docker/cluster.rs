@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use anyhow::{Context as _, Result};
 use bollard::models::ContainerSummary;
 use bollard::query_parameters::{
-    InspectNetworkOptions, ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder,
-    RemoveContainerOptionsBuilder, RemoveVolumeOptions,
+    InspectNetworkOptions, ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
+    ListVolumesOptionsBuilder, RemoveContainerOptionsBuilder, RemoveVolumeOptions,
 };
 
 use crate::docker::{Container, Engine, PublishedPort};
@@ -37,39 +37,70 @@ impl Engine {
         if let Some(label) = label {
             options = options.filters(&HashMap::from([("label", vec![label])]));
         }
-        let found = self.docker.list_containers(Some(options.build())).await.context("listing containers")?;
+        let found = self
+            .docker
+            .list_containers(Some(options.build()))
+            .await
+            .context("listing containers")?;
         Ok(found.into_iter().map(container).collect())
     }
 
     /// Networks with the name of a cluster's network: two creates at once can leave two of them.
     pub async fn cluster_networks(&self, cluster: &str) -> Result<Vec<ClusterNetwork>> {
         let name = format!("k3d-{cluster}");
-        let options =
-            ListNetworksOptionsBuilder::default().filters(&HashMap::from([("label", vec![APP_LABEL])])).build();
-        let found = self.docker.list_networks(Some(options)).await.context("listing networks")?;
-        let ids = found.into_iter().filter(|network| network.name.as_ref() == Some(&name)).filter_map(|network| network.id);
+        let options = ListNetworksOptionsBuilder::default()
+            .filters(&HashMap::from([("label", vec![APP_LABEL])]))
+            .build();
+        let found = self
+            .docker
+            .list_networks(Some(options))
+            .await
+            .context("listing networks")?;
+        let ids = found
+            .into_iter()
+            .filter(|network| network.name.as_ref() == Some(&name))
+            .filter_map(|network| network.id);
         let mut networks = Vec::new();
         for id in ids {
             // The list does not say who is attached.
-            let network = self.docker.inspect_network(&id, None::<InspectNetworkOptions>).await;
+            let network = self
+                .docker
+                .inspect_network(&id, None::<InspectNetworkOptions>)
+                .await;
             let network = network.with_context(|| format!("looking at the network {name}"))?;
-            networks.push(ClusterNetwork { id, attached: attached(serde_json::to_value(&network)?) });
+            networks.push(ClusterNetwork {
+                id,
+                attached: attached(serde_json::to_value(&network)?),
+            });
         }
         Ok(networks)
     }
 
     /// Removes a network by id, since its name may be ambiguous.
     pub async fn remove_network(&self, id: &str) -> Result<()> {
-        self.docker.remove_network(id).await.with_context(|| format!("removing the network {id}"))
+        self.docker
+            .remove_network(id)
+            .await
+            .with_context(|| format!("removing the network {id}"))
     }
 
     /// Names of the volumes that belong to a cluster.
     pub async fn cluster_volumes(&self, cluster: &str) -> Result<Vec<String>> {
         let label = format!("{CLUSTER_LABEL}={cluster}");
-        let options =
-            ListVolumesOptionsBuilder::default().filters(&HashMap::from([("label", vec![label.as_str()])])).build();
-        let found = self.docker.list_volumes(Some(options)).await.context("listing volumes")?;
-        Ok(found.volumes.unwrap_or_default().into_iter().map(|volume| volume.name).collect())
+        let options = ListVolumesOptionsBuilder::default()
+            .filters(&HashMap::from([("label", vec![label.as_str()])]))
+            .build();
+        let found = self
+            .docker
+            .list_volumes(Some(options))
+            .await
+            .context("listing volumes")?;
+        Ok(found
+            .volumes
+            .unwrap_or_default()
+            .into_iter()
+            .map(|volume| volume.name)
+            .collect())
     }
 
     /// Removes a volume.
@@ -80,15 +111,24 @@ impl Engine {
 
     /// Removes a container with its anonymous volumes, running or not.
     pub async fn remove_container(&self, id: &str) -> Result<()> {
-        let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
-        self.docker.remove_container(id, Some(options)).await.with_context(|| format!("removing the container {id}"))
+        let options = RemoveContainerOptionsBuilder::default()
+            .force(true)
+            .v(true)
+            .build();
+        self.docker
+            .remove_container(id, Some(options))
+            .await
+            .with_context(|| format!("removing the container {id}"))
     }
 }
 
 /// Names of the containers attached to a network.
 fn attached(network: serde_json::Value) -> Vec<String> {
     let containers = network["Containers"].as_object();
-    let names = containers.into_iter().flatten().map(|(id, one)| one["Name"].as_str().unwrap_or(id).to_owned());
+    let names = containers
+        .into_iter()
+        .flatten()
+        .map(|(id, one)| one["Name"].as_str().unwrap_or(id).to_owned());
     names.collect()
 }
 
@@ -102,7 +142,12 @@ fn container(found: ContainerSummary) -> Container {
     });
     Container {
         id: found.id.unwrap_or_default(),
-        name: found.names.unwrap_or_default().first().map(|name| name.trim_start_matches('/').to_owned()).unwrap_or_default(),
+        name: found
+            .names
+            .unwrap_or_default()
+            .first()
+            .map(|name| name.trim_start_matches('/').to_owned())
+            .unwrap_or_default(),
         state: found.state.map(|state| state.to_string()).unwrap_or_default(),
         image: found.image.unwrap_or_default(),
         labels: found.labels.unwrap_or_default().into_iter().collect(),

@@ -19,7 +19,9 @@ pub fn resolve() -> String {
     let folder = variable("DOCKER_CONFIG")
         .map(PathBuf::from)
         .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".docker")));
-    folder.and_then(|folder| from_config(&folder, variable("DOCKER_CONTEXT"))).unwrap_or_else(|| DEFAULT.to_owned())
+    folder
+        .and_then(|folder| from_config(&folder, variable("DOCKER_CONTEXT")))
+        .unwrap_or_else(|| DEFAULT.to_owned())
 }
 
 /// The endpoint of a context below a folder such as `~/.docker`; none for the context `default`.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
 use bollard::container::LogOutput;
+use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use tokio::io::AsyncWriteExt as _;
@@ -27,9 +27,21 @@ impl Engine {
             ..Default::default()
         };
         let doing = || format!("running {} in {container}", command.join(" "));
-        let exec = self.docker.create_exec(container, options).await.with_context(doing)?;
-        let started = self.docker.start_exec(&exec.id, None::<StartExecOptions>).await.with_context(doing)?;
-        let StartExecResults::Attached { mut output, mut input } = started else {
+        let exec = self
+            .docker
+            .create_exec(container, options)
+            .await
+            .with_context(doing)?;
+        let started = self
+            .docker
+            .start_exec(&exec.id, None::<StartExecOptions>)
+            .await
+            .with_context(doing)?;
+        let StartExecResults::Attached {
+            mut output,
+            mut input,
+        } = started
+        else {
             bail!("{container} detached from {}", command.join(" "));
         };
         let feed = async {
@@ -44,7 +56,9 @@ impl Engine {
             while let Some(Ok(part)) = output.next().await {
                 match part {
                     LogOutput::StdErr { message } => stderr.extend_from_slice(&message),
-                    LogOutput::StdOut { message } | LogOutput::StdIn { message } | LogOutput::Console { message } => {
+                    LogOutput::StdOut { message }
+                    | LogOutput::StdIn { message }
+                    | LogOutput::Console { message } => {
                         stdout.extend_from_slice(&message);
                     }
                 }
@@ -70,6 +84,8 @@ impl Engine {
                 tokio::time::sleep(EXIT_CODE_POLL).await;
             }
         };
-        tokio::time::timeout(EXIT_CODE_LIMIT, wait).await.context("no exit code from Docker")?
+        tokio::time::timeout(EXIT_CODE_LIMIT, wait)
+            .await
+            .context("no exit code from Docker")?
     }
 }

@@ -64,7 +64,9 @@ pub async fn probe() -> Result<Probe, ProbeError> {
 
 /// Tells the three ways apart in which a socket can be unusable.
 async fn socket(endpoint: &str) -> Result<(), ProbeError> {
-    let Some(path) = endpoint.strip_prefix("unix://") else { return Ok(()) };
+    let Some(path) = endpoint.strip_prefix("unix://") else {
+        return Ok(());
+    };
     match tokio::time::timeout(PROBE_LIMIT, tokio::net::UnixStream::connect(Path::new(path))).await {
         Ok(Ok(_)) => Ok(()),
         Err(_) => Err(ProbeError::Timeout(endpoint.to_owned())),
@@ -78,9 +80,15 @@ async fn socket(endpoint: &str) -> Result<(), ProbeError> {
 
 async fn ask(endpoint: &str) -> anyhow::Result<Probe> {
     let docker = Docker::connect_with_host(endpoint)?.negotiate_version().await?;
-    let engine = Engine { docker, endpoint: endpoint.to_owned() };
-    let (version, info, containers) =
-        tokio::try_join!(async { Ok(engine.docker.version().await?) }, async { Ok(engine.docker.info().await?) }, engine.containers(None))?;
+    let engine = Engine {
+        docker,
+        endpoint: endpoint.to_owned(),
+    };
+    let (version, info, containers) = tokio::try_join!(
+        async { Ok(engine.docker.version().await?) },
+        async { Ok(engine.docker.info().await?) },
+        engine.containers(None)
+    )?;
     Ok(Probe {
         endpoint: endpoint.to_owned(),
         version: version.version.unwrap_or_default(),
@@ -89,9 +97,18 @@ async fn ask(endpoint: &str) -> anyhow::Result<Probe> {
         operating_system: info.operating_system.unwrap_or_default(),
         os_type: info.os_type.unwrap_or_default(),
         architecture: version.arch.unwrap_or_default(),
-        cgroup_version: info.cgroup_version.map(|version| version.to_string()).unwrap_or_default(),
-        cpus: info.ncpu.and_then(|count| u64::try_from(count).ok()).unwrap_or_default(),
-        memory_bytes: info.mem_total.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default(),
+        cgroup_version: info
+            .cgroup_version
+            .map(|version| version.to_string())
+            .unwrap_or_default(),
+        cpus: info
+            .ncpu
+            .and_then(|count| u64::try_from(count).ok())
+            .unwrap_or_default(),
+        memory_bytes: info
+            .mem_total
+            .and_then(|bytes| u64::try_from(bytes).ok())
+            .unwrap_or_default(),
         root_folder: info.docker_root_dir.unwrap_or_default(),
         storage_driver: info.driver.unwrap_or_default(),
         warnings: info.warnings.unwrap_or_default(),

@@ -5,13 +5,19 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::context::Context;
-use crate::processes::job::{Finished, Job};
 use crate::processes::find;
+use crate::processes::job::{Finished, Job};
 use crate::report::{Exit, Failure};
 use crate::target::Target;
 
 /// Runs k3d to its end; a non-zero exit code is an answer.
-pub async fn run(context: &Context, target: &Target, args: &[&str], stdin: &str, limit: Duration) -> Result<Finished> {
+pub async fn run(
+    context: &Context,
+    target: &Target,
+    args: &[&str],
+    stdin: &str,
+    limit: Duration,
+) -> Result<Finished> {
     let Some(program) = find("k3d") else {
         return Err(Failure {
             exit: Exit::Prerequisite,
@@ -35,10 +41,14 @@ pub async fn run(context: &Context, target: &Target, args: &[&str], stdin: &str,
 
 /// The line that names the cause: the first error that is not part of k3d's own clean-up, else the last line.
 pub fn cause(output: &str) -> String {
-    let error = output.lines().find(|line| line.contains("level=error") && !line.contains("No such container"));
+    let error = output
+        .lines()
+        .find(|line| line.contains("level=error") && !line.contains("No such container"));
     let fatal = output.lines().rfind(|line| line.contains("level=fatal"));
     let line = error.or(fatal).or(output.lines().last()).unwrap_or_default();
-    let message = line.split_once("msg=\"").map_or(line, |(_, message)| message.trim_end().trim_end_matches('"'));
+    let message = line
+        .split_once("msg=\"")
+        .map_or(line, |(_, message)| message.trim_end().trim_end_matches('"'));
     message.replace("\\\"", "\"")
 }
 

@@ -27,7 +27,10 @@ pub fn judge(containers: &[Container], record: Option<&Record>, config: &Cluster
         return State::Absent;
     }
     let Some(record) = record else {
-        return State::Foreign(format!("{} container(s) of that name exist, and nothing here made them", containers.len()));
+        return State::Foreign(format!(
+            "{} container(s) of that name exist, and nothing here made them",
+            containers.len()
+        ));
     };
     let role = |container: &Container| container.labels.get(ROLE_LABEL).cloned().unwrap_or_default();
     let is_node = |container: &Container| matches!(role(container).as_str(), "server" | "agent");
@@ -35,21 +38,33 @@ pub fn judge(containers: &[Container], record: Option<&Record>, config: &Cluster
         .iter()
         .find(|container| is_node(container) && container.labels.get(OWNER_LABEL) != Some(&record.owner));
     if let Some(stranger) = stranger {
-        return State::Foreign(format!("the container {} does not carry the id that was written down here", stranger.name));
+        return State::Foreign(format!(
+            "the container {} does not carry the id that was written down here",
+            stranger.name
+        ));
     }
     if !record.complete {
         return State::Half;
     }
     // Every node and the load balancer; k3d's short-lived tools container does not count.
-    let lasting: Vec<&Container> =
-        containers.iter().filter(|container| is_node(container) || role(container) == "loadbalancer").collect();
+    let lasting: Vec<&Container> = containers
+        .iter()
+        .filter(|container| is_node(container) || role(container) == "loadbalancer")
+        .collect();
     let wanted = config.servers + config.agents + 1;
     if (lasting.len() as u64) < wanted {
         return State::Damaged(wanted - lasting.len() as u64);
     }
-    let down: Vec<String> =
-        lasting.iter().filter(|container| !container.is_running()).map(|container| container.name.clone()).collect();
-    if down.is_empty() { State::Running } else { State::Stopped(down) }
+    let down: Vec<String> = lasting
+        .iter()
+        .filter(|container| !container.is_running())
+        .map(|container| container.name.clone())
+        .collect();
+    if down.is_empty() {
+        State::Running
+    } else {
+        State::Stopped(down)
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,13 @@ const REQUESTS_AT_ONCE: usize = 8;
 /// Differences that are named for one object.
 const DIFFERENCES_MAX: usize = 6;
 /// What the server keeps about an object, not what anybody asked for.
-const SERVER_FIELDS: [&str; 5] = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"];
+const SERVER_FIELDS: [&str; 5] = [
+    "managedFields",
+    "resourceVersion",
+    "generation",
+    "uid",
+    "creationTimestamp",
+];
 
 /// What happens to one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,12 +40,19 @@ pub struct Changes {
 
 impl Changes {
     pub fn is_empty(&self) -> bool {
-        self.removed.is_empty() && self.applied.iter().all(|(_, change)| *change == Change::Unchanged)
+        self.removed.is_empty()
+            && self
+                .applied
+                .iter()
+                .all(|(_, change)| *change == Change::Unchanged)
     }
 
     pub fn of(&self, object: &Object) -> Change {
         let id = Id::of(&object.value);
-        self.applied.iter().find(|(known, _)| *known == id).map_or(Change::New, |(_, change)| change.clone())
+        self.applied
+            .iter()
+            .find(|(known, _)| *known == id)
+            .map_or(Change::New, |(_, change)| change.clone())
     }
 
     pub fn removed(&self) -> &[Id] {
@@ -52,15 +65,19 @@ impl Changes {
 
     /// `3 new, 1 changed, 1 removed, 20 unchanged`.
     pub fn summary(&self) -> String {
-        let count = |wanted: fn(&Change) -> bool| self.applied.iter().filter(|(_, change)| wanted(change)).count();
+        let count =
+            |wanted: fn(&Change) -> bool| self.applied.iter().filter(|(_, change)| wanted(change)).count();
         let counts = [
             (count(|change| *change == Change::New), "new"),
             (count(|change| matches!(change, Change::Changed(_))), "changed"),
             (self.removed.len(), "removed"),
             (count(|change| *change == Change::Unchanged), "unchanged"),
         ];
-        let named: Vec<String> =
-            counts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")).collect();
+        let named: Vec<String> = counts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, name)| format!("{count} {name}"))
+            .collect();
         named.join(", ")
     }
 }
@@ -68,12 +85,19 @@ impl Changes {
 /// Compares every object of the manifests, and everything deployed before, with the cluster.
 pub async fn find(cluster: &Kubernetes, manifests: &Manifests, inventory: &Inventory) -> Result<Changes> {
     let comparisons = manifests.objects.iter().map(|object| compare(cluster, object));
-    let applied: Vec<(Id, Change)> = stream::iter(comparisons).buffered(REQUESTS_AT_ONCE).try_collect().await?;
+    let applied: Vec<(Id, Change)> = stream::iter(comparisons)
+        .buffered(REQUESTS_AT_ONCE)
+        .try_collect()
+        .await?;
     let mut removed = Vec::new();
     for id in inventory.gone_from(&Inventory::of(manifests)) {
         // Owned by another object, it goes with that one.
         let live = cluster.get(&id).await?;
-        if live.is_some_and(|live| live["metadata"]["ownerReferences"].as_array().is_none_or(Vec::is_empty)) {
+        if live.is_some_and(|live| {
+            live["metadata"]["ownerReferences"]
+                .as_array()
+                .is_none_or(Vec::is_empty)
+        }) {
             removed.push(id);
         }
     }
@@ -90,9 +114,18 @@ async fn compare(cluster: &Kubernetes, object: &Object) -> Result<(Id, Change)> 
         Err(error) if live.is_none() && is_not_found(&error) => return Ok((id, Change::New)),
         Err(error) => return Err(error.context(format!("manifests/{}", object.file))),
     };
-    let Some(live) = live else { return Ok((id, Change::New)) };
+    let Some(live) = live else {
+        return Ok((id, Change::New));
+    };
     let paths = differences(&live, &wanted);
-    Ok((id, if paths.is_empty() { Change::Unchanged } else { Change::Changed(paths) }))
+    Ok((
+        id,
+        if paths.is_empty() {
+            Change::Unchanged
+        } else {
+            Change::Changed(paths)
+        },
+    ))
 }
 
 /// `spec.replicas 1 → 2`, for everything but what the server keeps for itself.
@@ -122,7 +155,11 @@ fn walk(path: &str, live: &Value, wanted: &Value, paths: &mut Vec<String>) {
         (Value::Object(a), Value::Object(b)) => {
             let new = b.keys().filter(|key| !a.contains_key(*key));
             for key in a.keys().chain(new) {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                let path = if path.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{path}.{key}")
+                };
                 walk(&path, &live[key], &wanted[key], paths);
             }
         }
@@ -142,7 +179,11 @@ fn short(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    if text.chars().count() <= CHARS_MAX { text } else { text.chars().take(CHARS_MAX).chain("…".chars()).collect() }
+    if text.chars().count() <= CHARS_MAX {
+        text
+    } else {
+        text.chars().take(CHARS_MAX).chain("…".chars()).collect()
+    }
 }
 
 #[cfg(test)]

@@ -47,7 +47,12 @@ pub async fn is_settled(cluster: &Kubernetes, manifests: &Manifests) -> Result<b
 }
 
 /// Waits for all workloads; gives a sentence about what runs.
-pub async fn wait(context: &Context, cluster: &Kubernetes, manifests: &Manifests, now: bool) -> Result<String> {
+pub async fn wait(
+    context: &Context,
+    cluster: &Kubernetes,
+    manifests: &Manifests,
+    now: bool,
+) -> Result<String> {
     let match_s = manifests.setting("match", "MATCH_SECONDS").unwrap_or(0);
     let drain_limit = Duration::from_secs(match_s) + DRAIN_MARGIN;
     let mut progress = Progress::new();
@@ -70,7 +75,10 @@ pub async fn wait(context: &Context, cluster: &Kubernetes, manifests: &Manifests
             progress.tell_drain(context, cluster, &draining).await;
         }
         if Instant::now() > progress.deadline {
-            return Err(failure(&look.waiting.join("; "), "run `cargo xtask status`, then this command again"));
+            return Err(failure(
+                &look.waiting.join("; "),
+                "run `cargo xtask status`, then this command again",
+            ));
         }
         tokio::time::sleep(POLL).await;
     }
@@ -93,13 +101,24 @@ async fn look(cluster: &Kubernetes, manifests: &Manifests) -> Result<Look> {
     let raw = cluster.list("v1", "Pod", Some(NAMESPACE), "").await?;
     // A pod that is being replaced may be as broken as it likes.
     let wanted = |pod: &&Value| {
-        let role = pod["metadata"]["labels"]["app.kubernetes.io/name"].as_str().unwrap_or_default();
+        let role = pod["metadata"]["labels"]["app.kubernetes.io/name"]
+            .as_str()
+            .unwrap_or_default();
         let is_current = images.get(role) == Some(&pod["spec"]["containers"][0]["image"]);
         pod["metadata"]["deletionTimestamp"].is_null() && is_current
     };
     let name = |pod: &Value| pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    let problems = raw.iter().filter(wanted).filter_map(|pod| Some((name(pod), problem(pod)?))).collect();
-    Ok(Look { waiting, failed, pods: raw.iter().map(Pod::read).collect(), problems })
+    let problems = raw
+        .iter()
+        .filter(wanted)
+        .filter_map(|pod| Some((name(pod), problem(pod)?)))
+        .collect();
+    Ok(Look {
+        waiting,
+        failed,
+        pods: raw.iter().map(Pod::read).collect(),
+        problems,
+    })
 }
 
 /// What is remembered between two looks.
@@ -136,7 +155,11 @@ impl Progress {
             let drains = look.pods.iter().any(|pod| pod.draining);
             self.deadline = now + ROLLOUT_LIMIT + if drains { drain_limit } else { Duration::ZERO };
         }
-        self.first_seen.retain(|(pod, kind), _| look.problems.get(pod).is_some_and(|problem| problem.kind == *kind));
+        self.first_seen.retain(|(pod, kind), _| {
+            look.problems
+                .get(pod)
+                .is_some_and(|problem| problem.kind == *kind)
+        });
         for (pod, problem) in &look.problems {
             self.first_seen.entry((pod.clone(), problem.kind)).or_insert(now);
         }
@@ -173,9 +196,14 @@ impl Progress {
         }
         self.told = Some(Instant::now());
         for pod in draining {
-            let Ok(metrics) = cluster.pod_metrics(&pod.name).await else { continue };
+            let Ok(metrics) = cluster.pod_metrics(&pod.name).await else {
+                continue;
+            };
             let text = drain_text(&metrics);
-            context.report.note("rollout", &format!("{} keeps its matches until they are over: {text}", pod.name));
+            context.report.note(
+                "rollout",
+                &format!("{} keeps its matches until they are over: {text}", pod.name),
+            );
         }
     }
 }
@@ -183,18 +211,30 @@ impl Progress {
 /// `4 players, 95 s left`, from what a pod says about itself.
 fn drain_text(metrics: &str) -> String {
     let players = metric(metrics, "game_players").or_else(|| metric(metrics, "game_sockets"));
-    let left = metric(metrics, "game_match_ticks_left").map(|ticks| format!("{:.0} s left", ticks / TICKS_A_SECOND));
+    let left =
+        metric(metrics, "game_match_ticks_left").map(|ticks| format!("{:.0} s left", ticks / TICKS_A_SECOND));
     let players = players.map(|players| format!("{players:.0} players"));
     let known: Vec<String> = players.into_iter().chain(left).collect();
-    if known.is_empty() { "`--now` ends them".to_owned() } else { known.join(", ") }
+    if known.is_empty() {
+        "`--now` ends them".to_owned()
+    } else {
+        known.join(", ")
+    }
 }
 
 fn summary(pods: &[Pod]) -> String {
     let running = pods.iter().filter(|pod| pod.ready && !pod.draining).count();
-    let draining: Vec<&str> = pods.iter().filter(|pod| pod.draining).map(|pod| pod.name.as_str()).collect();
+    let draining: Vec<&str> = pods
+        .iter()
+        .filter(|pod| pod.draining)
+        .map(|pod| pod.name.as_str())
+        .collect();
     match draining.as_slice() {
         [] => format!("{running} pods run what was asked for"),
-        names => format!("{running} pods run what was asked for; {} still end their matches", names.join(", ")),
+        names => format!(
+            "{running} pods run what was asked for; {} still end their matches",
+            names.join(", ")
+        ),
     }
 }
 
@@ -220,7 +260,10 @@ async fn explain(cluster: &Kubernetes, pod: &str, problem: &Problem) -> anyhow::
         ProblemKind::Crashing => {
             let lines = cluster.last_lines(pod, LOG_LINES).await;
             (
-                format!("the pod {pod} ends again and again: {message}. Its last lines:\n    {}\n", lines.join("\n    ")),
+                format!(
+                    "the pod {pod} ends again and again: {message}. Its last lines:\n    {}\n",
+                    lines.join("\n    ")
+                ),
                 "correct what the lines name, then `cargo xtask deploy`",
             )
         }

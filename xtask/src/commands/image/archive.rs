@@ -40,14 +40,21 @@ pub struct Blob {
 impl Blob {
     pub fn new(media_type: &str, bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
-        Self { media_type: media_type.to_owned(), digest: format!("sha256:{}", hex(&Sha256::digest(&bytes))), bytes }
+        Self {
+            media_type: media_type.to_owned(),
+            digest: format!("sha256:{}", hex(&Sha256::digest(&bytes))),
+            bytes,
+        }
     }
 
     pub fn layer(bytes: impl Into<Bytes>) -> Self {
         const GZIP: [u8; 2] = [0x1f, 0x8b];
         let bytes = bytes.into();
         let is_packed = bytes.starts_with(&GZIP);
-        Self::new(&format!("{LAYER_TYPE}{}", if is_packed { "+gzip" } else { "" }), bytes)
+        Self::new(
+            &format!("{LAYER_TYPE}{}", if is_packed { "+gzip" } else { "" }),
+            bytes,
+        )
     }
 
     pub fn config(bytes: impl Into<Bytes>) -> Self {
@@ -84,7 +91,8 @@ pub fn pack(binary: &[u8], architecture: &str) -> Result<Archive> {
         "rootfs": {"type": "layers", "diff_ids": [layer.digest]},
         "history": [{"created": "1970-01-01T00:00:00Z", "created_by": "COPY game-server /"}],
     }))?);
-    let tag = manifest(&config, std::slice::from_ref(&layer))?.digest["sha256:".len()..][..TAG_CHARS].to_owned();
+    let tag =
+        manifest(&config, std::slice::from_ref(&layer))?.digest["sha256:".len()..][..TAG_CHARS].to_owned();
     write(&format!("{IMAGE_NAME}:{tag}"), config, vec![layer])
 }
 
@@ -98,14 +106,24 @@ pub fn write(reference: &str, config: Blob, layers: Vec<Blob>) -> Result<Archive
     let paths: Vec<String> = layers.iter().map(Blob::path).collect();
     let docker = json!([{"Config": config.path(), "RepoTags": [reference], "Layers": paths}]);
     let mut file = tar::Builder::new(Vec::new());
-    append(&mut file, "oci-layout", 0o644, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+    append(
+        &mut file,
+        "oci-layout",
+        0o644,
+        br#"{"imageLayoutVersion":"1.0.0"}"#,
+    )?;
     append(&mut file, "index.json", 0o644, &serde_json::to_vec(&index)?)?;
     append(&mut file, "manifest.json", 0o644, &serde_json::to_vec(&docker)?)?;
     for blob in layers.iter().chain([&config, &manifest]) {
         append(&mut file, &blob.path(), 0o644, &blob.bytes)?;
     }
     let bytes = file.into_inner().context("packing the image")?.into();
-    Ok(Archive { reference: reference.to_owned(), full_reference, digest: manifest.digest, bytes })
+    Ok(Archive {
+        reference: reference.to_owned(),
+        full_reference,
+        digest: manifest.digest,
+        bytes,
+    })
 }
 
 fn manifest(config: &Blob, layers: &[Blob]) -> Result<Blob> {
@@ -132,7 +150,8 @@ fn append(file: &mut tar::Builder<Vec<u8>>, path: &str, mode: u32, bytes: &[u8])
     header.set_size(bytes.len() as u64);
     header.set_mode(mode);
     header.set_entry_type(tar::EntryType::Regular);
-    file.append_data(&mut header, path, bytes).with_context(|| format!("packing {path}"))
+    file.append_data(&mut header, path, bytes)
+        .with_context(|| format!("packing {path}"))
 }
 
 #[cfg(test)]

@@ -14,13 +14,20 @@ fn a_pod_becomes_a_line() {
             "containerStatuses": [{"restartCount": 2, "state": {"running": {}}}]},
     });
     let pod = Pod::read(&value);
-    assert_eq!((pod.role.as_str(), pod.name.as_str(), pod.node.as_str()), ("room", "room-0", "k3d-a-agent-0"));
-    assert_eq!((pod.ready, pod.draining, pod.state.as_str(), pod.restarts), (true, false, "Running", 2));
+    assert_eq!(
+        (pod.role.as_str(), pod.name.as_str(), pod.node.as_str()),
+        ("room", "room-0", "k3d-a-agent-0")
+    );
+    assert_eq!(
+        (pod.ready, pod.draining, pod.state.as_str(), pod.restarts),
+        (true, false, "Running", 2)
+    );
 }
 
 #[test]
 fn a_pod_that_ends_drains_and_one_that_waits_says_why() {
-    let ending = json!({"metadata": {"deletionTimestamp": "2026-11-24T06:00:00Z"}, "status": {"phase": "Running"}});
+    let ending =
+        json!({"metadata": {"deletionTimestamp": "2026-11-24T06:00:00Z"}, "status": {"phase": "Running"}});
     assert_eq!(Pod::read(&ending).state, "Draining");
     let waiting = json!({"status": {"phase": "Pending",
         "containerStatuses": [{"state": {"waiting": {"reason": "ImagePullBackOff"}}}]}});

@@ -18,7 +18,10 @@ fn a_status_of_an_older_generation_says_nothing() {
         "status": {"observedGeneration": 2, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1},
     });
     assert_eq!(waiting(&workload), "not looked at yet");
-    assert_eq!(waiting(&json!({"kind": "StatefulSet", "metadata": {"generation": 1}})), "not looked at yet");
+    assert_eq!(
+        waiting(&json!({"kind": "StatefulSet", "metadata": {"generation": 1}})),
+        "not looked at yet"
+    );
 }
 
 #[test]
@@ -82,24 +85,35 @@ fn what_keeps_a_pod_from_running_is_told_apart() {
     let unschedulable = json!({"status": {"conditions": [{"type": "PodScheduled", "status": "False",
         "reason": "Unschedulable", "message": "0/3 nodes are available: 3 Insufficient cpu."}]}});
     assert_eq!(problem(&unschedulable).unwrap().kind, ProblemKind::Unschedulable);
-    let missing = container(json!({"state": {"waiting": {"reason": "ErrImagePull", "message": "no such host"}}}));
+    let missing =
+        container(json!({"state": {"waiting": {"reason": "ErrImagePull", "message": "no such host"}}}));
     assert_eq!(problem(&missing).unwrap().kind, ProblemKind::ImageMissing);
-    let config = container(json!({"state": {"waiting": {"reason": "CreateContainerConfigError",
-        "message": "secret \"game-secrets\" not found"}}}));
+    let config = container(
+        json!({"state": {"waiting": {"reason": "CreateContainerConfigError",
+        "message": "secret \"game-secrets\" not found"}}}),
+    );
     assert_eq!(problem(&config).unwrap().kind, ProblemKind::Configuration);
-    let other = container(json!({"state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}},
+    let other = container(
+        json!({"state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}},
         "lastState": {"terminated": {"reason": "StartError", "exitCode": 128,
-            "message": "exec /game-server: exec format error"}}}));
+            "message": "exec /game-server: exec format error"}}}),
+    );
     assert_eq!(problem(&other).unwrap().kind, ProblemKind::WrongArchitecture);
 }
 
 #[test]
 fn a_crash_says_how_it_ended() {
-    let crash = |last: Value| container(json!({"state": {"waiting": {"reason": "CrashLoopBackOff",
-        "message": "back-off 10s restarting failed container"}}, "lastState": {"terminated": last}}));
+    let crash = |last: Value| {
+        container(json!({"state": {"waiting": {"reason": "CrashLoopBackOff",
+        "message": "back-off 10s restarting failed container"}}, "lastState": {"terminated": last}}))
+    };
     let found = problem(&crash(json!({"reason": "Error", "exitCode": 2}))).unwrap();
     assert_eq!(found.kind, ProblemKind::Crashing);
-    assert!(found.message.ends_with("its last exit code was 2"), "{}", found.message);
+    assert!(
+        found.message.ends_with("its last exit code was 2"),
+        "{}",
+        found.message
+    );
     let found = problem(&crash(json!({"reason": "OOMKilled", "exitCode": 137}))).unwrap();
     assert!(found.message.contains("more memory"), "{}", found.message);
 }

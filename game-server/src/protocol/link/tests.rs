@@ -1,0 +1,1 @@
+//! Round trips, bad bytes and known bytes.

@@ -1,0 +1,216 @@
+//! Promises count, reports may lag, and the dead are forgotten.
+
+use std::time::{Duration, Instant};
+
+use crate::domain::{MatchSettings, PlayerId, Pool, RoomId};
+use crate::protocol::bus::{HostReport, NodeReport, RoomReport, SeatRequest};
+use crate::roles::lobby::directory::{Decision, Directory, RESERVATION};
+use crate::roles::lobby::ratings::Ratings;
+use crate::roles::lobby::waiting::WaitReason;
+
+const MATCH_TICKS: u32 = 18_000;
+
+struct Fixture {
+    directory: Directory,
+    ratings: Ratings,
+    now: Instant,
+}
+
+impl Fixture {
+    fn with(hosts: Vec<HostReport>) -> Fixture {
+        let now = Instant::now();
+        let mut directory = Directory::new(MATCH_TICKS);
+        for host in hosts {
+            directory.note_host(host, now);
+        }
+        Fixture {
+            directory,
+            ratings: Ratings::default(),
+            now,
+        }
+    }
+
+    fn decide(&mut self, request: &SeatRequest) -> Decision {
+        self.directory.decide(request, &self.ratings, self.now)
+    }
+
+    fn pass(&mut self, time: Duration, hosts: Vec<HostReport>) {
+        self.now += time;
+        for host in hosts {
+            self.directory.note_host(host, self.now);
+        }
+    }
+}
+
+fn asks(player: u64) -> SeatRequest {
+    SeatRequest {
+        player: PlayerId(player),
+        name: "Ann".to_owned(),
+        pool: Pool::Public,
+        party: String::new(),
+        waited_ms: 0,
+    }
+}
+
+fn room(id: u64, humans: &[u64]) -> RoomReport {
+    RoomReport {
+        room: RoomId(id),
+        pool: Pool::Public,
+        humans: humans.iter().map(|player| PlayerId(*player)).collect(),
+        free_seats: 10 - humans.len() as u8,
+        ticks_left: MATCH_TICKS,
+    }
+}
+
+fn host(name: &str, rooms: Vec<RoomReport>) -> HostReport {
+    HostReport {
+        host: name.to_owned(),
+        node: format!("node of {name}"),
+        link_address: format!("{name}:7000"),
+        rooms_max: 10,
+        draining: false,
+        tick_headroom: 1.0,
+        tick_gap_excess_p99_us: 0,
+        rooms,
+    }
+}
+
+#[test]
+fn simultaneous_requests_never_overfill_a_room() {
+    let mut fixture = Fixture::with(vec![host("room-0", vec![room(1, &[1, 2, 3, 4, 5, 6, 7])])]);
+    for player in 100..103 {
+        assert_eq!(fixture.decide(&asks(player)), Decision::Seat(RoomId(1)));
+    }
+    assert_eq!(
+        fixture.decide(&asks(103)),
+        Decision::Open {
+            host: "room-0".to_owned()
+        }
+    );
+}
+
+#[test]
+fn a_promise_is_kept_however_often_it_is_asked_for_and_runs_out() {
+    let full_but_one = || vec![host("room-0", vec![room(1, &[1, 2, 3, 4, 5, 6, 7, 8, 9])])];
+    let mut fixture = Fixture::with(full_but_one());
+    assert_eq!(fixture.decide(&asks(100)), Decision::Seat(RoomId(1)));
+    assert_eq!(fixture.decide(&asks(100)), Decision::Seat(RoomId(1)));
+    assert!(matches!(fixture.decide(&asks(101)), Decision::Open { .. }));
+    fixture.pass(RESERVATION, full_but_one());
+    assert_eq!(fixture.decide(&asks(101)), Decision::Seat(RoomId(1)));
+}
+
+#[test]
+fn a_player_who_has_arrived_is_not_counted_twice() {
+    let mut fixture = Fixture::with(vec![host("room-0", vec![room(1, &[1, 2, 3, 4, 5, 6, 7, 8])])]);
+    assert_eq!(fixture.decide(&asks(100)), Decision::Seat(RoomId(1)));
+    fixture.pass(
+        Duration::from_millis(500),
+        vec![host("room-0", vec![room(1, &[1, 2, 3, 4, 5, 6, 7, 8, 100])])],
+    );
+    assert_eq!(fixture.decide(&asks(101)), Decision::Seat(RoomId(1)));
+}
+
+#[test]
+fn a_reload_leads_back_into_the_own_match_even_on_a_draining_host() {
+    let draining = HostReport {
+        draining: true,
+        ..host("room-0", vec![room(1, &[5])])
+    };
+    let mut fixture = Fixture::with(vec![draining, host("room-1", vec![room(2, &[6])])]);
+    assert_eq!(fixture.decide(&asks(5)), Decision::Seat(RoomId(1)));
+    assert_eq!(fixture.decide(&asks(9)), Decision::Seat(RoomId(2)));
+}
+
+#[test]
+fn a_room_being_opened_takes_the_next_players_before_any_heartbeat_shows_it() {
+    let mut fixture = Fixture::with(vec![host("room-0", vec![])]);
+    assert_eq!(
+        fixture.decide(&asks(1)),
+        Decision::Open {
+            host: "room-0".to_owned()
+        }
+    );
+    let settings = MatchSettings {
+        room: RoomId(7),
+        seed: 1,
+        pool: Pool::Public,
+        match_ticks: MATCH_TICKS,
+        fill_to_players: 4,
+    };
+    fixture.directory.note_opening(&settings, "room-0", fixture.now);
+    fixture.directory.reserve(&asks(1), RoomId(7), fixture.now);
+    assert_eq!(fixture.decide(&asks(2)), Decision::Seat(RoomId(7)));
+    assert_eq!(
+        fixture.directory.locate(RoomId(7), fixture.now),
+        Some(("room-0:7000".to_owned(), MATCH_TICKS))
+    );
+    fixture
+        .directory
+        .note_open_failed(RoomId(7), "room-0", fixture.now);
+    assert_eq!(fixture.decide(&asks(2)), Decision::Wait(WaitReason::Refused));
+}
+
+#[test]
+fn a_silent_host_is_forgotten() {
+    let mut fixture = Fixture::with(vec![host("room-0", vec![room(1, &[1])])]);
+    fixture.pass(Duration::from_secs(3), vec![]);
+    assert_eq!(fixture.decide(&asks(2)), Decision::Wait(WaitReason::NoHost));
+    fixture.pass(Duration::ZERO, vec![host("room-0", vec![])]);
+    assert!(matches!(fixture.decide(&asks(2)), Decision::Open { .. }));
+}
+
+#[test]
+fn a_late_node_is_avoided_until_its_report_is_old() {
+    let hosts = || vec![host("room-0", vec![]), host("room-1", vec![])];
+    let mut fixture = Fixture::with(hosts());
+    let late = NodeReport {
+        node: "node of room-0".to_owned(),
+        wake_late_p99_us: 50_000,
+        cpu_pressure_percent: None,
+        throttled_periods: None,
+    };
+    fixture.directory.note_node(late, fixture.now);
+    assert_eq!(
+        fixture.decide(&asks(1)),
+        Decision::Open {
+            host: "room-1".to_owned()
+        }
+    );
+    fixture.pass(Duration::from_secs(5), hosts());
+    assert_eq!(
+        fixture.decide(&asks(1)),
+        Decision::Open {
+            host: "room-0".to_owned()
+        }
+    );
+}
+
+#[test]
+fn a_party_follows_its_first_member() {
+    let mut fixture = Fixture::with(vec![host(
+        "room-0",
+        vec![room(1, &[1, 2, 3, 4, 5, 6, 7, 8]), room(2, &[11, 12])],
+    )]);
+    let with_party = |player| SeatRequest {
+        party: "friends".to_owned(),
+        ..asks(player)
+    };
+    assert_eq!(fixture.decide(&with_party(100)), Decision::Seat(RoomId(2)));
+    assert_eq!(fixture.decide(&asks(101)), Decision::Seat(RoomId(1)));
+    assert_eq!(fixture.decide(&with_party(102)), Decision::Seat(RoomId(2)));
+}
+
+#[test]
+fn time_passes_between_heartbeats() {
+    let mut fixture = Fixture::with(vec![host(
+        "room-0",
+        vec![RoomReport {
+            ticks_left: 1_860,
+            ..room(1, &[1])
+        }],
+    )]);
+    assert_eq!(fixture.decide(&asks(2)), Decision::Seat(RoomId(1)));
+    fixture.now += Duration::from_secs(1);
+    assert!(matches!(fixture.decide(&asks(3)), Decision::Open { .. }));
+}

@@ -1,0 +1,207 @@
+//! Who comes and goes: joining, leaving, held seats, bots that make room, the score board.
+
+use crate::domain::{NAME_CHARS_MAX, PLAYERS_PER_ROOM_MAX, Phase, PlayerId, PlayerResult, RosterEntry, Slot};
+use crate::sim::brain::Memory;
+use crate::sim::map;
+use crate::sim::seat::Seat;
+use crate::sim::vector::Vector;
+use crate::sim::{JoinError, Room, SEAT_HOLD_TICKS};
+
+/// People who left with a score and are remembered; who comes after them in one match is forgotten.
+const DEPARTED_MAX: usize = 32;
+/// By slot, so that a name is never there twice.
+const BOT_NAMES: [&str; PLAYERS_PER_ROOM_MAX] = [
+    "Ada", "Blaise", "Curie", "Dirac", "Euler", "Fermat", "Gauss", "Hypatia", "Ibn Musa", "Joule",
+];
+const NAMELESS: &str = "Player";
+
+impl Room {
+    /// Seats a person; the same player again gets the same seat, scores and all.
+    ///
+    /// A bot makes room when the seats are full or when more are taken than the room wants to fill.
+    pub fn join(&mut self, player: PlayerId, name: &str) -> Result<Slot, JoinError> {
+        if let Some(seat) = self
+            .seats
+            .iter_mut()
+            .flatten()
+            .find(|seat| seat.is_human() && seat.player == player)
+        {
+            seat.absent_since = None;
+            return Ok(seat.slot);
+        }
+        if self.phase == Phase::Over {
+            return Err(JoinError::Over);
+        }
+        let over_fill = self.taken_seats() >= usize::from(self.settings.fill_to_players);
+        let of_a_bot = if over_fill { self.bot_to_go() } else { None };
+        let slot = of_a_bot
+            .or_else(|| self.free_slot())
+            .or_else(|| self.bot_to_go())
+            .ok_or(JoinError::Full)?;
+        let mut seat = Seat::new(slot, player, tidy_name(name), None);
+        if let Some(index) = self.departed.iter().position(|result| result.player == player) {
+            let result = self.departed.remove(index);
+            (seat.kills, seat.deaths) = (result.kills, result.deaths);
+        }
+        self.sit_down(seat);
+        self.empty_since = None;
+        Ok(slot)
+    }
+
+    /// Frees the seat of a person who left on purpose; otherwise holds it for a while.
+    pub fn leave(&mut self, slot: Slot, on_purpose: bool) {
+        let now = self.tick;
+        let Some(seat) = self.seat_mut(slot).filter(|seat| seat.is_human()) else {
+            return;
+        };
+        if on_purpose {
+            self.stand_up(slot);
+            return;
+        }
+        seat.inputs.make_neutral();
+        seat.absent_since.get_or_insert(now);
+    }
+
+    pub(super) fn free_held_seats(&mut self) {
+        for index in 0..PLAYERS_PER_ROOM_MAX {
+            let Some(seat) = &self.seats[index] else { continue };
+            if seat
+                .absent_since
+                .is_some_and(|since| self.tick >= since + SEAT_HOLD_TICKS)
+            {
+                self.stand_up(seat.slot);
+            }
+        }
+    }
+
+    fn stand_up(&mut self, slot: Slot) {
+        let Some(seat) = self.seats[usize::from(slot.0)].take() else {
+            return;
+        };
+        let has_score = seat.kills > 0 || seat.deaths > 0;
+        if has_score && self.departed.len() < DEPARTED_MAX {
+            self.departed.push(seat.result());
+        }
+        // Its shots would otherwise score for whoever sits here next.
+        self.projectiles.retain(|shot| shot.owner != slot);
+        self.roster_version += 1;
+        if !self.seats.iter().flatten().any(Seat::is_human) {
+            self.empty_since = Some(self.tick);
+        }
+        self.fill_with_bots();
+    }
+
+    /// Seats bots up to the number of players that the match wants.
+    pub(super) fn fill_with_bots(&mut self) {
+        if self.phase == Phase::Over {
+            return;
+        }
+        while self.taken_seats() < usize::from(self.settings.fill_to_players) {
+            let Some(slot) = self.free_slot() else { return };
+            let player = PlayerId(u64::from(slot.0) + 1);
+            let name = BOT_NAMES[usize::from(slot.0)].to_owned();
+            self.sit_down(Seat::new(slot, player, name, Some(Memory::default())));
+        }
+    }
+
+    fn sit_down(&mut self, seat: Seat) {
+        let slot = seat.slot;
+        self.projectiles.retain(|shot| shot.owner != slot);
+        self.seats[usize::from(slot.0)] = Some(seat);
+        self.spawn(slot);
+        self.roster_version += 1;
+    }
+
+    /// Puts a player where the nearest living enemy is farthest away.
+    pub(super) fn spawn(&mut self, slot: Slot) {
+        let others = self
+            .seats
+            .iter()
+            .flatten()
+            .filter(|seat| seat.slot != slot && seat.is_alive());
+        let enemies: Vec<Vector> = others.map(|seat| seat.body.position).collect();
+        let mut best = (f32::NEG_INFINITY, map::SPAWN_POINTS[0]);
+        for point in map::SPAWN_POINTS {
+            let nearest = enemies
+                .iter()
+                .map(|enemy| enemy.minus(point).length_squared())
+                .fold(f32::MAX, f32::min);
+            if nearest > best.0 {
+                best = (nearest, point);
+            }
+        }
+        let now = self.tick;
+        if let Some(seat) = self.seat_mut(slot) {
+            seat.spawn_at(best.1, now);
+        }
+    }
+
+    /// The bot that would be missed least: fewest kills, the last seat among equals.
+    fn bot_to_go(&self) -> Option<Slot> {
+        let bots = self.seats.iter().flatten().filter(|seat| !seat.is_human());
+        bots.min_by_key(|seat| (seat.kills, std::cmp::Reverse(seat.slot)))
+            .map(|seat| seat.slot)
+    }
+
+    fn free_slot(&self) -> Option<Slot> {
+        self.seats
+            .iter()
+            .position(Option::is_none)
+            .map(|index| Slot(index as u8))
+    }
+
+    fn taken_seats(&self) -> usize {
+        self.seats.iter().flatten().count()
+    }
+
+    pub(super) fn seat_mut(&mut self, slot: Slot) -> Option<&mut Seat> {
+        self.seats.get_mut(usize::from(slot.0))?.as_mut()
+    }
+
+    /// Who sits where, by slot.
+    pub fn roster(&self) -> Vec<RosterEntry> {
+        self.seats.iter().flatten().map(Seat::roster_entry).collect()
+    }
+
+    /// Changes whenever [`Room::roster`] does.
+    pub fn roster_version(&self) -> u32 {
+        self.roster_version
+    }
+
+    /// The people with a seat, those included whose seat is held.
+    pub fn humans(&self) -> Vec<PlayerId> {
+        self.seats
+            .iter()
+            .flatten()
+            .filter(|seat| seat.is_human())
+            .map(|seat| seat.player)
+            .collect()
+    }
+
+    /// Seats that a person can take at once, those of bots included.
+    pub fn free_seats(&self) -> u8 {
+        match self.phase {
+            Phase::Playing => (PLAYERS_PER_ROOM_MAX - self.humans().len()) as u8,
+            Phase::Over => 0,
+        }
+    }
+
+    /// The score board, best first: more kills, then fewer deaths, then the lower seat.
+    pub fn results(&self) -> Vec<PlayerResult> {
+        let seated = self.seats.iter().flatten().map(Seat::result);
+        let mut results: Vec<PlayerResult> = seated.chain(self.departed.iter().cloned()).collect();
+        results.sort_by_key(|result| (std::cmp::Reverse(result.kills), result.deaths, result.slot));
+        results
+    }
+}
+
+/// A name that fits every screen: no control characters, not too long, not empty.
+fn tidy_name(name: &str) -> String {
+    let visible = name.trim().chars().filter(|character| !character.is_control());
+    let tidy: String = visible.take(NAME_CHARS_MAX).collect();
+    if tidy.is_empty() {
+        NAMELESS.to_owned()
+    } else {
+        tidy
+    }
+}

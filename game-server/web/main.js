@@ -1,0 +1,197 @@
+// The page: which screen shows, and the way from the lobby through a match and its results back to the lobby.
+
+import { Backdrop } from "./backdrop.js";
+import { Chat } from "./chat.js";
+import { exposeState } from "./diagnosis.js";
+import { byId } from "./dom.js";
+import { Hud, ordinal } from "./hud.js";
+import { saveName, savedName, savedPlayer, cleanName } from "./identity.js";
+import { Input } from "./input.js";
+import { matchTable, showRanking } from "./leaderboard.js";
+import { Matchmaking } from "./matchmaking.js";
+import { Match } from "./play.js";
+import { ErrorCode } from "./protocol.js";
+import { Renderer } from "./render.js";
+import { Sound } from "./sound.js";
+import { reloadIfUpgraded, rememberVersion } from "./upgrade.js";
+
+/** The server counts a match a moment after it ends. */
+const RANKING_AFTER_MS = 1200;
+
+class Page {
+  constructor() {
+    this.match = null;
+    this.matchmaking = null;
+    this.renderer = new Renderer(byId("arena"));
+    this.backdrop = new Backdrop(this.renderer);
+    this.hud = new Hud();
+    this.sound = new Sound();
+    this.input = new Input(byId("arena"), (event) => this.onKey(event));
+    this.chat = new Chat(() => this.match ? [...this.match.roster.values()] : []);
+    this.listen();
+    byId("name").value = savedName();
+    this.showSound(this.sound.wanted);
+    this.toLobby();
+    if (matchMedia("(pointer: fine)").matches) byId("name").focus();
+  }
+
+  listen() {
+    const on = (id, name, action) => byId(id).addEventListener(name, action);
+    on("play-form", "submit", (event) => {
+      event.preventDefault();
+      this.play();
+    });
+    on("cancel", "click", () => this.cancel());
+    on("again", "click", () => this.again());
+    on("to-lobby", "click", () => this.toLobby());
+    on("give-up", "click", () => this.leaveMatch());
+    on("leave", "click", () => this.askToLeave());
+    on("open-chat", "click", () => this.chat.openForm());
+    on("open-scores", "click", () => { this.hud.scoresPinned = !this.hud.scoresPinned; });
+    on("toggle-sound", "click", () => this.showSound(this.sound.toggle()));
+    on("leave-dialog", "close", () => {
+      if (byId("leave-dialog").returnValue === "leave") this.leaveMatch();
+    });
+    for (const button of document.querySelectorAll(".actions button")) {
+      button.addEventListener("click", () => button.blur());
+    }
+  }
+
+  get screen() {
+    return document.body.dataset.screen;
+  }
+
+  show(screen) {
+    document.body.dataset.screen = screen;
+    byId("results").hidden = screen !== "results";
+    byId("lost").hidden = true;
+    this.input.enabled = screen === "play";
+    this.input.release();
+  }
+
+  /** Keys that are no inputs of the game; true when the key was used. */
+  onKey(event) {
+    if (event.code === "Escape") this.askToLeave();
+    else if (event.code === "KeyT" || event.code === "Enter") this.chat.openForm();
+    else if (event.code === "KeyM") this.showSound(this.sound.toggle());
+    else return false;
+    return true;
+  }
+
+  showSound(wanted) {
+    byId("toggle-sound").setAttribute("aria-pressed", String(wanted));
+  }
+
+  askToLeave() {
+    this.input.release();
+    byId("leave-dialog").returnValue = "stay";
+    byId("leave-dialog").showModal();
+  }
+
+  toLobby(notice = "") {
+    this.endMatch();
+    this.show("lobby");
+    this.backdrop.start();
+    this.showWaiting(null);
+    byId("notice").textContent = notice;
+    byId("notice").hidden = notice === "";
+    showRanking(byId("lobby-ranking"), savedPlayer());
+    reloadIfUpgraded();
+  }
+
+  showWaiting(reason, waitedMs = 0) {
+    byId("waiting").hidden = reason === null;
+    byId("play-form").hidden = reason !== null;
+    byId("waiting-reason").textContent = reason ?? "";
+    byId("waiting-time").textContent = waitedMs >= 1000 ? `Waiting for ${Math.round(waitedMs / 1000)} s` : "";
+  }
+
+  play() {
+    const name = cleanName(byId("name").value) || "Guest";
+    saveName(cleanName(byId("name").value));
+    byId("notice").hidden = true;
+    this.showWaiting("Connecting…");
+    this.matchmaking?.finish();
+    this.matchmaking = new Matchmaking({
+      onWaiting: (reason, waitedMs) => this.showWaiting(reason, waitedMs),
+      onSeated: (seat) => this.enter(seat, name),
+      onFailed: (message) => this.toLobby(message),
+    });
+    this.matchmaking.start(name);
+  }
+
+  cancel() {
+    this.matchmaking?.cancel();
+    this.showWaiting(null);
+    byId("play").focus();
+  }
+
+  enter(seat, name) {
+    this.showWaiting("Taking your seat…");
+    const tools = { renderer: this.renderer, input: this.input, hud: this.hud, sound: this.sound };
+    this.match = new Match(seat, tools, {
+      onReady: (slot, ownName) => this.onReady(seat, slot, ownName || name),
+      onLost: () => this.onLost(),
+      onOver: (results) => this.onOver(results),
+      onFailed: (message, code) => this.onFailed(message, code),
+    });
+    this.match.start();
+  }
+
+  onReady(seat, slot, name) {
+    this.backdrop.stop();
+    this.show("play");
+    this.hud.begin(slot, name);
+    this.chat.enter(seat.room, name);
+    document.activeElement?.blur();
+  }
+
+  onLost() {
+    if (this.screen === "play") byId("lost").hidden = false;
+    else this.showWaiting("Taking your seat…");
+  }
+
+  /** A ticket can run out or a room can go: the lobby then finds the right seat again. */
+  onFailed(message, code) {
+    const retry = code === ErrorCode.TICKET && !this.retriedSeat;
+    this.retriedSeat = retry;
+    this.toLobby(message);
+    if (retry) this.play();
+  }
+
+  onOver(results) {
+    const { slot } = this.match;
+    const place = results.findIndex((result) => result.slot === slot) + 1;
+    this.show("results");
+    byId("leave-dialog").close();
+    this.hud.end();
+    byId("results-heading").textContent = place === 1 ? "You won the match" : place > 0 ? `Match over: ${ordinal(place)} place` : "Match over";
+    byId("results-table").replaceChildren(matchTable(results, slot));
+    byId("results-ranking").replaceChildren();
+    setTimeout(() => showRanking(byId("results-ranking"), savedPlayer()), RANKING_AFTER_MS);
+    byId("again").focus();
+    this.retriedSeat = false;
+  }
+
+  async again() {
+    await reloadIfUpgraded();
+    this.toLobby();
+    this.play();
+  }
+
+  leaveMatch() {
+    this.match?.leave();
+    this.toLobby();
+  }
+
+  endMatch() {
+    this.match?.stop();
+    this.match = null;
+    this.hud.end();
+    this.chat.leave();
+  }
+}
+
+const page = new Page();
+exposeState(page);
+rememberVersion();

@@ -1,0 +1,219 @@
+// One match from the seat to the results: feeds clocks, prediction and interpolation, and draws every frame.
+
+import { ArrivalClock, InputClock, PlaybackClock } from "./clock.js";
+import { RoomConnection } from "./connection.js";
+import { Effects } from "./effects.js";
+import { Events } from "./events.js";
+import { Interpolation } from "./interpolation.js";
+import { Phase } from "./delta.js";
+import { Prediction } from "./prediction.js";
+import { Flag } from "./protocol.js";
+import { Shots } from "./shots.js";
+import { MAP_SIZE, TICK_RATE_HZ, aimVector } from "./simulation.js";
+
+const INPUTS_PER_SEND = 2;
+const CENTRE = { x: MAP_SIZE / 2, y: MAP_SIZE / 2 };
+const STILL = { moveX: 0, moveY: 0, aim: 0, buttons: 0 };
+
+export class Match {
+  /** `tools`: renderer, input, hud, sound; `callbacks`: onReady, onLost, onBack, onOver, onFailed. */
+  constructor(seat, tools, callbacks) {
+    Object.assign(this, tools);
+    this.seat = seat;
+    this.callbacks = callbacks;
+    this.roster = new Map();
+    this.frame = null;
+    this.others = [];
+    this.pending = [];
+    this.effects = new Effects();
+    this.connection = new RoomConnection(seat.ticket, {
+      onWelcome: (welcome) => this.onWelcome(welcome),
+      onRoster: ({ entries }) => this.onRoster(entries),
+      onState: (state) => this.onState(state),
+      onEvents: (message) => this.events?.push(message),
+      onOver: ({ results }) => callbacks.onOver(results),
+      onLost: () => this.onLost(),
+      onClosed: () => this.stop(),
+      onFailed: (message, code) => callbacks.onFailed(message, code),
+    });
+  }
+
+  start() {
+    this.connection.open();
+    this.lastMs = performance.now();
+    const loop = (nowMs) => {
+      if (this.stopped) return;
+      this.advance(nowMs);
+      requestAnimationFrame(loop);
+    };
+    requestAnimationFrame(loop);
+  }
+
+  stop() {
+    this.stopped = true;
+    this.connection.stop();
+  }
+
+  leave() {
+    this.connection.leave();
+    this.stop();
+  }
+
+  onWelcome(welcome) {
+    this.slot = welcome.slot;
+    this.walls = welcome.walls;
+    this.renderer.arena.setWalls(welcome.walls);
+    this.arrival = new ArrivalClock();
+    this.playback = new PlaybackClock();
+    this.inputClock = new InputClock();
+    this.interpolation = new Interpolation();
+    this.prediction = new Prediction(welcome.walls);
+    this.shots = new Shots(welcome.walls, welcome.slot);
+    this.events = new Events(this);
+    this.pending = [];
+    this.frame = null;
+  }
+
+  /** The picture stands still until the seat is back; Welcome then begins anew. */
+  onLost() {
+    this.frame = null;
+    this.callbacks.onLost();
+  }
+
+  onRoster(entries) {
+    this.roster = new Map(entries.map((entry) => [entry.slot, entry]));
+  }
+
+  onState({ head, frame, own }) {
+    const nowMs = performance.now();
+    const first = this.frame === null;
+    this.frame = frame;
+    this.arrival.observe(frame.tick, nowMs);
+    this.interpolation.push(frame);
+    this.shots.sync(frame);
+    if (own) this.prediction.reconcile(frame.tick, own, this.isAlive(frame.players.get(this.slot)));
+    if (first) this.begin(frame, nowMs);
+    else this.inputClock.onMargin(head.marginTicks, head.ackedInputTick);
+    this.marginTicks = head.marginTicks;
+  }
+
+  begin(frame, nowMs) {
+    this.inputClock.start(frame.tick, nowMs);
+    this.callbacks.onReady(this.slot, this.nameOf(this.slot));
+  }
+
+  isAlive(player) {
+    return Boolean(player && player.flags & Flag.ALIVE);
+  }
+
+  nameOf(slot) {
+    return this.roster.get(slot)?.name ?? `Player ${slot + 1}`;
+  }
+
+  get playing() {
+    return this.frame?.phase === Phase.PLAYING;
+  }
+
+  advance(nowMs) {
+    const elapsedMs = Math.min(nowMs - this.lastMs, 250);
+    this.lastMs = nowMs;
+    if (this.frame === null) return;
+    const steps = this.inputClock.advance(nowMs, this.frame.tick);
+    for (let left = steps; left > 0; left -= 1) this.step(this.inputClock.tick - left + 1);
+    this.prediction.decayError(elapsedMs);
+    this.effects.advance(elapsedMs);
+    this.playbackTick = this.playback.advance(nowMs, this.arrival.tickAt(nowMs) - this.arrival.delayTicks);
+    this.draw(nowMs);
+  }
+
+  step(tick) {
+    const input = this.playing && this.prediction.alive ? this.input.sample(this.view()) : this.idleInput();
+    const shot = this.prediction.step(tick, input);
+    if (shot && this.playing) {
+      this.shots.addPredicted(shot);
+      this.sound.play("shot");
+    }
+    this.queue(tick, input);
+  }
+
+  idleInput() {
+    return { ...STILL, aim: Math.round(this.input.aim) & 255 };
+  }
+
+  /** Sends two ticks at a time; a gap in the ticks begins a new message. */
+  queue(tick, input) {
+    const last = this.pending[this.pending.length - 1];
+    if (last && last.tick + 1 !== tick) this.flush();
+    this.pending.push({ tick, input });
+    if (this.pending.length >= INPUTS_PER_SEND) this.flush();
+  }
+
+  flush() {
+    if (this.pending.length === 0) return;
+    this.connection.sendInputs(this.pending[0].tick, this.pending.map((entry) => entry.input));
+    this.pending = [];
+  }
+
+  /** What the input needs to aim. */
+  view() {
+    return {
+      own: this.prediction.shown(1) ?? CENTRE,
+      others: this.others.filter((player) => this.isAlive(player)),
+      walls: this.walls,
+      camera: this.renderer.camera,
+    };
+  }
+
+  draw(nowMs) {
+    this.others = this.interpolation.at(this.playbackTick).filter((player) => player.slot !== this.slot);
+    this.events.play(nowMs);
+    const own = this.ownPlayer();
+    const players = own ? [...this.others, own] : this.others;
+    const aimsWithoutMouse = own && this.input.mode !== "mouse" && this.isAlive(own) && this.playing;
+    this.renderer.draw({
+      nowMs,
+      players: players.map((player) => this.dressed(player, nowMs)),
+      shots: this.shots.visible(this.playbackTick, this.inputClock.exactTick, (x, y, slot) => this.effects.burst(x, y, slot, 6, 130)),
+      focus: own ?? CENTRE,
+      effects: this.effects,
+      aimFrom: aimsWithoutMouse ? { x: own.x, y: own.y, direction: aimVector(this.input.aim) } : null,
+      sticks: this.playing ? this.input.touch.shown() : [],
+    });
+    this.hud.update(this.hudView(), this.input.holds("Tab"), nowMs);
+  }
+
+  /** The own player: state from the newest frame, position from prediction. */
+  ownPlayer() {
+    const state = this.frame.players.get(this.slot);
+    const place = this.prediction.shown(this.inputClock.phase);
+    if (!state || !place) return null;
+    return { ...state, ...place, aim: this.input.aim };
+  }
+
+  dressed(player, nowMs) {
+    return {
+      ...player,
+      name: this.nameOf(player.slot),
+      own: player.slot === this.slot,
+      flash: this.effects.flashOf(player.slot, nowMs),
+    };
+  }
+
+  hudView() {
+    const own = this.frame.players.get(this.slot);
+    const serverTick = this.arrival.tickAt(performance.now());
+    const respawns = this.playing && own && !this.isAlive(own) && own.respawnTick > 0;
+    return {
+      own,
+      players: [...this.frame.players.values()].map((player) => ({
+        ...player, name: this.nameOf(player.slot), bot: Boolean(player.flags & Flag.BOT),
+      })),
+      secondsLeft: this.playing ? (this.frame.phaseEndsTick - serverTick) / TICK_RATE_HZ : 0,
+      respawnTicks: respawns ? own.respawnTick - serverTick : null,
+      killer: this.events.killerName,
+      roundTripMs: this.connection.roundTripMs,
+      tickGapExcessUs: this.connection.tickGapExcessUs,
+      serverTick: this.frame.tick,
+    };
+  }
+}
