@@ -18,9 +18,10 @@ pub struct Cli {
 
 /// Flags that every command takes.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// Where to work: `local` (one process, no Docker) or `k3d`; without it k3d where Docker and k3d are installed
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", hide_possible_values = true)]
     pub target: Option<TargetName>,
     /// Name of the k3d cluster, instead of the one in manifests/cluster/k3d.yaml
     #[arg(long, global = true, value_name = "NAME")]

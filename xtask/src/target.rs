@@ -14,12 +14,19 @@ use crate::docker::{Container, Engine};
 use crate::kubernetes::Kubernetes;
 use crate::manifests::cluster::{ClusterConfig, Overrides};
 use crate::report::{Exit, Failure};
-use crate::settings::PLAYER_PORT_DEFAULT;
 
 /// Variable that names another k3s image than the one in k3d.yaml.
 const IMAGE_VARIABLE: &str = "K3S_IMAGE";
 /// Port on which the API server listens inside its container.
 const API_PORT: u16 = 6443;
+/// The kubeconfig that is ours alone.
+const KUBECONFIG_FILE: &str = "kubeconfig";
+/// What was written down when the cluster was made.
+const RECORD_FILE: &str = "cluster.json";
+/// Digests of images by the id that the engine gives them, so that they are worked out once.
+pub const IMAGES_FILE: &str = "images.json";
+/// Guards creating and removing alone: the commands that do so hold locks of their own.
+const LOCK_FILE: &str = "cluster.lock";
 /// How often a lock that somebody else holds is tried.
 const LOCK_POLL: Duration = Duration::from_millis(200);
 /// Another command may be creating the cluster; that ends within minutes.
@@ -60,10 +67,9 @@ impl Target {
             ..Default::default()
         };
         let name = ClusterConfig::load(&context.root, &overrides)?.name;
-        let folder = context.state.join(&name);
+        let folder = context.cluster_folder(&name);
         let record = read_record(&folder);
-        let said = (context.port != PLAYER_PORT_DEFAULT).then_some(context.port);
-        overrides.port = said.or(record.as_ref().map(|record| record.port));
+        overrides.port = context.port_given.or(record.as_ref().map(|record| record.port));
         let open = (context.bind_address != "127.0.0.1").then(|| context.bind_address.to_owned());
         overrides.bind_address = open.or(record.map(|record| record.bind_address));
         Ok(Self {
@@ -83,7 +89,7 @@ impl Target {
 
     /// The kubeconfig that is ours alone.
     pub fn kubeconfig(&self) -> PathBuf {
-        self.folder.join("kubeconfig")
+        self.folder.join(KUBECONFIG_FILE)
     }
 
     /// What was written down, if anything was.
@@ -91,8 +97,12 @@ impl Target {
         read_record(&self.folder)
     }
 
+    pub fn write_kubeconfig(&self, text: &str) -> Result<()> {
+        self.write(KUBECONFIG_FILE, text.as_bytes())
+    }
+
     pub fn save_record(&self, record: &Record) -> Result<()> {
-        self.write("cluster.json", &serde_json::to_vec_pretty(record)?)
+        self.write(RECORD_FILE, &serde_json::to_vec_pretty(record)?)
     }
 
     /// Writes a file that only this user reads, whole or not at all.
@@ -111,12 +121,12 @@ impl Target {
         std::fs::rename(&temporary, self.folder.join(name)).with_context(doing)
     }
 
-    /// Forgets the cluster: its kubeconfig and record go, the lock file stays for whoever waits on it.
+    /// Forgets the cluster; lock files stay for whoever waits on them.
     pub fn forget(&self) -> Result<()> {
-        for entry in std::fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            if entry.file_name() != "lock" {
-                std::fs::remove_file(entry.path())
-                    .with_context(|| format!("removing {}", entry.path().display()))?;
+        for name in [KUBECONFIG_FILE, RECORD_FILE, IMAGES_FILE] {
+            let path = self.folder.join(name);
+            if path.exists() {
+                std::fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
             }
         }
         Ok(())
@@ -125,7 +135,7 @@ impl Target {
     /// Waits until no other command creates or removes this cluster.
     pub async fn lock(&self, context: &Context) -> Result<Lock> {
         std::fs::create_dir_all(&self.folder).with_context(|| format!("making {}", self.folder.display()))?;
-        let path = self.folder.join("lock");
+        let path = self.folder.join(LOCK_FILE);
         let file = File::options()
             .create(true)
             .truncate(false)
@@ -152,6 +162,8 @@ impl Target {
                 "end that command and try again",
             ));
         }
+        // k3d inherits it: if we are killed and it works on, whoever comes next waits for it.
+        rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty()).context("sharing the lock with k3d")?;
         Ok(Lock(file))
     }
 
@@ -224,7 +236,7 @@ impl Target {
 }
 
 fn read_record(folder: &Path) -> Option<Record> {
-    serde_json::from_slice(&std::fs::read(folder.join("cluster.json")).ok()?).ok()
+    serde_json::from_slice(&std::fs::read(folder.join(RECORD_FILE)).ok()?).ok()
 }
 
 /// True when a running container answers at the port of this URL.

@@ -355,7 +355,7 @@ async fn write_kubeconfig(context: &Context, target: &Target) -> Result<()> {
             "run `cargo xtask down`, then `cargo xtask up`",
         ));
     }
-    target.write("kubeconfig", got.stdout.as_bytes())
+    target.write_kubeconfig(&got.stdout)
 }
 
 /// 128 random bits; every system that runs k3d has the file.

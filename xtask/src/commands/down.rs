@@ -13,9 +13,9 @@ use crate::local::{Folder, end};
 /// Use it when you are done. Matches that are being played end now, with a result. On target local the process
 /// ends and the players' data stay for the next `up`; --data removes them too. On target k3d the cluster goes with
 /// everything in it, volumes included. Run it again at any time: nothing left is fine.
-///
-/// Example: cargo xtask down --data
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+\x20\x20cargo xtask down --data")]
 pub struct Args {
     /// Remove the players' data too (target local; a cluster always goes with its data)
     #[arg(long)]

@@ -10,11 +10,10 @@ use crate::{binary, play, public};
 ///
 /// Use it to see how many players a machine carries, and in CI to notice when it carries fewer. Bots play in a queue
 /// of their own. Without budgets it only measures; exit code 8 when a budget is missed.
-///
-/// Examples: cargo xtask load --players 100 --seconds 15
-///           cargo xtask load --players 500 --max-disconnects 0 --min-state-hz 18
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = "Examples:\n\
+\x20\x20cargo xtask load --players 100 --seconds 15\n\
+\x20\x20cargo xtask load --players 500 --max-disconnects 0 --min-state-hz 18")]
 pub struct Args {
     /// How many bots play at once
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=20_000))]

@@ -18,11 +18,10 @@ const SEARCHED_LINES: usize = 20_000;
 /// Show what the roles say, merged and filtered
 ///
 /// Use it when the game does not do what you expect. It shows the last lines and ends, or goes on with --follow.
-///
-/// Examples: cargo xtask logs -f
-///           cargo xtask logs --role room --grep match=42
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = "Examples:\n\
+\x20\x20cargo xtask logs -f\n\
+\x20\x20cargo xtask logs --role room --grep match=42")]
 pub struct Args {
     /// Go on with every new line, until Ctrl-C
     #[arg(long, short)]

@@ -12,9 +12,9 @@ use crate::report::{Exit, Failure};
 ///
 /// Use it after `stop` or after a restart of the machine: the same build with the same settings and data, without
 /// building anything.
-///
-/// Example: cargo xtask start
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+\x20\x20cargo xtask start")]
 pub struct Args {}
 
 pub async fn run(context: &Context, _args: Args) -> Result<()> {

@@ -18,11 +18,10 @@ mod tests;
 /// Show what is running and how it feels for players
 ///
 /// Use it to see where to play, who plays, how late the server's ticks are, and where the log is.
-///
-/// Examples: cargo xtask status
-///           cargo xtask status --json
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = "Examples:\n\
+\x20\x20cargo xtask status\n\
+\x20\x20cargo xtask status --json")]
 pub struct Args {}
 
 pub async fn run(context: &Context, _args: Args) -> Result<()> {

@@ -12,9 +12,9 @@ use crate::local::{Folder, end};
 ///
 /// Use it to free memory and CPU for a while without losing anything. Matches that are being played end now, with a
 /// result, unless --drain is given.
-///
-/// Example: cargo xtask stop --drain
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+\x20\x20cargo xtask stop --drain")]
 pub struct Args {
     /// Wait until the matches that are being played have ended (target local)
     #[arg(long)]

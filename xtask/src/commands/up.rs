@@ -17,12 +17,11 @@ use crate::{binary, doctor, play, public};
 ///
 /// A changed build waits until the matches that are being played end. MATCH_SECONDS and FILL_TO_PLAYERS in the
 /// environment set the length of a match and the seats that bots fill (target local).
-///
-/// Examples: cargo xtask up
-///           cargo xtask up --target local --port 9000
-///           cargo xtask up --lan                    (phones in the same network can join)
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = "Examples:\n\
+\x20\x20cargo xtask up\n\
+\x20\x20cargo xtask up --target local --port 9000\n\
+\x20\x20cargo xtask up --lan                    (phones in the same network can join)")]
 pub struct Args {
     /// Do not wait for running matches: end them now, with a result
     #[arg(long)]

@@ -9,11 +9,10 @@ use crate::{binary, play, public};
 ///
 /// Use it to prove that the game can be joined, moved in, seen and left, on whatever target is up. It plays in a
 /// queue of its own: real players, ratings and leaderboards are not touched. Exit code 8 when something is wrong.
-///
-/// Examples: cargo xtask verify
-///           cargo xtask verify --url https://play.example.com
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = "Examples:\n\
+\x20\x20cargo xtask verify\n\
+\x20\x20cargo xtask verify --url https://play.example.com")]
 pub struct Args {
     /// Play there instead of on the target that is up
     #[arg(long, value_name = "URL")]

@@ -165,6 +165,18 @@ impl Kubernetes {
             .with_context(|| format!("labelling {}", id.key()))
     }
 
+    /// Sets the number of pods without owning it: an autoscaler may change it from then on.
+    pub async fn scale(&self, id: &Id, replicas: u64) -> Result<()> {
+        let api = self
+            .api(&id.api_version, &id.kind, id.namespace.as_deref())
+            .await?;
+        let patch = json!({"spec": {"replicas": replicas}});
+        let scaled = limited(api.patch_scale(&id.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
+        scaled
+            .map(|_| ())
+            .with_context(|| format!("scaling {}", id.key()))
+    }
+
     /// Deletes an object; one that is gone already is fine.
     pub async fn delete(&self, id: &Id) -> Result<()> {
         let api = self

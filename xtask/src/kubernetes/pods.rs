@@ -32,11 +32,44 @@ pub struct Pod {
     pub image: String,
 }
 
+impl Pod {
+    /// Reads what the API server says about a pod.
+    pub fn read(value: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let containers = value["status"]["containerStatuses"].as_array();
+        let waiting = containers
+            .into_iter()
+            .flatten()
+            .find_map(|one| one["state"]["waiting"]["reason"].as_str());
+        let draining = !value["metadata"]["deletionTimestamp"].is_null();
+        let phase = if draining {
+            "Draining"
+        } else {
+            value["status"]["phase"].as_str().unwrap_or_default()
+        };
+        Self {
+            role: text(&value["metadata"]["labels"][ROLE_LABEL]),
+            name: text(&value["metadata"]["name"]),
+            node: text(&value["spec"]["nodeName"]),
+            ready: has_condition(value, "Ready", "True"),
+            draining,
+            state: waiting.unwrap_or(phase).to_owned(),
+            restarts: containers
+                .into_iter()
+                .flatten()
+                .filter_map(|one| one["restartCount"].as_u64())
+                .sum(),
+            created: text(&value["metadata"]["creationTimestamp"]),
+            image: text(&value["spec"]["containers"][0]["image"]),
+        }
+    }
+}
+
 impl Kubernetes {
     /// The pods of the game, by role and name.
     pub async fn pods(&self) -> Result<Vec<Pod>> {
         let found = self.list("v1", "Pod", Some(NAMESPACE), "").await?;
-        let mut pods: Vec<Pod> = found.iter().map(pod).collect();
+        let mut pods: Vec<Pod> = found.iter().map(Pod::read).collect();
         pods.sort_by(|a, b| (&a.role, &a.name).cmp(&(&b.role, &b.name)));
         Ok(pods)
     }
@@ -76,36 +109,6 @@ pub fn metric(text: &str, name: &str) -> Option<f64> {
         rest.rsplit(' ').next()?.parse::<f64>().ok()
     });
     values.fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value))
-}
-
-fn pod(value: &Value) -> Pod {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let containers = value["status"]["containerStatuses"].as_array();
-    let waiting = containers
-        .into_iter()
-        .flatten()
-        .find_map(|one| one["state"]["waiting"]["reason"].as_str());
-    let draining = !value["metadata"]["deletionTimestamp"].is_null();
-    let phase = if draining {
-        "Draining"
-    } else {
-        value["status"]["phase"].as_str().unwrap_or_default()
-    };
-    Pod {
-        role: text(&value["metadata"]["labels"][ROLE_LABEL]),
-        name: text(&value["metadata"]["name"]),
-        node: text(&value["spec"]["nodeName"]),
-        ready: has_condition(value, "Ready", "True"),
-        draining,
-        state: waiting.unwrap_or(phase).to_owned(),
-        restarts: containers
-            .into_iter()
-            .flatten()
-            .filter_map(|one| one["restartCount"].as_u64())
-            .sum(),
-        created: text(&value["metadata"]["creationTimestamp"]),
-        image: text(&value["spec"]["containers"][0]["image"]),
-    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub struct Problem {
 }
 
 /// What decides how long to wait, whether logs help, and what to tell the user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProblemKind {
     /// No node takes the pod; a moment of this is normal.
     Unschedulable,
