@@ -24,13 +24,13 @@ export class Hud {
     this.scoresShownMs = 0;
   }
 
-  begin(ownSlot, name) {
-    this.ownSlot = ownSlot;
+  begin(player, slot, name) {
+    this.player = player;
     this.root.hidden = false;
     this.scoresPinned = false;
     byId("feed").replaceChildren();
     this.banner("");
-    drawBadge(byId("badge"), ownSlot);
+    drawBadge(byId("badge"), slot);
     setText(byId("own-name"), name);
   }
 
@@ -65,7 +65,7 @@ export class Hud {
   }
 
   showStanding(players) {
-    const place = players.findIndex((player) => player.slot === this.ownSlot);
+    const place = players.findIndex((player) => player.player === this.player);
     if (place === -1) return;
     const { kills } = players[place];
     setText(byId("standing"), `${ordinal(place + 1)} of ${players.length} · ${kills} ${kills === 1 ? "kill" : "kills"}`);
@@ -76,7 +76,7 @@ export class Hud {
     this.scores.hidden = !wanted;
     if (!wanted || (!appeared && nowMs - this.scoresShownMs < SCORES_EVERY_MS)) return;
     this.scoresShownMs = nowMs;
-    this.scores.replaceChildren(matchTable(players, this.ownSlot));
+    this.scores.replaceChildren(matchTable(players, this.player));
   }
 
   showRespawn(view) {

@@ -46,13 +46,13 @@ function rankingRow(line, player) {
   ], line.player === player ? "own" : "");
 }
 
-/** One match's players, best first: `{ slot, name, bot, kills, deaths }`. */
-export function matchTable(players, ownSlot) {
+/** One match's players, best first: `{ slot, player, name, bot, kills, deaths }`; `own` is the own player id. */
+export function matchTable(players, own) {
   const rows = players.map((player, index) => {
     const name = [newBadge(player.slot), player.name];
     if (player.bot) name.push(element("span", "tag", "bot"));
     const cells = [[String(index + 1), "place"], [name, "name"], [String(player.kills)], [String(player.deaths)]];
-    return row(cells, player.slot === ownSlot ? "own" : "");
+    return row(cells, player.player === own ? "own" : "");
   });
   return table([["#"], ["Player", "name"], ["Kills"], ["Deaths"]], rows);
 }

@@ -141,7 +141,7 @@ class Page {
   onReady(seat, slot, name) {
     this.backdrop.stop();
     this.show("play");
-    this.hud.begin(slot, name);
+    this.hud.begin(seat.player, slot, name);
     this.chat.enter(seat.room, name);
     document.activeElement?.blur();
   }
@@ -160,13 +160,13 @@ class Page {
   }
 
   onOver(results) {
-    const { slot } = this.match;
-    const place = results.findIndex((result) => result.slot === slot) + 1;
+    const own = this.match.seat.player;
+    const place = results.findIndex((result) => result.player === own) + 1;
     this.show("results");
     byId("leave-dialog").close();
     this.hud.end();
     byId("results-heading").textContent = place === 1 ? "You won the match" : place > 0 ? `Match over: ${ordinal(place)} place` : "Match over";
-    byId("results-table").replaceChildren(matchTable(results, slot));
+    byId("results-table").replaceChildren(matchTable(results, own));
     byId("results-ranking").replaceChildren();
     setTimeout(() => showRanking(byId("results-ranking"), savedPlayer()), RANKING_AFTER_MS);
     byId("again").focus();

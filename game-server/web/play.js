@@ -206,7 +206,7 @@ export class Match {
     return {
       own,
       players: [...this.frame.players.values()].map((player) => ({
-        ...player, name: this.nameOf(player.slot), bot: Boolean(player.flags & Flag.BOT),
+        ...player, player: this.roster.get(player.slot)?.player, name: this.nameOf(player.slot), bot: Boolean(player.flags & Flag.BOT),
       })),
       secondsLeft: this.playing ? (this.frame.phaseEndsTick - serverTick) / TICK_RATE_HZ : 0,
       respawnTicks: respawns ? own.respawnTick - serverTick : null,

@@ -128,7 +128,12 @@ const readRosterEntry = (reader) => ({
 });
 const readEvent = (reader) => ({ kind: reader.u8(), a: reader.u8(), b: reader.u8(), c: reader.u8() });
 const readResult = (reader) => ({
-  slot: reader.u8(), bot: (reader.u8() & 1) !== 0, kills: reader.u16(), deaths: reader.u16(), name: reader.text(),
+  slot: reader.u8(),
+  bot: (reader.u8() & 1) !== 0,
+  player: reader.id64(),
+  kills: reader.u16(),
+  deaths: reader.u16(),
+  name: reader.text(),
 });
 
 /** Decodes every message but State; `reader` stands behind the kind byte. */

@@ -99,6 +99,7 @@ struct DrainQuery {
 }
 
 async fn drain(State(admin): State<Admin>, Query(query): Query<DrainQuery>) -> &'static str {
+    tracing::info!(now = query.now, "asked to drain");
     if query.now {
         admin.shutdown.end_now();
         "ending now\n"

@@ -45,8 +45,10 @@ impl Shutdown {
                     _ = interrupt.recv() => {}
                 }
                 if shutdown.is_draining() {
+                    tracing::info!("second signal: ending now");
                     shutdown.end_now();
                 } else {
+                    tracing::info!("draining; a second signal ends at once");
                     shutdown.drain();
                 }
             }
@@ -85,14 +87,11 @@ impl Shutdown {
     }
 
     fn advance(&self, to: Stage) {
-        let moved = self.stage.send_if_modified(|stage| {
+        self.stage.send_if_modified(|stage| {
             let forward = *stage < to;
             *stage = (*stage).max(to);
             forward
         });
-        if moved {
-            tracing::info!(stage = ?to, "shutting down");
-        }
     }
 
     async fn reached(&self, stage: Stage) {

@@ -27,7 +27,7 @@
 pub mod fields;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use crate::domain::{GameEvent, PlayerInput, PlayerResult, RoomId, RosterEntry, Slot, Tick, Wall};
 use crate::protocol::wire::{DecodeError, Reader, Writer};
@@ -54,6 +54,8 @@ pub enum ErrorCode {
     TooSlow = 7,
     Draining = 8,
     Internal = 9,
+    /// The same player has connected again elsewhere.
+    Replaced = 10,
 }
 
 impl ErrorCode {
@@ -68,6 +70,7 @@ impl ErrorCode {
             7 => ErrorCode::TooSlow,
             8 => ErrorCode::Draining,
             9 => ErrorCode::Internal,
+            10 => ErrorCode::Replaced,
             _ => return Err(DecodeError::Range),
         })
     }

@@ -42,7 +42,7 @@
 pub mod decode;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use crate::domain::{
     InputAck, PLAYERS_PER_ROOM_MAX, POSITION_STEPS_PER_UNIT, Phase, PlayerState, ProjectileState, RoomFrame,

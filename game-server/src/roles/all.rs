@@ -1,1 +1,102 @@
-//! The `all` role.
+//! Every role in one process on an embedded store: the default without Docker.
+//!
+//! The same code paths as in a cluster: players' frames go over a framed link on loopback TCP, requests over a bus.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+
+use crate::net::admin::Readiness;
+use crate::net::bus::Bus;
+use crate::net::shutdown::Shutdown;
+use crate::protocol::ticket::TicketKey;
+use crate::roles::gateway::GatewayOptions;
+use crate::roles::lobby::LobbyOptions;
+use crate::roles::room::RoomOptions;
+use crate::roles::{chat, gateway, lobby, monitor, ranking, room};
+use crate::store::Store;
+
+/// The only room host and the only node.
+const LOCAL: &str = "local";
+/// One simulation thread leaves the other cores to the players' sockets.
+const THREADS: u16 = 1;
+/// What one core carries with its players' sockets beside it, with a margin; admission by headroom is stricter.
+const ROOMS_MAX: u32 = 150;
+const TICKET_SECRET_BYTES: usize = 32;
+
+/// What `all` is told at the start.
+#[derive(Debug, Clone)]
+pub struct AllOptions {
+    /// The folder of the ranking's database.
+    pub data_dir: PathBuf,
+    pub match_s: u32,
+    pub fill_to_players: u8,
+}
+
+/// Runs the whole game until drained. Roles that matches depend on go last: a result still finds the ranking.
+pub async fn run(
+    listener: TcpListener,
+    options: AllOptions,
+    ready: Readiness,
+    shutdown: Shutdown,
+) -> anyhow::Result<()> {
+    let bus = Bus::local();
+    let database = options.data_dir.join("ranking.sqlite");
+    let store = Store::open(&format!("sqlite://{}", database.display())).await?;
+    let services_shutdown = Shutdown::new();
+    let services = async {
+        let shutdown = &services_shutdown;
+        tokio::try_join!(
+            chat::run(bus.clone(), ready.part(), shutdown.clone()),
+            ranking::run(bus.clone(), store, ready.part(), shutdown.clone()),
+            monitor::run(bus.clone(), LOCAL.to_string(), ready.part(), shutdown.clone()),
+        )
+    };
+    let game = async {
+        let played = play(listener, &bus, &options, &ready, &shutdown).await;
+        services_shutdown.drain();
+        played
+    };
+    ready.set(true);
+    tokio::try_join!(game, services)?;
+    Ok(())
+}
+
+/// The roles that players are connected to.
+async fn play(
+    listener: TcpListener,
+    bus: &Bus,
+    options: &AllOptions,
+    ready: &Readiness,
+    shutdown: &Shutdown,
+) -> anyhow::Result<()> {
+    let links = TcpListener::bind("127.0.0.1:0")
+        .await
+        .context("listening for links on loopback")?;
+    let ticket_key = TicketKey::new(&rand::random::<[u8; TICKET_SECRET_BYTES]>());
+    let room = RoomOptions {
+        host: LOCAL.to_string(),
+        node: LOCAL.to_string(),
+        link_address: links.local_addr()?.to_string(),
+        threads: THREADS,
+        rooms_max: ROOMS_MAX,
+    };
+    let lobby = LobbyOptions {
+        ticket_key: ticket_key.clone(),
+        match_s: options.match_s,
+        fill_to_players: options.fill_to_players,
+    };
+    let gateway = GatewayOptions {
+        ticket_key,
+        name: LOCAL.to_string(),
+        allowed_origins: Vec::new(),
+        accept_while_draining: std::time::Duration::ZERO,
+    };
+    tokio::try_join!(
+        room::run(links, bus.clone(), room, ready.part(), shutdown.clone()),
+        lobby::run(bus.clone(), lobby, ready.part(), shutdown.clone()),
+        gateway::run(listener, bus.clone(), gateway, ready.part(), shutdown.clone()),
+    )?;
+    Ok(())
+}

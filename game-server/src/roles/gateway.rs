@@ -1,1 +1,142 @@
-//! The `gateway` role.
+//! Client sockets, web client, tickets, per-client deltas.
+//!
+//! Everything a browser needs is on one origin: the page, `/lobby`, `/room`, `/chat` and `/ranking`. A gateway keeps
+//! no state that another one could not make again, so any replica serves any player.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, broadcast};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::net::admin::Readiness;
+use crate::net::bus::Bus;
+use crate::net::shutdown::Shutdown;
+use crate::protocol::bus::{ChatLine, SUBJECT_CHAT_LINES};
+use crate::protocol::ticket::TicketKey;
+use crate::roles::gateway::counters::Counters;
+use crate::roles::gateway::hosts::Hosts;
+use crate::roles::gateway::limits::SOCKETS_MAX;
+
+mod admission;
+mod assets;
+mod counters;
+mod feed;
+mod host_link;
+mod hosts;
+mod leaderboard;
+mod limits;
+mod matchmaking;
+mod play;
+mod socket;
+mod talk;
+mod tickets;
+
+/// Sessions that were told to end get this long to say goodbye.
+const GOODBYE_MAX: Duration = Duration::from_secs(1);
+
+/// What one gateway is told at the start.
+#[derive(Clone)]
+pub struct GatewayOptions {
+    pub ticket_key: TicketKey,
+    /// How room hosts' logs call it.
+    pub name: String,
+    /// Origins besides its own whose pages may connect.
+    pub allowed_origins: Vec<String>,
+    /// A drain keeps accepting for this long, until the load balancer has heard that the gateway is not ready.
+    pub accept_while_draining: Duration,
+}
+
+/// Shared by all requests.
+struct Gateway {
+    options: GatewayOptions,
+    bus: Bus,
+    hosts: Hosts,
+    chat_lines: broadcast::Sender<Arc<ChatLine>>,
+    /// One for each socket that may be open.
+    places: Arc<Semaphore>,
+    ranking_places: Semaphore,
+    room_sessions: TaskTracker,
+    counters: Counters,
+    shutdown: Shutdown,
+}
+
+/// Serves players until drained: players in a match stay until it is over, everybody else is sent elsewhere.
+pub async fn run(
+    listener: TcpListener,
+    bus: Bus,
+    options: GatewayOptions,
+    ready: Readiness,
+    shutdown: Shutdown,
+) -> anyhow::Result<()> {
+    let lines = bus.subscribe(SUBJECT_CHAT_LINES).await?;
+    let gateway = Arc::new(Gateway {
+        hosts: Hosts::new(options.name.clone()),
+        options,
+        bus,
+        chat_lines: broadcast::Sender::new(talk::LINES_MAX),
+        places: Arc::new(Semaphore::new(SOCKETS_MAX)),
+        ranking_places: Semaphore::new(leaderboard::QUESTIONS_MAX),
+        room_sessions: TaskTracker::new(),
+        counters: Counters::default(),
+        shutdown,
+    });
+    let relay = tokio::spawn(talk::relay(lines, gateway.chat_lines.clone()));
+    let stop_accepting = CancellationToken::new();
+    let server = tokio::spawn(serve(listener, gateway.clone(), stop_accepting.clone()));
+    ready.set(true);
+    gateway.shutdown.draining().await;
+    ready.set(false);
+    drain(&gateway, &stop_accepting).await;
+    relay.abort();
+    server.abort();
+    Ok(())
+}
+
+async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: CancellationToken) {
+    let listener = listener.tap_io(|stream| {
+        // Without it small messages would wait for each other; a socket that refuses is broken anyway.
+        let _ = stream.set_nodelay(true);
+    });
+    let app = router(gateway);
+    let served = axum::serve(listener, app)
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await;
+    if let Err(error) = served {
+        tracing::error!(%error, "the client port failed");
+    }
+}
+
+fn router(gateway: Arc<Gateway>) -> Router {
+    Router::new()
+        .route("/lobby", get(matchmaking::upgrade))
+        .route("/room", get(play::upgrade))
+        .route("/chat", get(talk::upgrade))
+        .route("/ranking", get(leaderboard::get))
+        .fallback(get(assets::get))
+        .with_state(gateway)
+}
+
+/// Returns when no player is in a match any more, or soon after the end was asked for.
+async fn drain(gateway: &Gateway, stop_accepting: &CancellationToken) {
+    tokio::select! {
+        () = sleep(gateway.options.accept_while_draining) => {}
+        () = gateway.shutdown.ending() => {}
+    }
+    stop_accepting.cancel();
+    gateway.room_sessions.close();
+    tokio::select! {
+        () = gateway.room_sessions.wait() => {}
+        () = gateway.shutdown.ending() => {
+            if timeout(GOODBYE_MAX, gateway.room_sessions.wait()).await.is_err() {
+                tracing::warn!("some players did not hear the goodbye");
+            }
+        }
+    }
+}

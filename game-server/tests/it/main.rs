@@ -1,2 +1,4 @@
-//! x
-fn main(){}
+//! Integration tests: the program from the outside.
+
+mod bandwidth;
+mod golden;

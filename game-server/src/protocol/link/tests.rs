@@ -1,1 +1,121 @@
-//! Round trips, bad bytes and known bytes.
+//! Messages come back as they went, and no bytes panic.
+
+use proptest::prelude::{Strategy, any, prop, prop_oneof};
+use proptest::{prop_assert_eq, proptest};
+
+use crate::domain::{InputAck, PlayerId, Pool, RoomId, Slot};
+use crate::protocol::client::tests::{events, inputs, name, nearly_a_message, results, roster, welcome};
+use crate::protocol::delta::tests::frame;
+use crate::protocol::link::{
+    GatewayToRoom, JoinRefusal, RoomToGateway, SessionId, decode_gateway, decode_room, encode_gateway,
+    encode_room,
+};
+use crate::protocol::wire::DecodeError;
+
+fn session() -> impl Strategy<Value = SessionId> {
+    any::<u32>().prop_map(SessionId)
+}
+
+fn room() -> impl Strategy<Value = RoomId> {
+    any::<u64>().prop_map(RoomId)
+}
+
+fn from_gateway() -> impl Strategy<Value = GatewayToRoom> {
+    let pool = prop::sample::select(vec![Pool::Public, Pool::Bots]);
+    prop_oneof![
+        (any::<u8>(), name()).prop_map(|(version, gateway)| GatewayToRoom::Hello { version, gateway }),
+        (session(), room(), any::<u64>(), name(), pool).prop_map(|(session, room, player, name, pool)| {
+            GatewayToRoom::Join {
+                session,
+                room,
+                player: PlayerId(player),
+                name,
+                pool,
+            }
+        }),
+        (session(), any::<bool>())
+            .prop_map(|(session, on_purpose)| GatewayToRoom::Leave { session, on_purpose }),
+        (session(), any::<u32>(), inputs()).prop_map(|(session, first_tick, inputs)| GatewayToRoom::Input {
+            session,
+            first_tick,
+            inputs
+        }),
+    ]
+}
+
+fn from_room() -> impl Strategy<Value = RoomToGateway> {
+    let refusals = vec![
+        JoinRefusal::RoomGone,
+        JoinRefusal::RoomFull,
+        JoinRefusal::WrongPool,
+        JoinRefusal::MatchOver,
+    ];
+    let ack = any::<(u8, u32, i8)>().prop_map(|(slot, tick, margin_ticks)| InputAck {
+        slot: Slot(slot),
+        tick,
+        margin_ticks,
+    });
+    prop_oneof![
+        (any::<u8>(), name()).prop_map(|(version, host)| RoomToGateway::Hello { version, host }),
+        (session(), welcome()).prop_map(|(session, welcome)| RoomToGateway::Joined { session, welcome }),
+        (session(), prop::sample::select(refusals))
+            .prop_map(|(session, refusal)| RoomToGateway::Refused { session, refusal }),
+        (room(), frame(), prop::collection::vec(ack, 0..11), any::<u32>()).prop_map(
+            |(room, frame, acks, excess)| RoomToGateway::Frame {
+                room,
+                frame,
+                acks,
+                tick_gap_excess_p99_us: excess
+            }
+        ),
+        (room(), roster()).prop_map(|(room, entries)| RoomToGateway::Roster { room, entries }),
+        (room(), any::<u32>(), events()).prop_map(|(room, tick, events)| RoomToGateway::Events {
+            room,
+            tick,
+            events
+        }),
+        (room(), results()).prop_map(|(room, results)| RoomToGateway::Over { room, results }),
+        room().prop_map(|room| RoomToGateway::Closed { room }),
+        (session(), any::<u8>()).prop_map(|(session, slot)| RoomToGateway::Replaced {
+            session,
+            slot: Slot(slot)
+        }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn messages_of_gateways_come_back(message in from_gateway()) {
+        prop_assert_eq!(decode_gateway(&encode_gateway(&message)), Ok(message));
+    }
+
+    #[test]
+    fn messages_of_rooms_come_back(message in from_room()) {
+        prop_assert_eq!(decode_room(&encode_room(&message)), Ok(message));
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = (decode_gateway(&bytes), decode_room(&bytes));
+    }
+
+    #[test]
+    fn spoiled_messages_do_not_panic(
+        (gateway, room) in (from_gateway(), from_room()).prop_flat_map(|(gateway, room)| {
+            (nearly_a_message(encode_gateway(&gateway)), nearly_a_message(encode_room(&room)))
+        })
+    ) {
+        let _ = (decode_gateway(&gateway), decode_room(&room));
+    }
+}
+
+#[test]
+fn bad_messages_are_told_apart() {
+    assert_eq!(decode_gateway(&[9]), Err(DecodeError::UnknownKind));
+    assert_eq!(decode_room(&[10]), Err(DecodeError::UnknownKind));
+    assert_eq!(
+        decode_room(&[8, 0, 0, 0, 0, 0, 0, 0, 0, 1]),
+        Err(DecodeError::Trailing)
+    );
+    assert_eq!(decode_gateway(&[3, 0, 0, 0, 0, 7]), Err(DecodeError::Range));
+}

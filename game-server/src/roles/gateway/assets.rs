@@ -1,0 +1,104 @@
+//! The web client, embedded in the binary.
+
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+
+/// File name and content.
+type Asset = (&'static str, &'static [u8]);
+
+macro_rules! asset {
+    ($name:literal) => {
+        (
+            $name,
+            include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/web/", $name)),
+        )
+    };
+}
+
+/// Every file of the client; a file that is not here is not served.
+const ASSETS: &[Asset] = &[
+    asset!("arena.js"),
+    asset!("backdrop.js"),
+    asset!("camera.js"),
+    asset!("chat.js"),
+    asset!("clock.js"),
+    asset!("connection.js"),
+    asset!("delta.js"),
+    asset!("diagnosis.js"),
+    asset!("dom.js"),
+    asset!("effects.js"),
+    asset!("events.js"),
+    asset!("favicon.svg"),
+    asset!("hud.js"),
+    asset!("identity.js"),
+    asset!("index.html"),
+    asset!("input.js"),
+    asset!("interpolation.js"),
+    asset!("leaderboard.js"),
+    asset!("main.js"),
+    asset!("manifest.webmanifest"),
+    asset!("matchmaking.js"),
+    asset!("palette.js"),
+    asset!("play.js"),
+    asset!("players.js"),
+    asset!("prediction.js"),
+    asset!("protocol.js"),
+    asset!("render.js"),
+    asset!("shots.js"),
+    asset!("simulation.js"),
+    asset!("sockets.js"),
+    asset!("sound.js"),
+    asset!("style.css"),
+    asset!("touch.js"),
+    asset!("upgrade.js"),
+];
+
+/// Any other path of the public port.
+pub async fn get(uri: Uri, headers: HeaderMap) -> Response {
+    let name = match uri.path() {
+        "/" => "index.html",
+        path => path.trim_start_matches('/'),
+    };
+    let Some((_, content)) = ASSETS.iter().find(|(file, _)| *file == name) else {
+        return (StatusCode::NOT_FOUND, "there is no such page\n").into_response();
+    };
+    let etag = etag(content);
+    // The browser asks each time and gets 304 until the server is a newer one, so a page never mixes versions.
+    let shared = [
+        (header::ETAG, etag.clone()),
+        (header::CACHE_CONTROL, "no-cache".to_string()),
+    ];
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
+    if known.is_some_and(|known| known.contains(&etag)) {
+        return (StatusCode::NOT_MODIFIED, shared).into_response();
+    }
+    (shared, [(header::CONTENT_TYPE, content_type(name))], *content).into_response()
+}
+
+fn etag(content: &[u8]) -> String {
+    let digest = Sha256::digest(content);
+    let head = digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<String>();
+    format!("\"{head}\"")
+}
+
+fn content_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "html" => "text/html; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "webmanifest" => "application/manifest+json",
+        "png" => "image/png",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests;

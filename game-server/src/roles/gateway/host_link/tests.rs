@@ -1,0 +1,142 @@
+//! A link against a room host made of a bare socket.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::{Attachment, HostLink, Notice, SESSION_QUEUE_MAX};
+use crate::domain::{PlayerId, Pool, RoomId};
+use crate::net::link::{self, FrameReceiver, FrameSender};
+use crate::protocol::bus::TicketClaims;
+use crate::protocol::link::{
+    GatewayToRoom, LINK_PROTOCOL_VERSION, RoomToGateway, SessionId, decode_gateway, encode_room,
+};
+use crate::roles::gateway::hosts::Hosts;
+
+const ROOM: RoomId = RoomId(7);
+
+/// The room host's end.
+struct Host {
+    sender: FrameSender,
+    receiver: FrameReceiver<TcpStream>,
+}
+
+impl Host {
+    fn say(&self, message: &RoomToGateway) {
+        self.sender.send(&encode_room(message)).unwrap();
+    }
+
+    async fn hear(&mut self) -> GatewayToRoom {
+        decode_gateway(&self.receiver.next().await.unwrap()).unwrap()
+    }
+}
+
+async fn linked() -> (Arc<HostLink>, Host) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let host = tokio::spawn(async move {
+        let (sender, receiver) = link::start(listener.accept().await.unwrap().0);
+        let mut host = Host { sender, receiver };
+        assert!(matches!(host.hear().await, GatewayToRoom::Hello { .. }));
+        host.say(&RoomToGateway::Hello {
+            version: LINK_PROTOCOL_VERSION,
+            host: "room-0".to_string(),
+        });
+        host
+    });
+    let link = HostLink::dial(&address, "gateway").await.unwrap();
+    (link, host.await.unwrap())
+}
+
+fn attach(link: &Arc<HostLink>) -> Attachment {
+    link.attach(TicketClaims {
+        player: PlayerId(1),
+        name: "Ann".to_string(),
+        pool: Pool::Public,
+        room: ROOM,
+        link_address: String::new(),
+        expires_s: 0,
+    })
+}
+
+fn events(room: RoomId) -> RoomToGateway {
+    RoomToGateway::Events {
+        room,
+        tick: 1,
+        events: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn sessions_of_a_room_share_the_link_and_hear_their_room_only() {
+    let (link, mut host) = linked().await;
+    let (mut one, mut two) = (attach(&link), attach(&link));
+    let GatewayToRoom::Join { session: first, .. } = host.hear().await else {
+        panic!("no join")
+    };
+    let GatewayToRoom::Join { session: second, .. } = host.hear().await else {
+        panic!("no join")
+    };
+    assert_ne!(first, second);
+    host.say(&events(RoomId(8)));
+    host.say(&events(ROOM));
+    host.say(&RoomToGateway::Replaced {
+        session: second,
+        slot: crate::domain::Slot(0),
+    });
+    assert!(matches!(one.notices.recv().await, Some(Notice::Message(_))));
+    assert!(matches!(two.notices.recv().await, Some(Notice::Message(_))));
+    assert!(matches!(two.notices.recv().await, Some(Notice::Replaced)));
+    assert!(one.notices.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_dropped_session_says_leave() {
+    let (link, mut host) = linked().await;
+    let mut attachment = attach(&link);
+    host.hear().await;
+    attachment.leave_on_purpose();
+    drop(attachment);
+    assert_eq!(
+        host.hear().await,
+        GatewayToRoom::Leave {
+            session: SessionId(0),
+            on_purpose: true
+        }
+    );
+}
+
+#[tokio::test]
+async fn a_session_that_does_not_listen_ends_alone() {
+    let (link, _host) = linked().await;
+    let (mut slow, quick) = (attach(&link), attach(&link));
+    for _ in 0..=SESSION_QUEUE_MAX {
+        link.table().tell(SessionId(0), Notice::Message(Bytes::new()));
+    }
+    for _ in 0..SESSION_QUEUE_MAX {
+        assert!(slow.notices.recv().await.is_some());
+    }
+    assert!(slow.notices.recv().await.is_none());
+    assert!(!quick.notices.is_closed());
+}
+
+#[tokio::test]
+async fn a_lost_link_is_the_end_of_its_rooms() {
+    let (link, host) = linked().await;
+    let mut attachment = attach(&link);
+    drop(host);
+    assert!(matches!(attachment.notices.recv().await, Some(Notice::Gone)));
+    assert!(link.is_closed());
+}
+
+#[tokio::test]
+async fn an_unreachable_host_is_not_dialled_again_at_once() {
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = free.local_addr().unwrap().to_string();
+    drop(free);
+    let hosts = Hosts::new("gateway".to_string());
+    assert!(hosts.link(&address).await.is_err());
+    let again = hosts.link(&address).await.err().unwrap();
+    assert!(again.to_string().contains("a moment ago"));
+}

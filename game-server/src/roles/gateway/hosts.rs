@@ -1,0 +1,63 @@
+//! Links by address: dialled when first needed, shared, dialled again when lost.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::roles::gateway::host_link::HostLink;
+
+/// After a failure nobody dials that host for this long; those who ask are refused at once and try again later.
+const BACK_OFF: Duration = Duration::from_millis(500);
+
+#[derive(Default)]
+struct Slot {
+    link: Option<Arc<HostLink>>,
+    failed: Option<Instant>,
+}
+
+/// Every room host that this gateway has met; addresses come from signed tickets, so there are only real ones.
+pub struct Hosts {
+    gateway: String,
+    slots: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Slot>>>>,
+}
+
+impl Hosts {
+    /// No links yet.
+    pub fn new(gateway: String) -> Self {
+        Self {
+            gateway,
+            slots: Mutex::default(),
+        }
+    }
+
+    /// The link to a host; those who ask while it is dialled share it.
+    pub async fn link(&self, address: &str) -> anyhow::Result<Arc<HostLink>> {
+        let slot = {
+            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            slots.entry(address.to_string()).or_default().clone()
+        };
+        let mut slot = slot.lock().await;
+        if let Some(link) = slot.link.as_ref().filter(|link| !link.is_closed()) {
+            return Ok(link.clone());
+        }
+        if slot.failed.is_some_and(|failed| failed.elapsed() < BACK_OFF) {
+            anyhow::bail!("room host {address} could not be reached a moment ago");
+        }
+        match HostLink::dial(address, &self.gateway).await {
+            Ok(link) => {
+                *slot = Slot {
+                    link: Some(link.clone()),
+                    failed: None,
+                };
+                Ok(link)
+            }
+            Err(error) => {
+                *slot = Slot {
+                    link: None,
+                    failed: Some(Instant::now()),
+                };
+                Err(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! One player on `/room`: ticket, seat, inputs in, states out.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::State;
+use axum::response::Response;
+use bytes::Bytes;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use crate::domain::{Slot, Tick};
+use crate::protocol::bus::TicketClaims;
+use crate::protocol::client::{
+    CLIENT_MESSAGE_BYTES_MAX, CLIENT_PROTOCOL_VERSION, ClientMessage, ErrorCode, ServerMessage, Welcome,
+    decode_client, encode_server,
+};
+use crate::protocol::link::JoinRefusal;
+use crate::roles::gateway::Gateway;
+use crate::roles::gateway::admission::{Admitted, count_refusal};
+use crate::roles::gateway::host_link::{Attachment, Notice};
+use crate::roles::gateway::limits::{HELLO_MAX, ROOM_MESSAGES, ROOM_PING_EVERY};
+use crate::roles::gateway::socket::{CLOSE_NORMAL, ClientSocket, Gone, Received};
+use crate::roles::gateway::tickets::unix_time_s;
+use crate::telemetry;
+
+/// A room host seats a player within a tick or two.
+const JOIN_MAX: Duration = Duration::from_secs(3);
+/// When everything ends at once, the room host's last score board is this close behind.
+const SCORE_BOARD_GRACE: Duration = Duration::from_millis(300);
+/// WebSocket close code of an [`ErrorCode`]: this plus its number.
+const CLOSE_ERROR_BASE: u16 = 4000;
+
+/// Why a session ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Nobody is there to be told.
+    Gone,
+    /// The player left, or the room closed after its match.
+    Normal,
+    Error(ErrorCode, &'static str),
+}
+
+impl From<Gone> for End {
+    fn from(_: Gone) -> Self {
+        End::Gone
+    }
+}
+
+/// `GET /room`
+pub async fn upgrade(State(gateway): State<Arc<Gateway>>, admitted: Admitted) -> Response {
+    let Admitted { upgrade, place } = admitted;
+    upgrade
+        .max_message_size(CLIENT_MESSAGE_BYTES_MAX)
+        .on_upgrade(async move |socket| {
+            let sockets = metrics::gauge!(telemetry::SOCKETS, "path" => "room");
+            let _counted = gateway.room_sessions.token();
+            sockets.increment(1.0);
+            let mut socket = ClientSocket::new(socket, ROOM_MESSAGES, ROOM_PING_EVERY);
+            let end = match serve(&mut socket, &gateway).await {
+                Ok(never) => match never {},
+                Err(end) => end,
+            };
+            finish(socket, end).await;
+            sockets.decrement(1.0);
+            drop(place);
+        })
+}
+
+async fn finish(mut socket: ClientSocket, end: End) {
+    match end {
+        End::Gone => {}
+        End::Normal => socket.close(CLOSE_NORMAL, "").await,
+        End::Error(code, message) => {
+            count_refusal(message);
+            let error = ServerMessage::Error {
+                code,
+                message: message.to_string(),
+            };
+            if socket
+                .send_bytes(Bytes::from(encode_server(&error)))
+                .await
+                .is_ok()
+            {
+                socket.close(CLOSE_ERROR_BASE + code as u16, message).await;
+            }
+        }
+    }
+}
+
+async fn serve(socket: &mut ClientSocket, gateway: &Gateway) -> Result<std::convert::Infallible, End> {
+    let claims = hello(socket, gateway).await?;
+    let mut attachment = attach(gateway, claims).await?;
+    let welcome = timeout(JOIN_MAX, seated(&mut attachment))
+        .await
+        .map_err(|_| End::Error(ErrorCode::RoomGone, "room_silent"))??;
+    let mut session = Session {
+        socket,
+        frames: attachment.feed.subscribe(),
+        attachment,
+        gateway,
+        slot: welcome.slot,
+        acked: 0,
+        sent: 0,
+        over: false,
+    };
+    session
+        .send(Bytes::from(encode_server(&ServerMessage::Welcome(welcome))))
+        .await?;
+    session.play().await
+}
+
+/// The first message brings the ticket.
+async fn hello(socket: &mut ClientSocket, gateway: &Gateway) -> Result<TicketClaims, End> {
+    let first = timeout(HELLO_MAX, socket.receive())
+        .await
+        .map_err(|_| End::Error(ErrorCode::Malformed, "no_hello"))??;
+    let Received::Binary(bytes) = first else {
+        return Err(End::Error(ErrorCode::Malformed, "no_hello"));
+    };
+    let Ok(ClientMessage::Hello { version, ticket }) = decode_client(&bytes) else {
+        return Err(End::Error(ErrorCode::Malformed, "no_hello"));
+    };
+    if version != CLIENT_PROTOCOL_VERSION {
+        return Err(End::Error(ErrorCode::Version, "version"));
+    }
+    gateway
+        .options
+        .ticket_key
+        .verify(&ticket, unix_time_s())
+        .map_err(|error| {
+            tracing::debug!(%error, "ticket refused");
+            End::Error(ErrorCode::Ticket, "ticket")
+        })
+}
+
+async fn attach(gateway: &Gateway, claims: TicketClaims) -> Result<Attachment, End> {
+    let link = gateway.hosts.link(&claims.link_address).await.map_err(|error| {
+        tracing::warn!("a player could not reach the room: {error:#}");
+        End::Error(ErrorCode::RoomGone, "host_unreachable")
+    })?;
+    Ok(link.attach(claims))
+}
+
+/// Waits for the host's word.
+async fn seated(attachment: &mut Attachment) -> Result<Welcome, End> {
+    loop {
+        match attachment.notices.recv().await {
+            Some(Notice::Joined(welcome)) => return Ok(welcome),
+            Some(Notice::Refused(refusal)) => return Err(refused(refusal)),
+            // Rosters and events of a room that the player is not in yet: the host repeats the roster after the join.
+            Some(Notice::Message(_) | Notice::Over(_)) => {}
+            Some(Notice::Gone) | None => return Err(End::Error(ErrorCode::RoomGone, "room_gone")),
+            Some(Notice::Replaced) => return Err(REPLACED),
+        }
+    }
+}
+
+const REPLACED: End = End::Error(ErrorCode::Replaced, "replaced");
+
+fn refused(refusal: JoinRefusal) -> End {
+    match refusal {
+        JoinRefusal::RoomFull => End::Error(ErrorCode::RoomFull, "room_full"),
+        JoinRefusal::RoomGone => End::Error(ErrorCode::RoomGone, "room_gone"),
+        JoinRefusal::MatchOver => End::Error(ErrorCode::RoomGone, "match_over"),
+        JoinRefusal::WrongPool => End::Error(ErrorCode::Ticket, "wrong_pool"),
+    }
+}
+
+/// A seated player.
+struct Session<'a> {
+    socket: &'a mut ClientSocket,
+    frames: watch::Receiver<Tick>,
+    attachment: Attachment,
+    gateway: &'a Gateway,
+    slot: Slot,
+    /// Newest state that the client has decoded.
+    acked: Tick,
+    /// Newest state that was sent.
+    sent: Tick,
+    over: bool,
+}
+
+impl Session<'_> {
+    async fn play(&mut self) -> Result<std::convert::Infallible, End> {
+        let gateway = self.gateway;
+        let mut told_to_end = std::pin::pin!(async {
+            gateway.shutdown.ending().await;
+            sleep(SCORE_BOARD_GRACE).await;
+        });
+        loop {
+            tokio::select! {
+                received = self.socket.receive() => self.take(received?).await?,
+                changed = self.frames.changed() => match changed {
+                    Ok(()) => self.send_state().await?,
+                    Err(_) => return Err(self.room_gone()),
+                },
+                notice = self.attachment.notices.recv() => self.pass_on(notice).await?,
+                () = &mut told_to_end => return Err(End::Error(ErrorCode::Draining, "draining")),
+            }
+        }
+    }
+
+    async fn take(&mut self, received: Received) -> Result<(), End> {
+        let bytes = match received {
+            Received::Binary(bytes) => bytes,
+            Received::Text(_) => return Err(End::Error(ErrorCode::Malformed, "malformed")),
+            Received::TooFast => return Err(End::Error(ErrorCode::TooFast, "too_fast")),
+        };
+        let message = decode_client(&bytes).map_err(|error| {
+            metrics::counter!(telemetry::MALFORMED, "from" => "client", "error" => error.label())
+                .increment(1);
+            End::Error(ErrorCode::Malformed, "malformed")
+        })?;
+        match message {
+            ClientMessage::Hello { .. } => Err(End::Error(ErrorCode::Malformed, "second_hello")),
+            ClientMessage::Input {
+                acked_tick,
+                first_tick,
+                inputs,
+            } => {
+                // An older acknowledgement that was overtaken would only make states larger.
+                self.acked = self.acked.max(acked_tick.min(self.sent));
+                self.attachment.input(first_tick, inputs);
+                Ok(())
+            }
+            ClientMessage::Ping { client_time_ms } => {
+                let (tick, tick_gap_excess_p99_us) = self.attachment.feed.clock(Instant::now());
+                let pong = ServerMessage::Pong {
+                    client_time_ms,
+                    tick,
+                    tick_gap_excess_p99_us,
+                };
+                self.send(Bytes::from(encode_server(&pong))).await
+            }
+            ClientMessage::Leave => {
+                self.attachment.leave_on_purpose();
+                Err(End::Normal)
+            }
+        }
+    }
+
+    async fn send_state(&mut self) -> Result<(), End> {
+        self.frames.mark_unchanged();
+        let Some(state) = self.attachment.feed.state(self.slot, self.acked) else {
+            return Ok(());
+        };
+        if state.tick == self.sent {
+            return Ok(());
+        }
+        self.gateway.counters.count_state(self.sent, state.tick);
+        self.sent = state.tick;
+        self.send(Bytes::from(state.bytes)).await
+    }
+
+    async fn pass_on(&mut self, notice: Option<Notice>) -> Result<(), End> {
+        match notice {
+            Some(Notice::Message(message)) => self.send(message).await,
+            Some(Notice::Over(message)) => {
+                self.over = true;
+                self.send(message).await
+            }
+            Some(Notice::Gone) => Err(self.room_gone()),
+            Some(Notice::Replaced) => Err(REPLACED),
+            Some(Notice::Joined(_) | Notice::Refused(_)) => Ok(()),
+            None => Err(End::Error(ErrorCode::TooSlow, "too_slow")),
+        }
+    }
+
+    /// After the score board the end of a room is no error.
+    fn room_gone(&self) -> End {
+        if self.over {
+            End::Normal
+        } else {
+            End::Error(ErrorCode::RoomGone, "room_gone")
+        }
+    }
+
+    async fn send(&mut self, bytes: Bytes) -> Result<(), End> {
+        self.gateway.counters.room_bytes.increment(bytes.len() as u64);
+        Ok(self.socket.send_bytes(bytes).await?)
+    }
+}

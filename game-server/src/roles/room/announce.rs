@@ -1,0 +1,64 @@
+//! What a room host says on the bus: its heartbeat, and answers to "open a room".
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::domain::MatchSettings;
+use crate::net::bus::{Bus, Requests};
+use crate::protocol::bus::{OpenReply, SUBJECT_HOSTS};
+use crate::roles::room::board::Board;
+use crate::telemetry;
+
+/// Twice a second: the lobby takes a host for gone after a few missing ones.
+const HEARTBEAT: Duration = Duration::from_millis(500);
+
+/// Publishes heartbeats for as long as the process lives.
+pub async fn heartbeats(bus: Bus, board: Arc<Board>) {
+    let mut every = interval(HEARTBEAT);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        heartbeat(&bus, &board).await;
+    }
+}
+
+/// Publishes one heartbeat.
+pub async fn heartbeat(bus: &Bus, board: &Board) {
+    let report = board.report();
+    let players: usize = report.rooms.iter().map(|room| room.humans.len()).sum();
+    metrics::gauge!(telemetry::ROOMS).set(board.rooms_open() as f64);
+    metrics::gauge!(telemetry::PLAYERS).set(players as f64);
+    metrics::gauge!(telemetry::TICK_HEADROOM).set(f64::from(report.tick_headroom));
+    if let Err(error) = bus.publish(SUBJECT_HOSTS, &report).await {
+        tracing::warn!(%error, "a heartbeat was not sent");
+    }
+}
+
+/// Answers the lobby for as long as the process lives.
+pub async fn serve_open(mut requests: Requests, board: Arc<Board>) {
+    while let Some((settings, responder)) = requests.next::<MatchSettings>().await {
+        let room = settings.room.0;
+        let reply = match board.open(settings) {
+            Ok(()) => OpenReply {
+                opened: true,
+                reason: String::new(),
+            },
+            Err(refusal) => {
+                metrics::counter!(telemetry::ROOMS_REFUSED, "reason" => refusal.to_string()).increment(1);
+                OpenReply {
+                    opened: false,
+                    reason: refusal.to_string(),
+                }
+            }
+        };
+        tracing::info!(
+            room,
+            opened = reply.opened,
+            reason = reply.reason,
+            "asked to open a room"
+        );
+        responder.reply(&reply).await;
+    }
+}

@@ -1,0 +1,251 @@
+//! One room with the connections that look into it.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::domain::{
+    GameEvent, MatchResult, MatchSettings, Phase, PlayerInput, Pool, RoomId, STATE_EVERY_TICKS, Slot, Tick,
+};
+use crate::protocol::bus::RoomReport;
+use crate::protocol::client::Welcome;
+use crate::protocol::link::{JoinRefusal, RoomToGateway};
+use crate::roles::room::mailbox::{Join, LinkId, Seat};
+use crate::roles::room::outgoing::Outgoing;
+use crate::sim::{JoinError, Room};
+
+/// A seated connection.
+#[derive(Debug, Clone, Copy)]
+struct Member {
+    seat: Seat,
+    slot: Slot,
+}
+
+/// What a step came to.
+#[derive(Debug, Default)]
+pub struct Stepped {
+    /// The match has just ended like this.
+    pub result: Option<MatchResult>,
+    /// Nothing more will happen in this room.
+    pub closed: bool,
+}
+
+/// A room, its members and what they were already told.
+pub struct HostedRoom {
+    pub room: Room,
+    members: Vec<Member>,
+    /// Links of the members, each once.
+    links: Vec<LinkId>,
+    /// Spreads the rooms of a thread over the ticks, so that no tick carries all the state frames.
+    stagger: u32,
+    roster_version: u32,
+    over_told: bool,
+    late_inputs_counted: u64,
+}
+
+impl HostedRoom {
+    /// A new match.
+    pub fn new(settings: &MatchSettings) -> Self {
+        let room = Room::new(settings);
+        Self {
+            roster_version: room.roster_version(),
+            room,
+            members: Vec::new(),
+            links: Vec::new(),
+            stagger: (settings.room.0 % u64::from(STATE_EVERY_TICKS)) as u32,
+            over_told: false,
+            late_inputs_counted: 0,
+        }
+    }
+
+    fn id(&self) -> RoomId {
+        self.room.settings().room
+    }
+
+    /// Seats a player and tells the gateway; returns the slot.
+    pub fn join(&mut self, join: &Join, out: &mut Outgoing) -> Result<Slot, JoinRefusal> {
+        if join.pool != self.room.settings().pool {
+            return Err(JoinRefusal::WrongPool);
+        }
+        let slot = self
+            .room
+            .join(join.player, &join.name)
+            .map_err(|error| match error {
+                JoinError::Full => JoinRefusal::RoomFull,
+                JoinError::Over => JoinRefusal::MatchOver,
+            })?;
+        self.replace(slot, join.seat, out);
+        self.members.push(Member {
+            seat: join.seat,
+            slot,
+        });
+        self.relink();
+        let session = join.seat.session;
+        out.send(
+            &[join.seat.link],
+            &RoomToGateway::Joined {
+                session,
+                welcome: self.welcome(slot),
+            },
+        );
+        // The gateway may be new to this room, and the version did not change for a player who came back.
+        out.send(&[join.seat.link], &self.roster());
+        Ok(slot)
+    }
+
+    /// An older connection of the same player loses its seat to the new one.
+    fn replace(&mut self, slot: Slot, by: Seat, out: &mut Outgoing) {
+        for member in self.members.extract_if(.., |member| member.slot == slot) {
+            if member.seat != by {
+                let session = member.seat.session;
+                out.send(&[member.seat.link], &RoomToGateway::Replaced { session, slot });
+            }
+        }
+    }
+
+    fn welcome(&self, slot: Slot) -> Welcome {
+        Welcome {
+            slot,
+            room: self.id(),
+            tick: self.room.tick(),
+            match_ticks: self.room.settings().match_ticks,
+            walls: self.room.walls().to_vec(),
+        }
+    }
+
+    fn roster(&self) -> RoomToGateway {
+        RoomToGateway::Roster {
+            room: self.id(),
+            entries: self.room.roster(),
+        }
+    }
+
+    /// The connection is gone; a seat that a newer one took is left alone.
+    pub fn leave(&mut self, seat: Seat, on_purpose: bool) {
+        for member in self.members.extract_if(.., |member| member.seat == seat) {
+            self.room.leave(member.slot, on_purpose);
+        }
+        self.relink();
+    }
+
+    /// Inputs of one connection, for ticks to come.
+    pub fn input(&mut self, seat: Seat, first_tick: Tick, inputs: &[PlayerInput]) {
+        if let Some(member) = self.members.iter().find(|member| member.seat == seat) {
+            self.room.push_input(member.slot, first_tick, inputs);
+        }
+    }
+
+    /// Every connection through this link is gone.
+    pub fn link_lost(&mut self, link: LinkId) {
+        for member in self.members.extract_if(.., |member| member.seat.link == link) {
+            self.room.leave(member.slot, false);
+        }
+        self.relink();
+    }
+
+    fn relink(&mut self) {
+        self.links.clear();
+        self.links
+            .extend(self.members.iter().map(|member| member.seat.link));
+        self.links.sort_unstable();
+        self.links.dedup();
+    }
+
+    /// One tick: simulate, then tell what is new.
+    pub fn step(&mut self, out: &mut Outgoing, tick_gap_excess_p99_us: u32) -> Stepped {
+        self.room.step();
+        let tick = self.room.tick();
+        if !self.room.events().is_empty() && !self.links.is_empty() {
+            let events: Vec<GameEvent> = self.room.events().to_vec();
+            out.send(
+                &self.links,
+                &RoomToGateway::Events {
+                    room: self.id(),
+                    tick,
+                    events,
+                },
+            );
+        }
+        if self.roster_version != self.room.roster_version() {
+            self.roster_version = self.room.roster_version();
+            out.send(&self.links, &self.roster());
+        }
+        let result = self.tell_over(out);
+        let state_due = tick.wrapping_add(self.stagger).is_multiple_of(STATE_EVERY_TICKS);
+        if state_due && !self.links.is_empty() {
+            let (frame, acks) = (self.room.frame(), self.room.acks());
+            out.send(
+                &self.links,
+                &RoomToGateway::Frame {
+                    room: self.id(),
+                    frame,
+                    acks,
+                    tick_gap_excess_p99_us,
+                },
+            );
+        }
+        Stepped {
+            result,
+            closed: self.room.is_closed(),
+        }
+    }
+
+    /// Once, when the match is over.
+    fn tell_over(&mut self, out: &mut Outgoing) -> Option<MatchResult> {
+        if self.over_told || self.room.phase() != Phase::Over {
+            return None;
+        }
+        self.over_told = true;
+        let players = self.room.results();
+        out.send(
+            &self.links,
+            &RoomToGateway::Over {
+                room: self.id(),
+                results: players.clone(),
+            },
+        );
+        let settings = self.room.settings();
+        let counts = settings.pool == Pool::Public && players.iter().any(|player| !player.bot);
+        counts.then(|| MatchResult {
+            room: settings.room,
+            epoch: 0,
+            pool: settings.pool,
+            ended_at_ms: now_ms(),
+            players,
+        })
+    }
+
+    /// Ends the match with the result it has.
+    pub fn end_now(&mut self, out: &mut Outgoing) -> Option<MatchResult> {
+        self.room.end_now();
+        self.tell_over(out)
+    }
+
+    /// Tells the members that the room is gone and returns their seats.
+    pub fn close(&self, out: &mut Outgoing) -> impl Iterator<Item = Seat> + '_ {
+        out.send(&self.links, &RoomToGateway::Closed { room: self.id() });
+        self.members.iter().map(|member| member.seat)
+    }
+
+    /// What the lobby needs to know.
+    pub fn report(&self) -> RoomReport {
+        let playing = self.room.phase() == Phase::Playing;
+        RoomReport {
+            room: self.id(),
+            pool: self.room.settings().pool,
+            humans: self.room.humans(),
+            free_seats: if playing { self.room.free_seats() } else { 0 },
+            ticks_left: if playing { self.room.ticks_left() } else { 0 },
+        }
+    }
+
+    /// Late inputs since the last call.
+    pub fn late_inputs(&mut self) -> u64 {
+        let total = self.room.late_inputs();
+        total - std::mem::replace(&mut self.late_inputs_counted, total)
+    }
+}
+
+fn now_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as u64)
+}
