@@ -7,6 +7,8 @@ const MARGIN_UNITS = 20;
 const WHOLE_MAP_SCALE_MIN = 0.55;
 const FOLLOW_UNITS_SHORT_SIDE = 560;
 const FOLLOW_EDGE_UNITS = 90;
+/** In portrait the thumbs cover the lower end, so the view may go this much further down. */
+const THUMBS_UNITS = 230;
 
 export class Camera {
   constructor() {
@@ -29,16 +31,9 @@ export class Camera {
   }
 
   lookAt(point) {
-    this.x = this.follows ? this.bounded(point.x, this.width) : MAP_SIZE / 2;
-    this.y = this.follows ? this.bounded(point.y, this.height) : MAP_SIZE / 2;
-  }
-
-  /** Follows without showing more than a strip outside of the map. */
-  bounded(at, pixels) {
-    const half = pixels / this.scale / 2;
-    const low = half - FOLLOW_EDGE_UNITS;
-    const high = MAP_SIZE - half + FOLLOW_EDGE_UNITS;
-    return low > high ? MAP_SIZE / 2 : Math.min(Math.max(at, low), high);
+    const below = this.height > this.width ? FOLLOW_EDGE_UNITS + THUMBS_UNITS : FOLLOW_EDGE_UNITS;
+    this.x = this.follows ? bounded(point.x, this.width / this.scale, FOLLOW_EDGE_UNITS) : MAP_SIZE / 2;
+    this.y = this.follows ? bounded(point.y, this.height / this.scale, below) : MAP_SIZE / 2;
   }
 
   toWorld(screenX, screenY) {
@@ -55,4 +50,11 @@ export class Camera {
     const top = (this.height / 2) * pixelRatio - (this.y + shake.y) * scale;
     context.setTransform(scale, 0, 0, scale, left, top);
   }
+}
+
+/** Follows without showing more than a strip outside of the map: `beyond` units at its far end. */
+function bounded(at, units, beyond) {
+  const low = units / 2 - FOLLOW_EDGE_UNITS;
+  const high = MAP_SIZE - units / 2 + beyond;
+  return low > high ? MAP_SIZE / 2 : Math.min(Math.max(at, low), high);
 }

@@ -3,7 +3,7 @@
 import { Backdrop } from "./backdrop.js";
 import { Chat } from "./chat.js";
 import { exposeState } from "./diagnosis.js";
-import { byId } from "./dom.js";
+import { byId, element } from "./dom.js";
 import { Hud, ordinal } from "./hud.js";
 import { saveName, savedName, savedPlayer, cleanName } from "./identity.js";
 import { Input } from "./input.js";
@@ -167,7 +167,7 @@ class Page {
     this.hud.end();
     byId("results-heading").textContent = place === 1 ? "You won the match" : place > 0 ? `Match over: ${ordinal(place)} place` : "Match over";
     byId("results-table").replaceChildren(matchTable(results, own));
-    byId("results-ranking").replaceChildren();
+    byId("results-ranking").replaceChildren(element("p", "empty", "Counting this match…"));
     setTimeout(() => showRanking(byId("results-ranking"), savedPlayer()), RANKING_AFTER_MS);
     byId("again").focus();
     this.retriedSeat = false;

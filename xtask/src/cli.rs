@@ -18,9 +18,10 @@ pub struct Cli {
 
 /// Flags that every command takes.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// Where to work: `local` (one process, no Docker) or `k3d`; without it k3d where Docker and k3d are installed
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", hide_possible_values = true)]
     pub target: Option<TargetName>,
     /// Name of the k3d cluster, instead of the one in manifests/cluster/k3d.yaml
     #[arg(long, global = true, value_name = "NAME")]
@@ -82,7 +83,9 @@ pub enum Command {
 /// Reads `90`, `90s`, `10m` or `1h`; a bare number is seconds.
 fn parse_duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u64 = digits.parse().map_err(|_| format!("{text} is not a time; write 90s, 10m or 1h"))?;
+    let number: u64 = digits
+        .parse()
+        .map_err(|_| format!("{text} is not a time; write 90s, 10m or 1h"))?;
     match &text[digits.len()..] {
         "" | "s" => Ok(Duration::from_secs(number)),
         "m" => Ok(Duration::from_secs(number * 60)),

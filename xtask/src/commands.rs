@@ -1,25 +1,25 @@
-//! One file per command, in life-cycle order.
+//! One file per command.
 
 use anyhow::Result;
 
 use crate::cli::Command;
 use crate::context::Context;
 
-pub mod doctor;
-pub mod cluster;
-pub mod label;
-pub mod image;
-pub mod plan;
-pub mod deploy;
-pub mod up;
-pub mod status;
-pub mod logs;
-pub mod verify;
-pub mod load;
-pub mod stop;
-pub mod start;
-pub mod down;
 pub mod ci;
+pub mod cluster;
+pub mod deploy;
+pub mod doctor;
+pub mod down;
+pub mod image;
+pub mod label;
+pub mod load;
+pub mod logs;
+pub mod plan;
+pub mod start;
+pub mod status;
+pub mod stop;
+pub mod up;
+pub mod verify;
 
 /// Dispatches to the file of the same name.
 pub async fn run(context: &Context, command: Command) -> Result<()> {

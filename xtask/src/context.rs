@@ -1,6 +1,6 @@
 //! What every command is given: root, settings, target, report.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -9,17 +9,28 @@ use crate::cli::{Global, TargetName};
 use crate::report::Report;
 use crate::settings;
 
+/// One command at a time on one target.
+pub mod lock;
+/// Which target a command means, and which are up.
+pub mod target;
+
+#[cfg(test)]
+mod tests;
+
 /// Built once from the global flags; commands read it and change nothing in it.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// Root of the repository, wherever the command was typed.
     pub root: PathBuf,
-    /// `$XDG_STATE_HOME/game-server`, else `~/.local/state/game-server`.
+    /// `$XDG_STATE_HOME/game-server`, else `~/.local/state/game-server`; one folder a target in it.
     pub state: PathBuf,
-    /// What `--target` said; the commands decide the default.
+    /// What `--target` said; `target::resolve` decides where it said nothing.
     pub target: Option<TargetName>,
     /// What `--cluster` said.
     pub cluster: Option<String>,
+    /// What `--port` said.
+    pub port_given: Option<u16>,
+    /// Port at which players join: `--port`, else 8080.
     pub port: u16,
     pub bind_address: &'static str,
     pub dry_run: bool,
@@ -32,12 +43,16 @@ impl Context {
     /// Fails only where neither `XDG_STATE_HOME` nor `HOME` is set.
     pub fn new(global: &Global) -> Result<Self> {
         let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-        let root = manifest.parent().context("xtask lies in a workspace")?.to_path_buf();
+        let root = manifest
+            .parent()
+            .context("xtask lies in a workspace")?
+            .to_path_buf();
         Ok(Self {
             root,
             state: state_folder()?,
             target: global.target,
             cluster: global.cluster.clone(),
+            port_given: global.port,
             port: global.port.unwrap_or(settings::PLAYER_PORT_DEFAULT),
             bind_address: if global.lan { "0.0.0.0" } else { "127.0.0.1" },
             dry_run: global.dry_run,
@@ -46,6 +61,34 @@ impl Context {
             report: Report::new(global.json, global.quiet, global.verbose),
         })
     }
+
+    /// State of the target `local`: pid, log, data.
+    pub fn local_folder(&self) -> PathBuf {
+        self.state.join("local")
+    }
+
+    /// State of one cluster: kubeconfig, identity, inventory.
+    pub fn cluster_folder(&self, cluster: &str) -> PathBuf {
+        self.state.join(cluster)
+    }
+
+    /// Where cargo puts what it builds, `CARGO_TARGET_DIR` honoured.
+    pub fn cargo_target_folder(&self) -> PathBuf {
+        match std::env::var_os("CARGO_TARGET_DIR").filter(|value| !value.is_empty()) {
+            Some(folder) => self.root.join(folder),
+            None => self.root.join("target"),
+        }
+    }
+}
+
+/// Writes a file so that a reader sees the old or the new content, never half of it.
+pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
+    let doing = || format!("writing {}", path.display());
+    let folder = path.parent().with_context(doing)?;
+    std::fs::create_dir_all(folder).with_context(doing)?;
+    let beside = path.with_extension("new");
+    std::fs::write(&beside, content).with_context(doing)?;
+    std::fs::rename(&beside, path).with_context(doing)
 }
 
 fn state_folder() -> Result<PathBuf> {

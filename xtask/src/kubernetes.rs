@@ -1,1 +1,70 @@
 //! Clusters through their API; the only importer of kube.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+
+use crate::report::{Exit, Failure};
+
+/// Log lines of many pods, merged as they come.
+pub mod logs;
+/// Nodes, their labels, and what must work before anything is deployed.
+pub mod nodes;
+/// Any object: read, applied, listed, deleted.
+pub mod objects;
+/// The table of pods, and what a pod says through the API server.
+pub mod pods;
+/// What an object's status means: done, under way, or never.
+pub mod readiness;
+
+/// An API server of this machine accepts at once or not at all.
+const CONNECT_LIMIT: Duration = Duration::from_secs(3);
+
+/// One cluster, named by a kubeconfig file and a context, never by a current-context.
+#[derive(Clone)]
+pub struct Kubernetes {
+    client: Client,
+    /// URL of the API server.
+    pub server: String,
+}
+
+impl Kubernetes {
+    /// Reads the file; nothing is sent yet.
+    pub async fn connect(kubeconfig: &Path, context: &str) -> Result<Self> {
+        let file =
+            Kubeconfig::read_from(kubeconfig).with_context(|| format!("reading {}", kubeconfig.display()))?;
+        let options = KubeConfigOptions {
+            context: Some(context.to_owned()),
+            ..Default::default()
+        };
+        let mut config = Config::from_custom_kubeconfig(file, &options)
+            .await
+            .context("reading the kubeconfig")?;
+        config.connect_timeout = Some(CONNECT_LIMIT);
+        // Waiting is decided where the waiting is done.
+        config.default_retry = false;
+        let server = config.cluster_url.to_string();
+        Ok(Self {
+            client: Client::try_from(config).context("connecting to the API server")?,
+            server,
+        })
+    }
+}
+
+/// A request that the API server refused or never got, as a paragraph.
+pub fn failure(exit: Exit, doing: &str, error: &anyhow::Error) -> anyhow::Error {
+    Failure {
+        exit,
+        doing: doing.to_owned(),
+        found: format!("{error:#}."),
+        cause: String::new(),
+        fix: "run `cargo xtask cluster`, which repairs what it made, and then this command again".to_owned(),
+    }
+    .into()
+}
+
+#[cfg(test)]
+mod tests;

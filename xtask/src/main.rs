@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::{cli::Cli, commands, context::Context, report};
+use xtask::{cli::Cli, commands, context::Context, interrupt, report};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -12,7 +12,7 @@ async fn main() -> ExitCode {
         Ok(context) => context,
         Err(error) => return report::exit_with(&error, cli.global.json),
     };
-    match commands::run(&context, cli.command).await {
+    match interrupt::guard(&context, commands::run(&context, cli.command)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => report::exit_with(&error, cli.global.json),
     }

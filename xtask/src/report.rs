@@ -59,6 +59,7 @@ pub struct Report {
 
 /// A running step; `done` or `skipped` closes it with its time.
 #[must_use]
+#[derive(Debug, Clone)]
 pub struct Step {
     report: Report,
     name: &'static str,
@@ -66,7 +67,7 @@ pub struct Step {
 }
 
 impl Report {
-    pub fn new(json: bool, quiet: bool, verbose: bool) -> Self {
+    pub const fn new(json: bool, quiet: bool, verbose: bool) -> Self {
         Self { json, quiet, verbose }
     }
 
@@ -76,7 +77,11 @@ impl Report {
         if console::user_attended_stderr() && !self.quiet && !self.json {
             self.write_err(&format!("{:>10}  {doing} …\r", style(name).dim().for_stderr()));
         }
-        Step { report: self.clone(), name, started: Instant::now() }
+        Step {
+            report: self.clone(),
+            name,
+            started: Instant::now(),
+        }
     }
 
     /// A line of information under the running step.
@@ -91,7 +96,10 @@ impl Report {
     pub fn warn(&self, text: &str) {
         self.event(json!({"event": "warning", "text": text}));
         if !self.json {
-            self.write_err(&format!("{:>10}  {text}\n", style("warning").yellow().for_stderr()));
+            self.write_err(&format!(
+                "{:>10}  {text}\n",
+                style("warning").yellow().for_stderr()
+            ));
         }
     }
 
@@ -116,18 +124,43 @@ impl Report {
         self.write_out(&format!("{text}\n"));
     }
 
+    /// A line of another program, as it is, for `--verbose`.
+    pub fn tool_output(line: &str) {
+        let _ = write!(std::io::stderr().lock(), "{line}");
+    }
+
+    /// True when events go to stdout instead of text.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     fn write_out(&self, text: &str) {
         // A closed pipe (`| head`) is the reader's decision, not an error of ours.
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
     }
 
     fn write_err(&self, text: &str) {
-        let clear = if console::user_attended_stderr() { "\x1b[2K" } else { "" };
+        let clear = if console::user_attended_stderr() {
+            "\x1b[2K"
+        } else {
+            ""
+        };
         let _ = write!(std::io::stderr().lock(), "{clear}{text}");
     }
 }
 
 impl Step {
+    /// Says how far it is: in place on a terminal, not at all elsewhere.
+    pub fn progress(&self, text: &str) {
+        if console::user_attended_stderr() && !self.report.quiet && !self.report.json {
+            let time = format_seconds(self.started.elapsed());
+            self.report.write_err(&format!(
+                "{:>10}  {text}  {time}\r",
+                style(self.name).dim().for_stderr()
+            ));
+        }
+    }
+
     /// Closes the step as done; `text` says what is true now.
     pub fn done(self, text: &str) {
         self.close("done", text);
@@ -150,7 +183,8 @@ impl Step {
                 _ => style(self.name).cyan(),
             };
             let time = style(format_seconds(elapsed)).dim().for_stderr();
-            self.report.write_err(&format!("{:>10}  {text}  {time}\n", name.for_stderr()));
+            self.report
+                .write_err(&format!("{:>10}  {text}  {time}\n", name.for_stderr()));
         }
     }
 }
@@ -174,9 +208,23 @@ pub fn exit_with(error: &anyhow::Error, json: bool) -> ExitCode {
         let _ = writeln!(std::io::stdout().lock(), "{value}");
     } else {
         let mut err = std::io::stderr().lock();
-        let _ = writeln!(err, "{} {error:#}", style("error:").red().bold().for_stderr());
+        let clear = if console::user_attended_stderr() {
+            "\x1b[2K"
+        } else {
+            ""
+        };
+        let _ = writeln!(
+            err,
+            "{clear}{} {error:#}",
+            style("error:").red().bold().for_stderr()
+        );
         if let Some(failure) = failure.filter(|failure| !failure.fix.is_empty()) {
-            let _ = writeln!(err, "  {} {}", style("fix:").green().bold().for_stderr(), failure.fix);
+            let _ = writeln!(
+                err,
+                "  {} {}",
+                style("fix:").green().bold().for_stderr(),
+                failure.fix
+            );
         }
     }
     ExitCode::from(exit as u8)

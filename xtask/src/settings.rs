@@ -31,3 +31,10 @@ pub const UNSCHEDULABLE_GRACE: Duration = Duration::from_secs(15);
 pub const DELIVER_LIMIT: Duration = Duration::from_secs(120);
 /// How long the game may take to answer on its public port once it is rolled out.
 pub const PUBLIC_PORT_LIMIT: Duration = Duration::from_secs(30);
+
+/// The one Secret that the first deploy makes; it never leaves the cluster.
+pub const GENERATED_SECRET: &str = "game-secrets";
+/// Its key: what gateway and lobby sign tickets with.
+pub const TICKET_SECRET_KEY: &str = "ticket-secret";
+/// What a room needs after the last tick of a match: score board, result, closing the sockets.
+pub const MATCH_END_MARGIN_S: u64 = 30;

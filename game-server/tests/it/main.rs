@@ -1,7 +1,8 @@
-//! The program from the outside: every file is a setting or a promise, every test a behaviour.
+//! The built binary as players and operators meet it; every file is a setting, every test a behaviour.
 
 mod all;
 mod bandwidth;
+mod browser;
 mod golden;
 mod harness;
 mod postgres;

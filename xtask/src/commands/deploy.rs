@@ -1,12 +1,186 @@
-//! `cargo xtask deploy`.
+//! `cargo xtask deploy`: the manifests, applied, waited for, and cleared of what left the repository.
+
+use std::time::Duration;
 
 use anyhow::Result;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
+use crate::commands::image::{self, Image};
 use crate::context::Context;
+use crate::docker::Engine;
+use crate::kubernetes::Kubernetes;
+use crate::kubernetes::objects::{Apply, Id};
+use crate::manifests::{Manifests, Object};
+use crate::report::{Exit, Failure};
+use crate::settings::{GENERATED_SECRET, NAMESPACE};
+use crate::target::Target;
+use changes::{Change, Changes};
+use inventory::Inventory;
 
+/// Enough to hide the latency of a busy API server.
+const WRITES_AT_ONCE: usize = 6;
+
+/// What a deploy would change, told by the API server itself.
+pub mod changes;
+/// What the last deploy put into the cluster.
+mod inventory;
+/// Waiting until everything runs, and saying why it does not.
+mod rollout;
+/// The Secret that is made once.
+mod secret;
+
+/// Put the manifests and the built image on the cluster and wait until everything runs
+///
+/// Use it after every change of the code or of a manifest. Pods roll one by one; a room pod keeps its matches until
+/// they are over, so that no player is thrown out: the wait is shown, and `--now` ends those matches with a result.
+/// Objects that left the manifests are removed, volumes and secrets never are. `plan` shows beforehand what it does.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
-
-pub async fn run(_context: &Context, _args: Args) -> Result<()> {
-    anyhow::bail!("not built yet")
+pub struct Args {
+    /// End running matches with a result instead of waiting for them
+    #[arg(long)]
+    pub now: bool,
 }
+
+pub async fn run(context: &Context, args: Args) -> Result<()> {
+    let image = image::build(context).await?;
+    image::deliver(context, &image).await?;
+    apply(context, &image, args.now).await
+}
+
+/// The manifests with their image, a proven connection, and what would change.
+pub struct Prepared {
+    pub cluster: Kubernetes,
+    pub manifests: Manifests,
+    pub changes: Changes,
+    inventory: Inventory,
+}
+
+/// Everything up to the first write.
+pub async fn prepare(context: &Context, image: &str) -> Result<Prepared> {
+    let mut manifests = Manifests::load(&context.root)?;
+    manifests.set_image(image);
+    let target = Target::of(context)?;
+    let engine = Engine::connect().await?;
+    let cluster = target.connect(&engine).await?;
+    let inventory = Inventory::read(&cluster).await?;
+    let changes = changes::find(&cluster, &manifests, &inventory)
+        .await
+        .map_err(|error| refused(&error))?;
+    Ok(Prepared {
+        cluster,
+        manifests,
+        changes,
+        inventory,
+    })
+}
+
+/// Applies what differs, removes what left, and waits; does nothing when nothing differs and all runs.
+pub async fn apply(context: &Context, image: &Image, now: bool) -> Result<()> {
+    let step = context
+        .report
+        .step("deploy", "comparing the manifests with the cluster");
+    let prepared = prepare(context, &image.reference).await?;
+    let Prepared {
+        cluster,
+        manifests,
+        changes,
+        inventory,
+    } = prepared;
+    if context.dry_run {
+        step.skipped(&format!("would change {}", changes.summary()));
+        return Ok(());
+    }
+    if changes.is_empty() && rollout::is_settled(&cluster, &manifests).await? {
+        secret::ensure(&cluster).await?;
+        step.skipped(&format!(
+            "{} objects are as the manifests say, with {}",
+            manifests.objects.len(),
+            image.reference
+        ));
+        return Ok(());
+    }
+    write(&cluster, &manifests, &changes, &inventory)
+        .await
+        .map_err(|error| refused(&error))?;
+    step.done(&format!("{}, with {}", changes.summary(), image.reference));
+    let step = context.report.step("rollout", "waiting for the pods");
+    let waited = rollout::wait(context, &cluster, &manifests, now).await?;
+    step.done(&waited);
+    Ok(())
+}
+
+async fn write(
+    cluster: &Kubernetes,
+    manifests: &Manifests,
+    changes: &Changes,
+    before: &Inventory,
+) -> Result<()> {
+    let now = Inventory::of(manifests);
+    for object in manifests
+        .objects
+        .iter()
+        .filter(|object| object.kind() == "Namespace")
+    {
+        cluster.apply(&object.value, Apply::Real).await?;
+    }
+    secret::ensure(cluster).await?;
+    // Old and new together first: a deploy that is interrupted forgets nothing.
+    before.with(&now).write(cluster).await?;
+    let differing = manifests
+        .objects
+        .iter()
+        .filter(|object| changes.of(object) != Change::Unchanged);
+    let writes = differing.map(|object| cluster.apply(&object.value, Apply::Real));
+    // Started in order, a few at a time: what a pod refers to is there before the pod asks for it.
+    stream::iter(writes)
+        .buffered(WRITES_AT_ONCE)
+        .try_for_each(|_| async { Ok(()) })
+        .await?;
+    first_size(cluster, manifests, changes).await?;
+    for id in changes.removed() {
+        cluster.delete(id).await?;
+    }
+    now.write(cluster).await
+}
+
+/// A new workload under an autoscaler starts with one pod and would get its minimum half a minute later.
+async fn first_size(cluster: &Kubernetes, manifests: &Manifests, changes: &Changes) -> Result<()> {
+    let scalers = manifests
+        .objects
+        .iter()
+        .filter(|object| object.kind() == "HorizontalPodAutoscaler");
+    for scaler in scalers {
+        let spec = &scaler.value["spec"];
+        let (kind, name) = (
+            spec["scaleTargetRef"]["kind"].as_str(),
+            spec["scaleTargetRef"]["name"].as_str(),
+        );
+        let is_target = |object: &&Object| Some(object.kind()) == kind && Some(object.name()) == name;
+        let Some(scaled) = manifests.objects.iter().find(is_target) else {
+            continue;
+        };
+        if let (Change::New, Some(minimum)) = (changes.of(scaled), spec["minReplicas"].as_u64()) {
+            cluster.scale(&Id::of(&scaled.value), minimum).await?;
+        }
+    }
+    Ok(())
+}
+
+fn refused(error: &anyhow::Error) -> anyhow::Error {
+    Failure {
+        exit: Exit::Rollout,
+        doing: "applying the manifests".to_owned(),
+        found: format!("{error:#}."),
+        cause: String::new(),
+        fix: "correct the manifest named above and run the command again; what was applied stays".to_owned(),
+    }
+    .into()
+}
+
+/// The id of the Secret that is made once.
+fn secret_id() -> Id {
+    Id::new("v1", "Secret", Some(NAMESPACE), GENERATED_SECRET)
+}
+
+/// How long ending a match may take beyond its last tick.
+const DRAIN_MARGIN: Duration = Duration::from_secs(30);

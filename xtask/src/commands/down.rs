@@ -1,12 +1,66 @@
-//! `cargo xtask down`.
+//! `cargo xtask down`: takes away what `up` made.
 
 use anyhow::Result;
+use serde_json::json;
 
-use crate::context::Context;
+use crate::cli::TargetName;
+use crate::commands::cluster;
+use crate::context::{Context, lock, target};
+use crate::local::{Folder, end};
 
+/// Take away what `up` made
+///
+/// Use it when you are done. Matches that are being played end now, with a result. On target local the process
+/// ends and the players' data stay for the next `up`; --data removes them too. On target k3d the cluster goes with
+/// everything in it, volumes included. Run it again at any time: nothing left is fine.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = "Examples:\n\
+\x20\x20cargo xtask down --data")]
+pub struct Args {
+    /// Remove the players' data too (target local; a cluster always goes with its data)
+    #[arg(long)]
+    data: bool,
+}
 
-pub async fn run(_context: &Context, _args: Args) -> Result<()> {
-    anyhow::bail!("not built yet")
+pub async fn run(context: &Context, args: Args) -> Result<()> {
+    match target::that_is_up(context)? {
+        Some(TargetName::K3d) => cluster::remove(context).await,
+        Some(TargetName::Local) => local(context, &args).await,
+        // What `down` left behind is still found when its data are asked for.
+        None if args.data => local(context, &args).await,
+        None => {
+            context
+                .report
+                .result(json!({"removed": false}), "nothing is up\n");
+            Ok(())
+        }
+    }
+}
+
+async fn local(context: &Context, args: &Args) -> Result<()> {
+    let folder = Folder::of(context);
+    let running = folder.running();
+    if context.dry_run {
+        let what = running.map_or("nothing runs".to_owned(), |process| {
+            format!("would end pid {}", process.identity.pid)
+        });
+        context.report.note("dry run", &what);
+        return Ok(());
+    }
+    let _lock = lock::take(&folder.0, &context.report).await?;
+    let step = context.report.step("down", "the game as one process");
+    if let Some(process) = folder.running() {
+        end::end(context, &process, true).await?;
+    }
+    folder.clear(args.data)?;
+    let data = folder.data();
+    match (args.data, data.exists()) {
+        (true, _) => step.done("nothing is left, no data either"),
+        (false, true) => step.done(&format!(
+            "no process is left; the players' data stay in {}",
+            data.display()
+        )),
+        (false, false) => step.done("nothing is left"),
+    }
+    Ok(())
 }

@@ -1,12 +1,75 @@
-//! `cargo xtask load`.
+//! `cargo xtask load`: bots with budgets.
 
 use anyhow::Result;
 
 use crate::context::Context;
+use crate::play::Load;
+use crate::{binary, play, public};
 
+/// Let bots play and hold them to budgets
+///
+/// Use it to see how many players a machine carries, and in CI to notice when it carries fewer. Bots play in a queue
+/// of their own. Without budgets it only measures; exit code 8 when a budget is missed.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = "Examples:\n\
+\x20\x20cargo xtask load --players 100 --seconds 15\n\
+\x20\x20cargo xtask load --players 500 --max-disconnects 0 --min-state-hz 18")]
+pub struct Args {
+    /// How many bots play at once
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    players: u32,
+    /// For how many seconds
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    seconds: u32,
+    /// Play there instead of on the target that is up
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Budget: connections that end before their time
+    #[arg(long, value_name = "N")]
+    max_disconnects: Option<u32>,
+    /// Budget: from pressing play to the first state, 99th percentile
+    #[arg(long, value_name = "MS")]
+    max_join_p99_ms: Option<u32>,
+    /// Budget: states per second of the worst-served player
+    #[arg(long, value_name = "HZ")]
+    min_state_hz: Option<f64>,
+    /// Budget: payload per player and second
+    #[arg(long, value_name = "BYTES")]
+    max_bytes_per_second: Option<u32>,
+    /// Budget: how much longer than 16.67 ms the server's ticks are apart, 99th percentile
+    #[arg(long, value_name = "US")]
+    max_tick_gap_excess_p99_us: Option<u32>,
+}
 
-pub async fn run(_context: &Context, _args: Args) -> Result<()> {
-    anyhow::bail!("not built yet")
+pub async fn run(context: &Context, args: Args) -> Result<()> {
+    let url = public::url(context, args.url.clone())?;
+    let binary = binary::build(context).await?;
+    let load = Load {
+        players: args.players,
+        seconds: args.seconds,
+        budgets: args.budgets(),
+    };
+    let seen = play::load(context, &binary.path, &url, &load).await?;
+    let text = play::figures(&seen);
+    context.report.result(seen, &text);
+    Ok(())
+}
+
+impl Args {
+    /// The budgets as flags of `game-server bots`, whose names are the same.
+    fn budgets(&self) -> Vec<String> {
+        let flag = |name: &str, value: Option<String>| value.map(|value| format!("--{name}={value}"));
+        let number = |value: Option<u32>| value.map(|value| value.to_string());
+        let flags = [
+            flag("max-disconnects", number(self.max_disconnects)),
+            flag("max-join-p99-ms", number(self.max_join_p99_ms)),
+            flag("min-state-hz", self.min_state_hz.map(|value| value.to_string())),
+            flag("max-bytes-per-second", number(self.max_bytes_per_second)),
+            flag(
+                "max-tick-gap-excess-p99-us",
+                number(self.max_tick_gap_excess_p99_us),
+            ),
+        ];
+        flags.into_iter().flatten().collect()
+    }
 }

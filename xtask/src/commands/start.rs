@@ -1,12 +1,47 @@
-//! `cargo xtask start`.
+//! `cargo xtask start`: wakes what `stop` put to sleep.
 
 use anyhow::Result;
 
-use crate::context::Context;
+use crate::cli::TargetName;
+use crate::commands::cluster;
+use crate::context::{Context, lock, target};
+use crate::local::{Folder, start};
+use crate::report::{Exit, Failure};
 
+/// Wake what `stop` put to sleep
+///
+/// Use it after `stop` or after a restart of the machine: the same build with the same settings and data, without
+/// building anything.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+\x20\x20cargo xtask start")]
 pub struct Args {}
 
-pub async fn run(_context: &Context, _args: Args) -> Result<()> {
-    anyhow::bail!("not built yet")
+pub async fn run(context: &Context, _args: Args) -> Result<()> {
+    match target::that_is_up(context)? {
+        Some(TargetName::K3d) => cluster::start(context).await,
+        Some(TargetName::Local) => local(context).await,
+        None => Err(nothing_to_start().into()),
+    }
+}
+
+async fn local(context: &Context) -> Result<()> {
+    let folder = Folder::of(context);
+    let _lock = lock::take(&folder.0, &context.report).await?;
+    let process = start::resume(context).await?.ok_or_else(nothing_to_start)?;
+    let value = serde_json::json!({"url": process.url, "pid": process.identity.pid});
+    context
+        .report
+        .result(value, &format!("\n  play      {}\n", process.url));
+    Ok(())
+}
+
+fn nothing_to_start() -> Failure {
+    Failure {
+        exit: Exit::Prerequisite,
+        doing: "waking the game".to_owned(),
+        found: "there is nothing to wake.".to_owned(),
+        cause: String::new(),
+        fix: "run `cargo xtask up`".to_owned(),
+    }
 }

@@ -1,12 +1,95 @@
-//! `cargo xtask up`.
+//! `cargo xtask up`: from whatever is there to a game that a player has joined.
 
 use anyhow::Result;
+use serde_json::{Value, json};
 
-use crate::context::Context;
+use crate::cli::TargetName;
+use crate::commands::cluster;
+use crate::context::{Context, lock, target};
+use crate::local::{Folder, start};
+use crate::{binary, doctor, play, public};
 
+/// Bring the game up, whatever is there now, and prove it by playing
+///
+/// Use it first in a fresh clone and again after any change: it checks the machine, builds what changed, starts
+/// or updates what runs, plays as a player through the public port, and ends with the URL. With nothing to do it
+/// takes less than a second. Without Docker and k3d the game runs as one process of this machine.
+///
+/// A changed build waits until the matches that are being played end. MATCH_SECONDS and FILL_TO_PLAYERS in the
+/// environment set the length of a match and the seats that bots fill (target local).
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = "Examples:\n\
+\x20\x20cargo xtask up\n\
+\x20\x20cargo xtask up --target local --port 9000\n\
+\x20\x20cargo xtask up --lan                    (phones in the same network can join)")]
+pub struct Args {
+    /// Do not wait for running matches: end them now, with a result
+    #[arg(long)]
+    pub now: bool,
+}
 
-pub async fn run(_context: &Context, _args: Args) -> Result<()> {
-    anyhow::bail!("not built yet")
+pub async fn run(context: &Context, args: Args) -> Result<()> {
+    let target = target::for_up(context)?;
+    doctor::require(context, target).await?;
+    match target {
+        TargetName::Local => local(context, &args).await,
+        TargetName::K3d => on_cluster(context, &args).await,
+    }
+}
+
+async fn local(context: &Context, args: &Args) -> Result<()> {
+    if context.dry_run {
+        context.report.note(
+            "dry run",
+            "would build the game server and run it as one process of this machine",
+        );
+        return Ok(());
+    }
+    let folder = Folder::of(context);
+    let _lock = lock::take(&folder.0, &context.report).await?;
+    let binary = binary::build(context).await?;
+    let ensured = start::ensure(context, &binary, args.now).await?;
+    let process = &ensured.process;
+    let seen = match ensured.changed {
+        true => play::verify(context, &folder.binary(), &process.url).await?,
+        false => play::join_and_leave(context, &folder.binary(), &process.url).await?,
+    };
+    let what = format!(
+        "one process, pid {}, log {}",
+        process.identity.pid,
+        folder.log().display()
+    );
+    finish(
+        context,
+        &process.url,
+        &what,
+        json!({"target": "local", "pid": process.identity.pid, "seen": seen}),
+    );
+    Ok(())
+}
+
+async fn on_cluster(context: &Context, _args: &Args) -> Result<()> {
+    cluster::ensure(context).await
+}
+
+/// The last screen: where to play, what runs, what to type next.
+fn finish(context: &Context, url: &str, what: &str, mut value: Value) {
+    let bold = console::Style::new().bold();
+    let url_styled = bold.apply_to(url);
+    let mut text = format!("\n  play      {url_styled}\n");
+    if context.bind_address == "0.0.0.0"
+        && let Some(address) = public::network_address()
+    {
+        let port = url.rsplit(':').next().unwrap_or_default();
+        text.push_str(&format!(
+            "  phone     {}\n",
+            bold.apply_to(format!("http://{address}:{port}"))
+        ));
+    }
+    text.push_str(&format!("  running   {what}\n"));
+    text.push_str("  next      cargo xtask status     what is running and how it feels for players\n");
+    text.push_str("            cargo xtask logs -f    what the roles say, as they say it\n");
+    text.push_str("            cargo xtask down       take it away again\n");
+    value["url"] = json!(url);
+    context.report.result(value, &text);
 }

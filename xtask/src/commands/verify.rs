@@ -1,12 +1,29 @@
-//! `cargo xtask verify`.
+//! `cargo xtask verify`: plays like a player and reports what it saw.
 
 use anyhow::Result;
 
 use crate::context::Context;
+use crate::{binary, play, public};
 
+/// Play like a player through the public port and report what was seen
+///
+/// Use it to prove that the game can be joined, moved in, seen and left, on whatever target is up. It plays in a
+/// queue of its own: real players, ratings and leaderboards are not touched. Exit code 8 when something is wrong.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = "Examples:\n\
+\x20\x20cargo xtask verify\n\
+\x20\x20cargo xtask verify --url https://play.example.com")]
+pub struct Args {
+    /// Play there instead of on the target that is up
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+}
 
-pub async fn run(_context: &Context, _args: Args) -> Result<()> {
-    anyhow::bail!("not built yet")
+pub async fn run(context: &Context, args: Args) -> Result<()> {
+    let url = public::url(context, args.url)?;
+    let binary = binary::build(context).await?;
+    let seen = play::verify(context, &binary.path, &url).await?;
+    let text = play::figures(&seen);
+    context.report.result(seen, &text);
+    Ok(())
 }

@@ -1,0 +1,123 @@
+//! The release build of the game server, the one that runs locally and goes into the image.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use anyhow::{Context as _, Result};
+use sha2::{Digest as _, Sha256};
+
+use crate::context::{Context, write_whole};
+use crate::processes::job::Job;
+use crate::report::Exit;
+
+#[cfg(test)]
+mod tests;
+
+/// What decides the content of the binary, apart from the compiler.
+const SOURCES: [&str; 3] = ["game-server", "Cargo.toml", "Cargo.lock"];
+
+/// A built game server.
+#[derive(Debug, Clone)]
+pub struct Binary {
+    pub path: PathBuf,
+    /// Changes when a source changes; equal stamps mean equal binaries.
+    pub stamp: String,
+}
+
+/// Builds what has changed; without a change since the last build here it does not even start cargo.
+pub async fn build(context: &Context) -> Result<Binary> {
+    let path = path(context);
+    let stamp = stamp(&context.root)?;
+    let step = context.report.step("build", "the game server");
+    if is_current(&path, &stamp) {
+        step.skipped("the game server is built");
+        return Ok(Binary { path, stamp });
+    }
+    let watched = step.clone();
+    let job = command(context).on_line(move |line| watched.progress(line));
+    let fix =
+        "correct what the compiler names; a missing compiler or linker is found by `cargo xtask doctor`";
+    job.check(&context.report, Exit::Build, "building the game server", fix)
+        .await?;
+    write_whole(&stamp_path(&path), describe(&path, &stamp)?.as_bytes())?;
+    let megabytes = fs::metadata(&path)?.len() as f64 / 1e6;
+    step.done(&format!("the game server, {megabytes:.1} MB"));
+    Ok(Binary { path, stamp })
+}
+
+/// Where the build puts the binary.
+pub fn path(context: &Context) -> PathBuf {
+    let target = context.cargo_target_folder();
+    let folder = static_triple().map_or_else(|| target.clone(), |triple| target.join(triple));
+    folder.join("release").join("game-server")
+}
+
+/// The triple that makes a static binary here; `None` where the system has no static libc.
+/// Static linking needs an explicit `--target`: proc macros are built for the host without it.
+pub fn static_triple() -> Option<String> {
+    cfg!(target_os = "linux").then(|| format!("{}-unknown-linux-gnu", std::env::consts::ARCH))
+}
+
+fn command(context: &Context) -> Job {
+    let mut job =
+        Job::cargo(&context.root).args(["build", "--release", "--package", "game-server", "--locked"]);
+    if let Some(triple) = static_triple() {
+        let flags = r#"["-C", "target-feature=+crt-static", "-C", "relocation-model=static"]"#;
+        let config = format!("target.{triple}.rustflags={flags}");
+        // Flags of the environment would win over these and give a binary that needs a libc.
+        job = job.args(["--target", &triple, "--config", &config]);
+        job = job.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    }
+    job
+}
+
+fn stamp_path(binary: &Path) -> PathBuf {
+    binary.with_extension("stamp")
+}
+
+fn is_current(binary: &Path, stamp: &str) -> bool {
+    let written = fs::read_to_string(stamp_path(binary)).unwrap_or_default();
+    describe(binary, stamp).is_ok_and(|now| now == written)
+}
+
+/// Ties the stamp of the sources to the very file that was built from them.
+fn describe(binary: &Path, stamp: &str) -> Result<String> {
+    let metadata = fs::metadata(binary).with_context(|| format!("reading {}", binary.display()))?;
+    Ok(format!("{stamp} {} {}", metadata.len(), modified_ns(&metadata)))
+}
+
+/// Names, sizes and times of the sources: reading them all would cost more than it tells.
+fn stamp(root: &Path) -> Result<String> {
+    let mut hash = Sha256::new();
+    for source in SOURCES {
+        add(&mut hash, &root.join(source))?;
+    }
+    let digest = hash.finalize();
+    Ok(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn add(hash: &mut Sha256, path: &Path) -> Result<()> {
+    let doing = || format!("reading {}", path.display());
+    let metadata = fs::metadata(path).with_context(doing)?;
+    if metadata.is_dir() {
+        let entries: std::io::Result<Vec<PathBuf>> = fs::read_dir(path)
+            .with_context(doing)?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect();
+        let mut entries = entries.with_context(doing)?;
+        entries.sort();
+        return entries.iter().try_for_each(|entry| add(hash, entry));
+    }
+    hash.update(path.as_os_str().as_encoded_bytes());
+    hash.update(format!(" {} {}\n", metadata.len(), modified_ns(&metadata)));
+    Ok(())
+}
+
+fn modified_ns(metadata: &fs::Metadata) -> u128 {
+    let modified = metadata
+        .modified()
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    modified.map_or(0, |time| time.as_nanos())
+}

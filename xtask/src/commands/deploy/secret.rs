@@ -1,0 +1,32 @@
+//! The Secret that is made once: never in the repository, never changed, never removed.
+
+use std::io::Read as _;
+
+use anyhow::{Context as _, Result};
+use serde_json::json;
+
+use crate::commands::deploy::secret_id;
+use crate::kubernetes::Kubernetes;
+use crate::kubernetes::objects::Apply;
+use crate::manifests::hex;
+use crate::settings::{GENERATED_SECRET, NAMESPACE, TICKET_SECRET_KEY};
+
+/// As many bits as the hash that signs with it.
+const SECRET_BYTES: usize = 32;
+
+/// Makes the Secret where it is missing.
+pub async fn ensure(cluster: &Kubernetes) -> Result<()> {
+    if cluster.get(&secret_id()).await?.is_some() {
+        return Ok(());
+    }
+    let mut bytes = [0; SECRET_BYTES];
+    let mut file = std::fs::File::open("/dev/urandom").context("opening /dev/urandom")?;
+    file.read_exact(&mut bytes).context("reading /dev/urandom")?;
+    let secret = json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": GENERATED_SECRET, "namespace": NAMESPACE},
+        "stringData": {TICKET_SECRET_KEY: hex(&bytes)},
+    });
+    cluster.apply(&secret, Apply::Real).await.map(|_| ())
+}

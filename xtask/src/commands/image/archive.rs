@@ -1,0 +1,158 @@
+//! An image as one file that Docker and containerd both load, with digests known in advance.
+
+use anyhow::{Context as _, Result};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::manifests::hex;
+use crate::settings::IMAGE_NAME;
+
+/// The user that every role runs as, in the image as in the manifests.
+const USER: &str = "65532:65532";
+/// Layers and configuration decide the tag; this many digits tell any two builds apart.
+const TAG_CHARS: usize = 12;
+const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
+const CONFIG_TYPE: &str = "application/vnd.oci.image.config.v1+json";
+const LAYER_TYPE: &str = "application/vnd.oci.image.layer.v1.tar";
+const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
+
+/// A whole image, ready to be loaded.
+#[derive(Debug, Clone)]
+pub struct Archive {
+    /// As the manifests and Docker name it: `game-server:0123456789ab`.
+    pub reference: String,
+    /// As containerd names it: `docker.io/library/game-server:0123456789ab`.
+    pub full_reference: String,
+    /// Digest of the manifest: what a node that holds this image reports.
+    pub digest: String,
+    pub bytes: Bytes,
+}
+
+/// A piece of an image and the digest that names it.
+#[derive(Debug, Clone)]
+pub struct Blob {
+    pub media_type: String,
+    pub digest: String,
+    pub bytes: Bytes,
+}
+
+impl Blob {
+    pub fn new(media_type: &str, bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        Self {
+            media_type: media_type.to_owned(),
+            digest: format!("sha256:{}", hex(&Sha256::digest(&bytes))),
+            bytes,
+        }
+    }
+
+    pub fn layer(bytes: impl Into<Bytes>) -> Self {
+        const GZIP: [u8; 2] = [0x1f, 0x8b];
+        let bytes = bytes.into();
+        let is_packed = bytes.starts_with(&GZIP);
+        Self::new(
+            &format!("{LAYER_TYPE}{}", if is_packed { "+gzip" } else { "" }),
+            bytes,
+        )
+    }
+
+    pub fn config(bytes: impl Into<Bytes>) -> Self {
+        Self::new(CONFIG_TYPE, bytes)
+    }
+
+    fn descriptor(&self) -> Value {
+        json!({"mediaType": self.media_type, "digest": self.digest, "size": self.bytes.len()})
+    }
+
+    fn path(&self) -> String {
+        format!("blobs/{}", self.digest.replace(':', "/"))
+    }
+}
+
+/// Packs the static binary FROM scratch: the same binary gives the same bytes, tag and digests.
+pub fn pack(binary: &[u8], architecture: &str) -> Result<Archive> {
+    let mut layer = tar::Builder::new(Vec::new());
+    append(&mut layer, IMAGE_NAME, 0o755, binary)?;
+    let layer = Blob::layer(layer.into_inner().context("packing the binary")?);
+    let config = Blob::config(serde_json::to_vec(&json!({
+        "architecture": architecture,
+        "os": "linux",
+        "created": "1970-01-01T00:00:00Z",
+        "config": {
+            "User": USER,
+            "Entrypoint": [format!("/{IMAGE_NAME}")],
+            "Env": ["PATH=/"],
+            "WorkingDir": "/",
+            "ExposedPorts": {"8080/tcp": {}, "7000/tcp": {}, "9100/tcp": {}},
+            "StopSignal": "SIGTERM",
+            "Labels": {"org.opencontainers.image.title": IMAGE_NAME},
+        },
+        "rootfs": {"type": "layers", "diff_ids": [layer.digest]},
+        "history": [{"created": "1970-01-01T00:00:00Z", "created_by": "COPY game-server /"}],
+    }))?);
+    let tag =
+        manifest(&config, std::slice::from_ref(&layer))?.digest["sha256:".len()..][..TAG_CHARS].to_owned();
+    write(&format!("{IMAGE_NAME}:{tag}"), config, vec![layer])
+}
+
+/// Writes config and layers as an OCI layout that carries Docker's own index as well.
+pub fn write(reference: &str, config: Blob, layers: Vec<Blob>) -> Result<Archive> {
+    let manifest = manifest(&config, &layers)?;
+    let full_reference = full_reference(reference);
+    let mut entry = manifest.descriptor();
+    entry["annotations"] = json!({"io.containerd.image.name": full_reference});
+    let index = json!({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [entry]});
+    let paths: Vec<String> = layers.iter().map(Blob::path).collect();
+    let docker = json!([{"Config": config.path(), "RepoTags": [reference], "Layers": paths}]);
+    let mut file = tar::Builder::new(Vec::new());
+    append(
+        &mut file,
+        "oci-layout",
+        0o644,
+        br#"{"imageLayoutVersion":"1.0.0"}"#,
+    )?;
+    append(&mut file, "index.json", 0o644, &serde_json::to_vec(&index)?)?;
+    append(&mut file, "manifest.json", 0o644, &serde_json::to_vec(&docker)?)?;
+    for blob in layers.iter().chain([&config, &manifest]) {
+        append(&mut file, &blob.path(), 0o644, &blob.bytes)?;
+    }
+    let bytes = file.into_inner().context("packing the image")?.into();
+    Ok(Archive {
+        reference: reference.to_owned(),
+        full_reference,
+        digest: manifest.digest,
+        bytes,
+    })
+}
+
+fn manifest(config: &Blob, layers: &[Blob]) -> Result<Blob> {
+    let layers: Vec<Value> = layers.iter().map(Blob::descriptor).collect();
+    let value = json!({
+        "schemaVersion": 2, "mediaType": MANIFEST_TYPE, "config": config.descriptor(), "layers": layers,
+    });
+    Ok(Blob::new(MANIFEST_TYPE, serde_json::to_vec(&value)?))
+}
+
+/// Spells out what Docker leaves away: registry and `library`.
+pub fn full_reference(reference: &str) -> String {
+    let first = reference.split('/').next().unwrap_or_default();
+    let names_registry = reference.contains('/') && (first.contains(['.', ':']) || first == "localhost");
+    match (names_registry, reference.contains('/')) {
+        (true, _) => reference.to_owned(),
+        (false, true) => format!("docker.io/{reference}"),
+        (false, false) => format!("docker.io/library/{reference}"),
+    }
+}
+
+fn append(file: &mut tar::Builder<Vec<u8>>, path: &str, mode: u32, bytes: &[u8]) -> Result<()> {
+    let mut header = tar::Header::new_ustar();
+    header.set_size(bytes.len() as u64);
+    header.set_mode(mode);
+    header.set_entry_type(tar::EntryType::Regular);
+    file.append_data(&mut header, path, bytes)
+        .with_context(|| format!("packing {path}"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,18 @@
+//! The table of `ctr images check`, as containerd 1.6 prints it.
+
+use super::*;
+
+const TABLE: &str = "\
+REF                                    TYPE                                                 DIGEST         STATUS           SIZE              UNPACKED
+docker.io/library/game-server:0123     application/vnd.oci.image.manifest.v1+json           sha256:aaaa    complete (2/2)   6.9 MiB/6.9 MiB   true
+docker.io/library/nats:2.12-alpine     application/vnd.oci.image.manifest.v1+json           sha256:bbbb    incomplete (2/3) 6.9 MiB/9.9 MiB   false
+docker.io/library/other:1              application/vnd.docker.distribution.manifest.v2+json sha256:cccc    complete (2/2)   51.9 MiB/51.9 MiB false
+";
+
+#[test]
+fn only_complete_and_unpacked_images_are_held() {
+    let held = complete(TABLE);
+    assert_eq!(held.len(), 1);
+    assert_eq!(held["docker.io/library/game-server:0123"], "sha256:aaaa");
+    assert!(complete("").is_empty());
+}

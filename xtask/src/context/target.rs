@@ -1,0 +1,126 @@
+//! Which target a command means, and which are up.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use serde_json::Value;
+
+use crate::cli::TargetName;
+use crate::context::Context;
+use crate::processes;
+use crate::report::{Exit, Failure};
+
+/// A target of which something is there: what its state folder says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    pub target: TargetName,
+    /// Name of the cluster; `local` for the process.
+    pub name: String,
+    /// Where players join.
+    pub url: String,
+}
+
+/// Written by `local` at a start, removed by `down`.
+const PROCESS_FILE: &str = "process.json";
+/// Written by `cluster` before it creates anything, removed by `down`.
+const CLUSTER_FILE: &str = "cluster.json";
+
+/// The target that `up` and `doctor` work on: the flag, else the one that is up, else k3d where it
+/// is installed, else local with one line that says so.
+pub fn for_up(context: &Context) -> Result<TargetName> {
+    if let Some(target) = context.target {
+        return Ok(target);
+    }
+    if context.cluster.is_some() {
+        return Ok(TargetName::K3d);
+    }
+    if let [only] = records(&context.state).as_slice() {
+        return Ok(only.target);
+    }
+    let missing = missing_for_k3d();
+    if missing.is_empty() {
+        return Ok(TargetName::K3d);
+    }
+    let text = format!(
+        "local: one process, because {missing} not installed; for a cluster like production, get Docker \
+         (https://docs.docker.com/get-docker) and k3d (https://k3d.io/#installation)"
+    );
+    context.report.note("target", &text);
+    Ok(TargetName::Local)
+}
+
+/// The target that `status`, `logs`, `stop` and `down` act on; `None` when nothing is up.
+pub fn that_is_up(context: &Context) -> Result<Option<TargetName>> {
+    if let Some(target) = context.target {
+        return Ok(Some(target));
+    }
+    if context.cluster.is_some() {
+        return Ok(Some(TargetName::K3d));
+    }
+    match records(&context.state).as_slice() {
+        [] => Ok(None),
+        [only] => Ok(Some(only.target)),
+        several => Err(ambiguous(several).into()),
+    }
+}
+
+/// Every target of which something is there, by name.
+pub fn records(state: &Path) -> Vec<Record> {
+    let folders = std::fs::read_dir(state).into_iter().flatten().flatten();
+    let mut records: Vec<Record> = folders.filter_map(|entry| record(&entry.path())).collect();
+    records.sort_by(|a, b| a.name.cmp(&b.name));
+    records
+}
+
+/// An unreadable file counts as none; the command that owns it writes it anew.
+fn record(folder: &Path) -> Option<Record> {
+    let name = folder.file_name()?.to_str()?.to_owned();
+    let read = |file: &str| serde_json::from_slice::<Value>(&std::fs::read(folder.join(file)).ok()?).ok();
+    if let Some(process) = read(PROCESS_FILE) {
+        let url = process["url"].as_str()?.to_owned();
+        return Some(Record {
+            target: TargetName::Local,
+            name,
+            url,
+        });
+    }
+    let cluster = read(CLUSTER_FILE)?;
+    let url = format!("http://127.0.0.1:{}", cluster["port"]);
+    Some(Record {
+        target: TargetName::K3d,
+        name,
+        url,
+    })
+}
+
+/// `k3d is`, `Docker and k3d are`, or nothing when both are installed.
+fn missing_for_k3d() -> String {
+    let docker = processes::find("docker").is_some()
+        || std::env::var_os("DOCKER_HOST").is_some()
+        || PathBuf::from("/var/run/docker.sock").exists();
+    match (docker, processes::find("k3d").is_some()) {
+        (true, true) => String::new(),
+        (true, false) => "k3d is".to_owned(),
+        (false, true) => "Docker is".to_owned(),
+        (false, false) => "Docker and k3d are".to_owned(),
+    }
+}
+
+fn ambiguous(records: &[Record]) -> Failure {
+    let names: Vec<String> = records
+        .iter()
+        .map(|record| format!("{} at {}", record.name, record.url))
+        .collect();
+    let flag = |record: &Record| match record.target {
+        TargetName::Local => "--target local".to_owned(),
+        TargetName::K3d => format!("--cluster {}", record.name),
+    };
+    let flags: Vec<String> = records.iter().map(flag).collect();
+    Failure {
+        exit: Exit::Usage,
+        doing: "finding out which target is meant".to_owned(),
+        found: format!("{} are up ({}).", records.len(), names.join(", ")),
+        cause: String::new(),
+        fix: format!("add {}", flags.join(" or ")),
+    }
+}

@@ -1,0 +1,156 @@
+//! Containers, networks and volumes of a cluster.
+
+use std::collections::HashMap;
+
+use anyhow::{Context as _, Result};
+use bollard::models::ContainerSummary;
+use bollard::query_parameters::{
+    InspectNetworkOptions, ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
+    ListVolumesOptionsBuilder, RemoveContainerOptionsBuilder, RemoveVolumeOptions,
+};
+
+use crate::docker::{Container, Engine, PublishedPort};
+
+/// Label by which k3d marks what belongs to a cluster.
+pub const CLUSTER_LABEL: &str = "k3d.cluster";
+/// Label that says what a container does: server, agent, loadbalancer, noRole.
+pub const ROLE_LABEL: &str = "k3d.role";
+/// Label of every network that k3d made; it carries no name of a cluster.
+const APP_LABEL: &str = "app=k3d";
+
+/// A network of a cluster and who is still attached to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterNetwork {
+    pub id: String,
+    pub attached: Vec<String>,
+}
+
+impl Engine {
+    /// Containers of a cluster in every state.
+    pub async fn cluster_containers(&self, cluster: &str) -> Result<Vec<Container>> {
+        self.containers(Some(&format!("{CLUSTER_LABEL}={cluster}"))).await
+    }
+
+    /// Containers in every state, of one label or all.
+    pub async fn containers(&self, label: Option<&str>) -> Result<Vec<Container>> {
+        let mut options = ListContainersOptionsBuilder::default().all(true);
+        if let Some(label) = label {
+            options = options.filters(&HashMap::from([("label", vec![label])]));
+        }
+        let found = self
+            .docker
+            .list_containers(Some(options.build()))
+            .await
+            .context("listing containers")?;
+        Ok(found.into_iter().map(container).collect())
+    }
+
+    /// Networks with the name of a cluster's network: two creates at once can leave two of them.
+    pub async fn cluster_networks(&self, cluster: &str) -> Result<Vec<ClusterNetwork>> {
+        let name = format!("k3d-{cluster}");
+        let options = ListNetworksOptionsBuilder::default()
+            .filters(&HashMap::from([("label", vec![APP_LABEL])]))
+            .build();
+        let found = self
+            .docker
+            .list_networks(Some(options))
+            .await
+            .context("listing networks")?;
+        let ids = found
+            .into_iter()
+            .filter(|network| network.name.as_ref() == Some(&name))
+            .filter_map(|network| network.id);
+        let mut networks = Vec::new();
+        for id in ids {
+            // The list does not say who is attached.
+            let network = self
+                .docker
+                .inspect_network(&id, None::<InspectNetworkOptions>)
+                .await;
+            let network = network.with_context(|| format!("looking at the network {name}"))?;
+            networks.push(ClusterNetwork {
+                id,
+                attached: attached(serde_json::to_value(&network)?),
+            });
+        }
+        Ok(networks)
+    }
+
+    /// Removes a network by id, since its name may be ambiguous.
+    pub async fn remove_network(&self, id: &str) -> Result<()> {
+        self.docker
+            .remove_network(id)
+            .await
+            .with_context(|| format!("removing the network {id}"))
+    }
+
+    /// Names of the volumes that belong to a cluster.
+    pub async fn cluster_volumes(&self, cluster: &str) -> Result<Vec<String>> {
+        let label = format!("{CLUSTER_LABEL}={cluster}");
+        let options = ListVolumesOptionsBuilder::default()
+            .filters(&HashMap::from([("label", vec![label.as_str()])]))
+            .build();
+        let found = self
+            .docker
+            .list_volumes(Some(options))
+            .await
+            .context("listing volumes")?;
+        Ok(found
+            .volumes
+            .unwrap_or_default()
+            .into_iter()
+            .map(|volume| volume.name)
+            .collect())
+    }
+
+    /// Removes a volume.
+    pub async fn remove_volume(&self, name: &str) -> Result<()> {
+        let removed = self.docker.remove_volume(name, None::<RemoveVolumeOptions>).await;
+        removed.with_context(|| format!("removing the volume {name}"))
+    }
+
+    /// Removes a container with its anonymous volumes, running or not.
+    pub async fn remove_container(&self, id: &str) -> Result<()> {
+        let options = RemoveContainerOptionsBuilder::default()
+            .force(true)
+            .v(true)
+            .build();
+        self.docker
+            .remove_container(id, Some(options))
+            .await
+            .with_context(|| format!("removing the container {id}"))
+    }
+}
+
+/// Names of the containers attached to a network.
+fn attached(network: serde_json::Value) -> Vec<String> {
+    let containers = network["Containers"].as_object();
+    let names = containers
+        .into_iter()
+        .flatten()
+        .map(|(id, one)| one["Name"].as_str().unwrap_or(id).to_owned());
+    names.collect()
+}
+
+fn container(found: ContainerSummary) -> Container {
+    let ports = found.ports.unwrap_or_default().into_iter().filter_map(|port| {
+        Some(PublishedPort {
+            address: port.ip.unwrap_or_default(),
+            host_port: port.public_port?,
+            container_port: port.private_port,
+        })
+    });
+    Container {
+        id: found.id.unwrap_or_default(),
+        name: found
+            .names
+            .unwrap_or_default()
+            .first()
+            .map(|name| name.trim_start_matches('/').to_owned())
+            .unwrap_or_default(),
+        state: found.state.map(|state| state.to_string()).unwrap_or_default(),
+        image: found.image.unwrap_or_default(),
+        labels: found.labels.unwrap_or_default().into_iter().collect(),
+        ports: ports.collect(),
+    }
+}

@@ -1,0 +1,91 @@
+//! Commands inside a container.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use bollard::container::LogOutput;
+use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use tokio::io::AsyncWriteExt as _;
+
+use crate::docker::{Engine, ExecOutput};
+
+/// Between two looks at a command whose output has ended and whose exit code is not there yet.
+const EXIT_CODE_POLL: Duration = Duration::from_millis(20);
+/// The exit code follows the end of the output within milliseconds; this is a dead engine.
+const EXIT_CODE_LIMIT: Duration = Duration::from_secs(10);
+
+impl Engine {
+    /// Runs a command in a container, feeding `stdin` when there is some; gives its output and exit code.
+    pub async fn exec(&self, container: &str, command: &[&str], stdin: Option<Bytes>) -> Result<ExecOutput> {
+        let options = CreateExecOptions::<&str> {
+            attach_stdin: Some(stdin.is_some()),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            cmd: Some(command.to_vec()),
+            ..Default::default()
+        };
+        let doing = || format!("running {} in {container}", command.join(" "));
+        let exec = self
+            .docker
+            .create_exec(container, options)
+            .await
+            .with_context(doing)?;
+        let started = self
+            .docker
+            .start_exec(&exec.id, None::<StartExecOptions>)
+            .await
+            .with_context(doing)?;
+        let StartExecResults::Attached {
+            mut output,
+            mut input,
+        } = started
+        else {
+            bail!("{container} detached from {}", command.join(" "));
+        };
+        let feed = async {
+            if let Some(bytes) = stdin {
+                // A command that ends early closes its input; its exit code says why.
+                let _ = input.write_all(&bytes).await;
+                let _ = input.shutdown().await;
+            }
+        };
+        let read = async {
+            let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+            while let Some(Ok(part)) = output.next().await {
+                match part {
+                    LogOutput::StdErr { message } => stderr.extend_from_slice(&message),
+                    LogOutput::StdOut { message }
+                    | LogOutput::StdIn { message }
+                    | LogOutput::Console { message } => {
+                        stdout.extend_from_slice(&message);
+                    }
+                }
+            }
+            (stdout, stderr)
+        };
+        let ((), (stdout, stderr)) = tokio::join!(feed, read);
+        Ok(ExecOutput {
+            exit_code: self.exit_code(&exec.id).await.with_context(doing)?,
+            stdout: String::from_utf8_lossy(&stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&stderr).into_owned(),
+        })
+    }
+
+    /// "Ended" is `Running=false` and an exit code: a command that has not started yet also reads as not running.
+    async fn exit_code(&self, exec: &str) -> Result<i64> {
+        let wait = async {
+            loop {
+                let state = self.docker.inspect_exec(exec).await?;
+                if let (Some(false), Some(code)) = (state.running, state.exit_code) {
+                    return Ok(code);
+                }
+                tokio::time::sleep(EXIT_CODE_POLL).await;
+            }
+        };
+        tokio::time::timeout(EXIT_CODE_LIMIT, wait)
+            .await
+            .context("no exit code from Docker")?
+    }
+}

@@ -1,0 +1,53 @@
+//! Ctrl-C and `--timeout`: a command that is stopped ends what it started and says how to go on.
+
+use std::future::{Future, pending};
+
+use anyhow::Result;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::context::Context;
+use crate::processes::job;
+use crate::report::{Exit, Failure};
+
+/// Runs a command until it ends, a signal arrives or the overall deadline passes. Whatever it was
+/// doing is dropped at its next wait; state files are written whole, so the same command continues.
+pub async fn guard(context: &Context, command: impl Future<Output = Result<()>>) -> Result<()> {
+    let found = tokio::select! {
+        ended = command => return ended,
+        name = stopped() => format!("{name} stopped it."),
+        text = deadline(context) => text,
+    };
+    job::end_all().await;
+    Err(Failure {
+        exit: Exit::Interrupted,
+        doing: "running the command".to_owned(),
+        found,
+        cause: String::new(),
+        fix: "run the same command again: it continues from here; `cargo xtask down` removes what is there"
+            .to_owned(),
+    }
+    .into())
+}
+
+async fn stopped() -> &'static str {
+    let listen = |kind| signal(kind).ok();
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt()), listen(SignalKind::terminate()));
+    let mut hangup = listen(SignalKind::hangup());
+    tokio::select! {
+        Some(()) = async { interrupt.as_mut()?.recv().await } => "Ctrl-C",
+        Some(()) = async { terminate.as_mut()?.recv().await } => "SIGTERM",
+        Some(()) = async { hangup.as_mut()?.recv().await } => "The end of the terminal",
+        else => pending().await,
+    }
+}
+
+async fn deadline(context: &Context) -> String {
+    match context.timeout {
+        Some(limit) => tokio::time::sleep(limit).await,
+        None => pending().await,
+    }
+    format!(
+        "it was not done within the {} s of --timeout.",
+        context.timeout.unwrap_or_default().as_secs()
+    )
+}

@@ -1,0 +1,222 @@
+//! Any object: read, applied, listed, deleted.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
+use kube::core::{ApiResource, GroupVersionKind};
+use kube::discovery::{Scope, pinned_kind};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::kubernetes::Kubernetes;
+use crate::settings::FIELD_MANAGER;
+
+/// Kinds of every cluster: known here, so that no time is spent on discovery.
+const KNOWN: [(&str, &str, bool); 18] = [
+    ("Namespace", "namespaces", false),
+    ("Node", "nodes", false),
+    ("PersistentVolume", "persistentvolumes", false),
+    ("ConfigMap", "configmaps", true),
+    ("Secret", "secrets", true),
+    ("Service", "services", true),
+    ("ServiceAccount", "serviceaccounts", true),
+    ("Pod", "pods", true),
+    ("Event", "events", true),
+    ("PersistentVolumeClaim", "persistentvolumeclaims", true),
+    ("Deployment", "deployments", true),
+    ("StatefulSet", "statefulsets", true),
+    ("DaemonSet", "daemonsets", true),
+    ("HorizontalPodAutoscaler", "horizontalpodautoscalers", true),
+    ("PodDisruptionBudget", "poddisruptionbudgets", true),
+    ("NetworkPolicy", "networkpolicies", true),
+    ("Job", "jobs", true),
+    ("CronJob", "cronjobs", true),
+];
+/// A request that takes longer than this has lost its server.
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+
+/// Names one object of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Id {
+    pub api_version: String,
+    pub kind: String,
+    pub namespace: Option<String>,
+    pub name: String,
+}
+
+/// How an apply is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Apply {
+    /// Validated and answered by the server, and nothing is stored.
+    DryRun,
+    Real,
+}
+
+impl Id {
+    pub fn new(api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> Self {
+        Self {
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
+            namespace: namespace.map(str::to_owned),
+            name: name.to_owned(),
+        }
+    }
+
+    /// The id that an object carries.
+    pub fn of(value: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        Self {
+            api_version: text(&value["apiVersion"]),
+            kind: text(&value["kind"]),
+            namespace: value["metadata"]["namespace"].as_str().map(str::to_owned),
+            name: text(&value["metadata"]["name"]),
+        }
+    }
+
+    /// `Deployment/gateway`.
+    pub fn key(&self) -> String {
+        format!("{}/{}", self.kind, self.name)
+    }
+}
+
+impl Kubernetes {
+    async fn api(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: Option<&str>,
+    ) -> Result<Api<DynamicObject>> {
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let gvk = GroupVersionKind::gvk(group, version, kind);
+        let (resource, namespaced) = match KNOWN.iter().find(|(known, ..)| *known == kind) {
+            Some((_, plural, namespaced)) => (ApiResource::from_gvk_with_plural(&gvk, plural), *namespaced),
+            None => {
+                let found = pinned_kind(&self.client, &gvk).await;
+                let (resource, capabilities) =
+                    found.with_context(|| format!("the cluster knows no kind {kind} of {api_version}"))?;
+                (resource, capabilities.scope == Scope::Namespaced)
+            }
+        };
+        Ok(match namespace.filter(|_| namespaced) {
+            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &resource),
+            None => Api::all_with(self.client.clone(), &resource),
+        })
+    }
+
+    /// The object as it is now.
+    pub async fn get(&self, id: &Id) -> Result<Option<Value>> {
+        let api = self
+            .api(&id.api_version, &id.kind, id.namespace.as_deref())
+            .await?;
+        let found = limited(api.get_opt(&id.name))
+            .await
+            .with_context(|| format!("reading {}", id.key()))?;
+        found.map(|object| Ok(serde_json::to_value(object)?)).transpose()
+    }
+
+    /// Objects of one kind, all or those with a label.
+    pub async fn list(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: Option<&str>,
+        label: &str,
+    ) -> Result<Vec<Value>> {
+        let api = self.api(api_version, kind, namespace).await?;
+        let params = if label.is_empty() {
+            ListParams::default()
+        } else {
+            ListParams::default().labels(label)
+        };
+        let found = limited(api.list(&params))
+            .await
+            .with_context(|| format!("listing {kind}s"))?;
+        found
+            .items
+            .into_iter()
+            .map(|object| Ok(serde_json::to_value(object)?))
+            .collect()
+    }
+
+    /// Server-side apply with our field manager; unknown fields are refused. Gives the object that results.
+    pub async fn apply(&self, object: &Value, mode: Apply) -> Result<Value> {
+        let id = Id::of(object);
+        let api = self
+            .api(&id.api_version, &id.kind, id.namespace.as_deref())
+            .await?;
+        let mut params = PatchParams::apply(FIELD_MANAGER).force().validation_strict();
+        params.dry_run = mode == Apply::DryRun;
+        let applied = limited(api.patch(&id.name, &params, &Patch::Apply(object))).await;
+        Ok(serde_json::to_value(
+            applied.with_context(|| format!("applying {}", id.key()))?,
+        )?)
+    }
+
+    /// Sets labels of an object and leaves all else alone.
+    pub async fn set_labels(&self, id: &Id, labels: &Value) -> Result<()> {
+        let api = self
+            .api(&id.api_version, &id.kind, id.namespace.as_deref())
+            .await?;
+        let patch = json!({"metadata": {"labels": labels}});
+        let patched = limited(api.patch(&id.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
+        patched
+            .map(|_| ())
+            .with_context(|| format!("labelling {}", id.key()))
+    }
+
+    /// Sets the number of pods without owning it: an autoscaler may change it from then on.
+    pub async fn scale(&self, id: &Id, replicas: u64) -> Result<()> {
+        let api = self
+            .api(&id.api_version, &id.kind, id.namespace.as_deref())
+            .await?;
+        let patch = json!({"spec": {"replicas": replicas}});
+        let scaled = limited(api.patch_scale(&id.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
+        scaled
+            .map(|_| ())
+            .with_context(|| format!("scaling {}", id.key()))
+    }
+
+    /// Deletes an object; one that is gone already is fine.
+    pub async fn delete(&self, id: &Id) -> Result<()> {
+        let api = self
+            .api(&id.api_version, &id.kind, id.namespace.as_deref())
+            .await?;
+        match limited(api.delete(&id.name, &DeleteParams::background())).await {
+            Err(error) if is_not_found(&error) => Ok(()),
+            other => other
+                .map(|_| ())
+                .with_context(|| format!("deleting {}", id.key())),
+        }
+    }
+}
+
+async fn limited<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T> {
+    let answer = tokio::time::timeout(REQUEST_LIMIT, request)
+        .await
+        .context("the API server did not answer")?;
+    answer.map_err(|error| match error {
+        kube::Error::Api(status) => anyhow::Error::new(ApiRefusal {
+            code: status.code,
+            message: status.message,
+        }),
+        other => anyhow::Error::new(other),
+    })
+}
+
+/// The API server's own words.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+struct ApiRefusal {
+    code: u16,
+    message: String,
+}
+
+/// True when the object, or the namespace around it, does not exist.
+pub fn is_not_found(error: &anyhow::Error) -> bool {
+    const NOT_FOUND: u16 = 404;
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<ApiRefusal>())
+        .any(|refusal| refusal.code == NOT_FOUND)
+}

@@ -1,0 +1,115 @@
+//! The table of pods, and what a pod says through the API server.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::kubernetes::Kubernetes;
+use crate::kubernetes::readiness::has_condition;
+use crate::settings::{ADMIN_PORT, NAMESPACE};
+
+/// Label that names the role of a pod.
+pub const ROLE_LABEL: &str = "app.kubernetes.io/name";
+/// A pod answers its admin port at once; a hung one must not hang the table.
+const ADMIN_LIMIT: Duration = Duration::from_secs(2);
+
+/// One line of the table of pods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Pod {
+    pub role: String,
+    pub name: String,
+    pub node: String,
+    pub ready: bool,
+    /// Asked to end, and still running its matches.
+    pub draining: bool,
+    /// `Running`, `Pending`, or the reason for which a container waits.
+    pub state: String,
+    pub restarts: u64,
+    /// RFC 3339, as the API server gives it.
+    pub created: String,
+    pub image: String,
+}
+
+impl Pod {
+    /// Reads what the API server says about a pod.
+    pub fn read(value: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let containers = value["status"]["containerStatuses"].as_array();
+        let waiting = containers
+            .into_iter()
+            .flatten()
+            .find_map(|one| one["state"]["waiting"]["reason"].as_str());
+        let draining = !value["metadata"]["deletionTimestamp"].is_null();
+        let phase = if draining {
+            "Draining"
+        } else {
+            value["status"]["phase"].as_str().unwrap_or_default()
+        };
+        Self {
+            role: text(&value["metadata"]["labels"][ROLE_LABEL]),
+            name: text(&value["metadata"]["name"]),
+            node: text(&value["spec"]["nodeName"]),
+            ready: has_condition(value, "Ready", "True"),
+            draining,
+            state: waiting.unwrap_or(phase).to_owned(),
+            restarts: containers
+                .into_iter()
+                .flatten()
+                .filter_map(|one| one["restartCount"].as_u64())
+                .sum(),
+            created: text(&value["metadata"]["creationTimestamp"]),
+            image: text(&value["spec"]["containers"][0]["image"]),
+        }
+    }
+}
+
+impl Kubernetes {
+    /// The pods of the game, by role and name.
+    pub async fn pods(&self) -> Result<Vec<Pod>> {
+        let found = self.list("v1", "Pod", Some(NAMESPACE), "").await?;
+        let mut pods: Vec<Pod> = found.iter().map(Pod::read).collect();
+        pods.sort_by(|a, b| (&a.role, &a.name).cmp(&(&b.role, &b.name)));
+        Ok(pods)
+    }
+
+    /// Prometheus text of a pod.
+    pub async fn pod_metrics(&self, pod: &str) -> Result<String> {
+        self.admin(http::Method::GET, pod, "metrics").await
+    }
+
+    /// Ends the matches of a pod that drains, with a result.
+    pub async fn drain_now(&self, pod: &str) -> Result<()> {
+        self.admin(http::Method::POST, pod, "drain?now=true")
+            .await
+            .map(|_| ())
+    }
+
+    async fn admin(&self, method: http::Method, pod: &str, path: &str) -> Result<String> {
+        let uri = format!("/api/v1/namespaces/{NAMESPACE}/pods/{pod}:{ADMIN_PORT}/proxy/{path}");
+        let request = http::Request::builder()
+            .method(method)
+            .uri(uri)
+            .body(Vec::new())?;
+        let answer = tokio::time::timeout(ADMIN_LIMIT, self.client.request_text(request)).await;
+        answer
+            .with_context(|| format!("{pod} did not answer"))?
+            .with_context(|| format!("asking {pod}"))
+    }
+}
+
+/// Sum of a metric over its labels, from Prometheus text.
+pub fn metric(text: &str, name: &str) -> Option<f64> {
+    let values = text.lines().filter_map(|line| {
+        let rest = line.strip_prefix(name)?;
+        if !rest.starts_with(['{', ' ']) {
+            return None;
+        }
+        rest.rsplit(' ').next()?.parse::<f64>().ok()
+    });
+    values.fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value))
+}
+
+#[cfg(test)]
+mod tests;

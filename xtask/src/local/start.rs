@@ -1,0 +1,222 @@
+//! Starting the process, or replacing it by a changed build.
+
+use std::ffi::OsString;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+
+use crate::binary::Binary;
+use crate::context::Context;
+use crate::local::{Folder, Process, end, logs, reachable, unix_s};
+use crate::processes::{daemon, ports};
+use crate::report::{Exit, Failure};
+use crate::settings::ADMIN_PORT;
+
+/// It answers within 20 ms; a loaded machine with a cold disk takes its time.
+const READY_LIMIT: Duration = Duration::from_secs(20);
+const READY_POLL: Duration = Duration::from_millis(15);
+/// Lines of its log that a failed start shows.
+const LOG_LINES_SHOWN: usize = 12;
+/// Variables that reach the server as flags, so that a change of them is seen as a change.
+const SETTINGS: [(&str, &str); 2] = [
+    ("MATCH_SECONDS", "--match-seconds"),
+    ("FILL_TO_PLAYERS", "--fill-to-players"),
+];
+
+/// What `ensure` found or did.
+#[derive(Debug, Clone)]
+pub struct Ensured {
+    pub process: Process,
+    /// False when the right build was running and ready already.
+    pub changed: bool,
+}
+
+/// How the process should be, before it is.
+struct Wanted {
+    bind_address: String,
+    port: u16,
+    settings: Vec<String>,
+}
+
+/// Makes the process run this build with these settings; a running match is waited for unless `now`.
+pub async fn ensure(context: &Context, binary: &Binary, now: bool) -> Result<Ensured> {
+    let folder = Folder::of(context);
+    let last = folder.last();
+    let wanted = wanted(context, last.as_ref());
+    if let Some(running) = folder.running() {
+        let step = context.report.step("start", "looking at what runs");
+        if fits(&running, &wanted) && same_build(&folder, binary, &running)? && running.is_ready().await {
+            step.skipped(&format!(
+                "game-server all is running, pid {}",
+                running.identity.pid
+            ));
+            return Ok(Ensured {
+                process: running,
+                changed: false,
+            });
+        }
+        end::end(context, &running, now).await?;
+    } else if last.is_some() {
+        context
+            .report
+            .note("start", "the process that was up is gone; it is started again");
+    }
+    fs::create_dir_all(&folder.0).with_context(|| format!("making {}", folder.0.display()))?;
+    install(&folder, binary)?;
+    let process = start(context, &folder, &wanted, &binary.stamp).await?;
+    Ok(Ensured {
+        process,
+        changed: true,
+    })
+}
+
+/// Starts again what `stop` ended, without a build.
+pub async fn resume(context: &Context) -> Result<Option<Process>> {
+    let folder = Folder::of(context);
+    let Some(last) = folder.last().filter(|_| folder.binary().exists()) else {
+        return Ok(None);
+    };
+    if last.identity.is_alive() {
+        context
+            .report
+            .step("start", "")
+            .skipped(&format!("game-server all is running, pid {}", last.identity.pid));
+        return Ok(Some(last));
+    }
+    let port = context.port_given.unwrap_or(last.port);
+    let wanted = Wanted {
+        bind_address: last.bind_address,
+        port,
+        settings: last.settings,
+    };
+    Ok(Some(start(context, &folder, &wanted, &last.stamp).await?))
+}
+
+async fn start(context: &Context, folder: &Folder, wanted: &Wanted, stamp: &str) -> Result<Process> {
+    if !ports::is_free(&wanted.bind_address, wanted.port) {
+        return Err(port_taken(wanted.port).into());
+    }
+    let step = context.report.step("start", "game-server all");
+    let admin_port = if ports::is_free("127.0.0.1", ADMIN_PORT) {
+        Some(ADMIN_PORT)
+    } else {
+        ports::any_free()
+    };
+    let admin = format!(
+        "127.0.0.1:{}",
+        admin_port.context("no free port for the admin interface")?
+    );
+    let args = arguments(folder, wanted, &admin);
+    logs::rotate(&folder.log())?;
+    let identity = daemon::start(&folder.binary(), &args, &folder.0, &folder.log())?;
+    let process = Process {
+        identity,
+        url: format!("http://{}", reachable(&wanted.bind_address, wanted.port)),
+        bind_address: wanted.bind_address.clone(),
+        port: wanted.port,
+        admin,
+        settings: wanted.settings.clone(),
+        stamp: stamp.to_owned(),
+        started_unix_s: unix_s(),
+    };
+    folder.write(&process)?;
+    wait_until_ready(folder, &process).await?;
+    step.done(&format!("game-server all, pid {}", process.identity.pid));
+    Ok(process)
+}
+
+async fn wait_until_ready(folder: &Folder, process: &Process) -> Result<()> {
+    let deadline = Instant::now() + READY_LIMIT;
+    while !process.is_ready().await {
+        let alive = process.identity.is_alive();
+        if alive && Instant::now() < deadline {
+            tokio::time::sleep(READY_POLL).await;
+            continue;
+        }
+        let what = if alive {
+            "it is not ready after 20 s."
+        } else {
+            "it ended at once."
+        };
+        let lines = logs::last_lines(&folder.log(), LOG_LINES_SHOWN).join("\n");
+        return Err(Failure {
+            exit: Exit::Rollout,
+            doing: "starting the game server".to_owned(),
+            found: format!("{what} The end of its log:\n{lines}"),
+            cause: String::new(),
+            fix: format!("read {} and run `cargo xtask up` again", folder.log().display()),
+        }
+        .into());
+    }
+    Ok(())
+}
+
+/// A port that was chosen once stays until another is asked for.
+fn wanted(context: &Context, last: Option<&Process>) -> Wanted {
+    let port = context
+        .port_given
+        .or(last.map(|process| process.port))
+        .unwrap_or(context.port);
+    let flag = |(variable, flag): &(&str, &str)| {
+        std::env::var(variable)
+            .ok()
+            .map(|value| format!("{flag}={value}"))
+    };
+    let settings = SETTINGS.iter().filter_map(flag).collect();
+    Wanted {
+        bind_address: context.bind_address.to_owned(),
+        port,
+        settings,
+    }
+}
+
+fn fits(running: &Process, wanted: &Wanted) -> bool {
+    running.bind_address == wanted.bind_address
+        && running.port == wanted.port
+        && running.settings == wanted.settings
+}
+
+/// Equal stamps mean equal builds; different ones may still (a touched file), so the bytes decide.
+fn same_build(folder: &Folder, binary: &Binary, running: &Process) -> Result<bool> {
+    if running.stamp == binary.stamp && folder.binary().exists() {
+        return Ok(true);
+    }
+    let built = fs::read(&binary.path).with_context(|| format!("reading {}", binary.path.display()))?;
+    Ok(fs::read(folder.binary()).is_ok_and(|installed| installed == built))
+}
+
+/// Puts the new build beside the old one and swaps them: a running file cannot be written to.
+fn install(folder: &Folder, binary: &Binary) -> Result<()> {
+    let beside = folder.binary().with_extension("new");
+    fs::copy(&binary.path, &beside).with_context(|| format!("copying {}", binary.path.display()))?;
+    fs::rename(&beside, folder.binary()).with_context(|| format!("writing {}", folder.binary().display()))
+}
+
+fn arguments(folder: &Folder, wanted: &Wanted, admin: &str) -> Vec<OsString> {
+    let mut args: Vec<OsString> = vec!["all".into(), "--listen".into()];
+    args.push(format!("{}:{}", wanted.bind_address, wanted.port).into());
+    args.extend([
+        "--admin-listen".into(),
+        admin.into(),
+        "--data-dir".into(),
+        folder.data().into(),
+    ]);
+    args.extend(wanted.settings.iter().map(OsString::from));
+    args
+}
+
+fn port_taken(port: u16) -> Failure {
+    let found = match ports::owner(port) {
+        Some(owner) => format!("port {port} is taken by {owner}."),
+        None => format!("port {port} is taken by a program that this user may not look at."),
+    };
+    let next = port.checked_add(1).unwrap_or(8080);
+    Failure {
+        exit: Exit::Prerequisite,
+        doing: "starting the game server".to_owned(),
+        found,
+        cause: String::new(),
+        fix: format!("end that program, or use another port: `cargo xtask up --port {next}`"),
+    }
+}

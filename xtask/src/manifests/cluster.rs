@@ -1,0 +1,186 @@
+//! `manifests/cluster/k3d.yaml` with its overrides.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde_yaml::Value;
+
+use crate::manifests::refuse;
+use crate::settings::{CLUSTER_NAME_CHARS_MAX, OWNER_LABEL};
+
+/// Where the file lies below the root of the repository.
+const FILE: &str = "manifests/cluster/k3d.yaml";
+
+/// What the command line changes in the file, in memory only.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    pub name: Option<String>,
+    pub port: Option<u16>,
+    pub bind_address: Option<String>,
+    pub image: Option<String>,
+}
+
+/// The shape of the cluster that the file describes.
+#[derive(Debug, Clone)]
+pub struct ClusterConfig {
+    pub name: String,
+    pub servers: u64,
+    pub agents: u64,
+    pub image: String,
+    /// Address and port at which players join.
+    pub bind_address: String,
+    pub port: u16,
+    value: Value,
+}
+
+impl ClusterConfig {
+    /// Reads the file and applies the overrides.
+    pub fn load(root: &Path, overrides: &Overrides) -> Result<Self> {
+        let path = root.join(FILE);
+        let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        Self::parse(&text, overrides).map_err(|found| refuse(format!("{FILE}: {found}")))
+    }
+
+    fn parse(text: &str, overrides: &Overrides) -> Result<Self, String> {
+        let mut value: Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+        if serde_yaml::to_string(&value)
+            .map_err(|error| error.to_string())?
+            .contains('$')
+        {
+            return Err("k3d replaces `$` by environment variables; write the value itself.".to_owned());
+        }
+        if let Some(name) = &overrides.name {
+            value["metadata"]["name"] = Value::from(name.clone());
+        }
+        if let Some(image) = &overrides.image {
+            value["image"] = Value::from(image.clone());
+        }
+        let (file_address, file_port) = published(&value["ports"][0]["port"])?;
+        let bind_address = overrides.bind_address.clone().unwrap_or(file_address);
+        let port = overrides.port.unwrap_or(file_port);
+        value["ports"][0]["port"] = Value::from(format!("{bind_address}:{port}:80"));
+        let name = value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        check_name(&name)?;
+        Ok(Self {
+            servers: value["servers"].as_u64().unwrap_or(1),
+            agents: value["agents"].as_u64().unwrap_or(0),
+            image: value["image"]
+                .as_str()
+                .ok_or("it names no image; k3d's own default changes by version")?
+                .to_owned(),
+            name,
+            bind_address,
+            port,
+            value,
+        })
+    }
+
+    /// The file as text for k3d, carrying the owner's id on every container and node.
+    pub fn with_owner(&self, owner: &str) -> Result<String> {
+        let mut value = self.value.clone();
+        let label = |filters: &[&str]| -> Value {
+            let mut entry = serde_yaml::Mapping::new();
+            entry.insert("label".into(), format!("{OWNER_LABEL}={owner}").into());
+            entry.insert(
+                "nodeFilters".into(),
+                filters.iter().map(|filter| Value::from(*filter)).collect(),
+            );
+            Value::Mapping(entry)
+        };
+        append(&mut value["options"]["k3s"]["nodeLabels"], label(&["all"]));
+        append(
+            &mut value["options"]["runtime"]["labels"],
+            label(&["all", "loadbalancer"]),
+        );
+        serde_yaml::to_string(&value).context("writing the k3d config")
+    }
+
+    /// Names of the nodes as Kubernetes knows them.
+    pub fn nodes(&self) -> Vec<String> {
+        let servers = (0..self.servers).map(|index| format!("k3d-{}-server-{index}", self.name));
+        let agents = (0..self.agents).map(|index| format!("k3d-{}-agent-{index}", self.name));
+        servers.chain(agents).collect()
+    }
+
+    /// Labels that the file gives each node.
+    pub fn node_labels(&self) -> BTreeMap<String, BTreeMap<String, String>> {
+        let mut labels: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+        for entry in self.value["options"]["k3s"]["nodeLabels"]
+            .as_sequence()
+            .into_iter()
+            .flatten()
+        {
+            let Some((key, text)) = entry["label"].as_str().and_then(|label| label.split_once('=')) else {
+                continue;
+            };
+            let filters: Vec<&str> = entry["nodeFilters"]
+                .as_sequence()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            for node in self
+                .nodes()
+                .into_iter()
+                .filter(|node| filters.iter().any(|filter| matches(filter, node)))
+            {
+                labels
+                    .entry(node)
+                    .or_default()
+                    .insert(key.to_owned(), text.to_owned());
+            }
+        }
+        labels
+    }
+}
+
+fn append(list: &mut Value, entry: Value) {
+    match list {
+        Value::Sequence(entries) => entries.push(entry),
+        other => *other = Value::Sequence(vec![entry]),
+    }
+}
+
+/// k3d's node filters: `all`, `agent:*`, `servers:0`, `agent:0,1`.
+fn matches(filter: &str, node: &str) -> bool {
+    let (role, index) = filter.split_once(':').unwrap_or((filter, "*"));
+    let role_fits = role == "all" || node.contains(&format!("-{}-", role.trim_end_matches('s')));
+    role_fits && (index == "*" || index.split(',').any(|one| node.ends_with(&format!("-{one}"))))
+}
+
+/// Takes `127.0.0.1:8080:80` or `8080:80` apart.
+fn published(port: &Value) -> Result<(String, u16), String> {
+    let text = port
+        .as_str()
+        .ok_or("the first entry of `ports` must be the players' port")?;
+    let parts: Vec<&str> = text.split(':').collect();
+    let (address, host_port) = match parts.as_slice() {
+        [address, host_port, _] => (*address, *host_port),
+        [host_port, _] => ("127.0.0.1", *host_port),
+        _ => return Err(format!("`{text}` is not address:port:80")),
+    };
+    let port = host_port
+        .parse()
+        .map_err(|_| format!("`{host_port}` is not a port"))?;
+    Ok((address.to_owned(), port))
+}
+
+/// Stricter than k3d, which accepts names that Docker networks and DNS do not agree on.
+fn check_name(name: &str) -> Result<(), String> {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte != b'-');
+    let fits = name.len() <= CLUSTER_NAME_CHARS_MAX
+        && name.bytes().all(allowed)
+        && edge(name.bytes().next())
+        && edge(name.bytes().last());
+    if fits {
+        return Ok(());
+    }
+    Err(format!(
+        "`{name}` is no name for a cluster: at most {CLUSTER_NAME_CHARS_MAX} of a-z, 0-9 and -, with no - at the ends."
+    ))
+}
+
+#[cfg(test)]
+mod tests;

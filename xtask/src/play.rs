@@ -1,0 +1,167 @@
+//! Plays through the public port: `verify` and `load`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use crate::context::Context;
+use crate::processes::job::{Finished, Job};
+use crate::report::{Exit, Failure};
+
+#[cfg(test)]
+mod tests;
+
+/// A match of a bot takes ten seconds; the rest is for a machine that is busy.
+const VERIFY_LIMIT: Duration = Duration::from_secs(90);
+/// What a load run may take beyond the time it plays: joining, and leaving in order.
+const LOAD_EXTRA: Duration = Duration::from_secs(60);
+
+/// How many bots play for how long, and what must hold; a budget that is not given is not checked.
+#[derive(Debug, Clone, Default)]
+pub struct Load {
+    pub players: u32,
+    pub seconds: u32,
+    /// Flags of `game-server bots` with their values.
+    pub budgets: Vec<String>,
+}
+
+/// Joins as a player, moves, is answered, leaves; gives what was seen.
+pub async fn verify(context: &Context, program: &Path, url: &str) -> Result<Value> {
+    let step = context.report.step("verify", "playing a match as a player");
+    let job = bots(context, program, url).args(["--verify"]).limit(VERIFY_LIMIT);
+    let seen = finish(job.run(&context.report).await?, url)?;
+    step.done(&format!("played as a player: {}", summary(&seen)));
+    Ok(seen)
+}
+
+/// The short proof that a game which was verified before still takes players.
+pub async fn join_and_leave(context: &Context, program: &Path, url: &str) -> Result<Value> {
+    let step = context.report.step("verify", "joining and leaving");
+    let job = bots(context, program, url)
+        .args(["--verify", "--seconds", "1"])
+        .limit(VERIFY_LIMIT);
+    let seen = finish(job.run(&context.report).await?, url)?;
+    step.skipped(&format!("joined and left: {}", summary(&seen)));
+    Ok(seen)
+}
+
+/// Lets bots play and holds the budgets; the figures are the result, also when a budget is missed.
+pub async fn load(context: &Context, program: &Path, url: &str, load: &Load) -> Result<Value> {
+    let (players, seconds) = (load.players.to_string(), load.seconds.to_string());
+    let step = context
+        .report
+        .step("load", &format!("{players} bots play for {seconds} s"));
+    let job = bots(context, program, url)
+        .args(["--players", &players, "--seconds", &seconds])
+        .args(&load.budgets);
+    let job = job.limit(Duration::from_secs(u64::from(load.seconds)) + LOAD_EXTRA);
+    let seen = finish(job.run(&context.report).await?, url)?;
+    step.done(&format!("{players} bots for {seconds} s: {}", summary(&seen)));
+    Ok(seen)
+}
+
+fn bots(context: &Context, program: &Path, url: &str) -> Job {
+    Job::new(program, &context.root).args(["bots", "--url", url, "--json"])
+}
+
+fn finish(finished: Finished, url: &str) -> Result<Value> {
+    let seen = report(&finished.stdout);
+    if let (true, Some(seen)) = (finished.success(), &seen) {
+        return Ok(seen.clone());
+    }
+    let found = match &seen {
+        Some(seen) => format!("{}\n{}", missed(seen), figures(seen)),
+        None => format!("the player ended with {}.\n{}", finished.ending(), finished.tail),
+    };
+    Err(Failure {
+        exit: Exit::Verify,
+        doing: format!("playing at {url}"),
+        found,
+        cause: String::new(),
+        fix: "see `cargo xtask status` and `cargo xtask logs`".to_owned(),
+    }
+    .into())
+}
+
+/// The report is the last line of standard output that is a JSON object.
+fn report(stdout: &str) -> Option<Value> {
+    let object = |line| serde_json::from_str::<Value>(line).ok().filter(Value::is_object);
+    stdout.lines().rev().find_map(object).or_else(|| object(stdout))
+}
+
+/// Why the run does not count as good, in one sentence.
+fn missed(seen: &Value) -> String {
+    let list = |value: &Value| -> Vec<String> {
+        let items = value.as_array().into_iter().flatten();
+        items
+            .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
+            .collect()
+    };
+    let reasons: Vec<String> = ["missed", "failures", "errors"]
+        .iter()
+        .flat_map(|key| list(&seen[*key]))
+        .collect();
+    if reasons.is_empty() {
+        "it did not go as it must.".to_owned()
+    } else {
+        format!("{}.", reasons.join("; "))
+    }
+}
+
+/// The figures that people look at first, in one line.
+fn summary(seen: &Value) -> String {
+    let number = |key: &str| seen[key].as_f64();
+    let mut parts = Vec::new();
+    if let Some(ms) = number("join_p99_ms").or(number("join_ms")) {
+        parts.push(format!("joined in {ms:.0} ms"));
+    }
+    if let Some(hz) = number("state_hz") {
+        parts.push(format!("{hz:.1} states/s"));
+    }
+    if let Some(ms) = number("round_trip_p50_ms").or(number("round_trip_ms")) {
+        parts.push(format!("round trip {ms:.1} ms"));
+    }
+    if let Some(bytes) = number("bytes_per_second") {
+        parts.push(format!("{bytes:.0} B/s"));
+    }
+    if let Some(count) = number("disconnects") {
+        parts.push(format!("{count:.0} disconnects"));
+    }
+    if parts.is_empty() {
+        "all went well".to_owned()
+    } else {
+        parts.join(", ")
+    }
+}
+
+/// Every figure on a line of its own, nested ones with their path.
+pub fn figures(seen: &Value) -> String {
+    let mut lines = Vec::new();
+    collect(seen, "", &mut lines);
+    let width = lines.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
+    lines
+        .iter()
+        .map(|(key, value)| format!("  {key:<width$}  {value}\n"))
+        .collect()
+}
+
+fn collect(value: &Value, path: &str, lines: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                let path = if path.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{path}.{key}")
+                };
+                collect(field, &path, lines);
+            }
+        }
+        Value::Null => {}
+        Value::Array(items) if items.is_empty() => {}
+        Value::String(text) => lines.push((path.to_owned(), text.clone())),
+        other => lines.push((path.to_owned(), other.to_string())),
+    }
+}

@@ -1,0 +1,258 @@
+//! The cluster that a command works on: its name, its files, and the proof that it is ours.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::docker::{Container, Engine};
+use crate::kubernetes::Kubernetes;
+use crate::manifests::cluster::{ClusterConfig, Overrides};
+use crate::report::{Exit, Failure};
+
+/// Variable that names another k3s image than the one in k3d.yaml.
+const IMAGE_VARIABLE: &str = "K3S_IMAGE";
+/// Port on which the API server listens inside its container.
+const API_PORT: u16 = 6443;
+/// The kubeconfig that is ours alone.
+const KUBECONFIG_FILE: &str = "kubeconfig";
+/// What was written down when the cluster was made.
+const RECORD_FILE: &str = "cluster.json";
+/// Digests of images by the id that the engine gives them, so that they are worked out once.
+pub const IMAGES_FILE: &str = "images.json";
+/// Guards creating and removing alone: the commands that do so hold locks of their own.
+const LOCK_FILE: &str = "cluster.lock";
+/// How often a lock that somebody else holds is tried.
+const LOCK_POLL: Duration = Duration::from_millis(200);
+/// Another command may be creating the cluster; that ends within minutes.
+const LOCK_LIMIT: Duration = Duration::from_secs(300);
+
+/// A cluster by name, with the folder that holds its state.
+#[derive(Debug, Clone)]
+pub struct Target {
+    pub config: ClusterConfig,
+    folder: PathBuf,
+}
+
+/// What was written down when the cluster was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Random id that its containers and nodes carry as a label.
+    pub owner: String,
+    /// False until everything was seen to work.
+    pub complete: bool,
+    /// UID of `kube-system`; empty until complete.
+    pub uid: String,
+    pub bind_address: String,
+    pub port: u16,
+}
+
+/// Held while a cluster is created or removed; released when dropped.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "dropping it releases the lock")] File);
+
+impl Target {
+    /// The cluster of k3d.yaml with what the command line and the record of its making say.
+    pub fn of(context: &Context) -> Result<Self> {
+        let mut overrides = Overrides {
+            name: context.cluster.clone(),
+            image: std::env::var(IMAGE_VARIABLE)
+                .ok()
+                .filter(|image| !image.is_empty()),
+            ..Default::default()
+        };
+        let name = ClusterConfig::load(&context.root, &overrides)?.name;
+        let folder = context.cluster_folder(&name);
+        let record = read_record(&folder);
+        overrides.port = context.port_given.or(record.as_ref().map(|record| record.port));
+        let open = (context.bind_address != "127.0.0.1").then(|| context.bind_address.to_owned());
+        overrides.bind_address = open.or(record.map(|record| record.bind_address));
+        Ok(Self {
+            config: ClusterConfig::load(&context.root, &overrides)?,
+            folder,
+        })
+    }
+
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    /// Where everything about this cluster is kept.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The kubeconfig that is ours alone.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.folder.join(KUBECONFIG_FILE)
+    }
+
+    /// What was written down, if anything was.
+    pub fn record(&self) -> Option<Record> {
+        read_record(&self.folder)
+    }
+
+    pub fn write_kubeconfig(&self, text: &str) -> Result<()> {
+        self.write(KUBECONFIG_FILE, text.as_bytes())
+    }
+
+    pub fn save_record(&self, record: &Record) -> Result<()> {
+        self.write(RECORD_FILE, &serde_json::to_vec_pretty(record)?)
+    }
+
+    /// Writes a file that only this user reads, whole or not at all.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let doing = || format!("writing {}", self.folder.join(name).display());
+        std::fs::create_dir_all(&self.folder).with_context(doing)?;
+        let temporary = self.folder.join(format!(".{name}.new"));
+        let options = File::options()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .to_owned();
+        let mut file = options.open(&temporary).with_context(doing)?;
+        file.write_all(bytes).with_context(doing)?;
+        std::fs::rename(&temporary, self.folder.join(name)).with_context(doing)
+    }
+
+    /// Forgets the cluster; lock files stay for whoever waits on them.
+    pub fn forget(&self) -> Result<()> {
+        for name in [KUBECONFIG_FILE, RECORD_FILE, IMAGES_FILE] {
+            let path = self.folder.join(name);
+            if path.exists() {
+                std::fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until no other command creates or removes this cluster.
+    pub async fn lock(&self, context: &Context) -> Result<Lock> {
+        std::fs::create_dir_all(&self.folder).with_context(|| format!("making {}", self.folder.display()))?;
+        let path = self.folder.join(LOCK_FILE);
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path);
+        let file = file.with_context(|| format!("opening {}", path.display()))?;
+        let mut told = false;
+        let wait = async {
+            while file.try_lock().is_err() {
+                if !told {
+                    context.report.note(
+                        "cluster",
+                        "waiting for another command that works on this cluster",
+                    );
+                    told = true;
+                }
+                tokio::time::sleep(LOCK_POLL).await;
+            }
+        };
+        if tokio::time::timeout(LOCK_LIMIT, wait).await.is_err() {
+            return Err(self.failure(
+                Exit::Cluster,
+                "another command has been holding it for five minutes.",
+                "end that command and try again",
+            ));
+        }
+        // k3d inherits it: if we are killed and it works on, whoever comes next waits for it.
+        rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty()).context("sharing the lock with k3d")?;
+        Ok(Lock(file))
+    }
+
+    /// A connection that is proven to lead to this cluster; nothing is written over any other.
+    pub async fn connect(&self, engine: &Engine) -> Result<Kubernetes> {
+        let Some(record) = self.record().filter(|record| record.complete) else {
+            return Err(self.failure(
+                Exit::Cluster,
+                "it does not exist yet.",
+                "run `cargo xtask cluster`",
+            ));
+        };
+        let cluster = self.open(engine).await?;
+        let uid = cluster.uid().await.map_err(|error| self.unreachable(&error))?;
+        if uid != record.uid {
+            let found = format!(
+                "{} answers, but as another cluster: its kube-system has the UID {uid} and not {}.",
+                cluster.server, record.uid
+            );
+            return Err(self.failure(
+                Exit::Refused,
+                &found,
+                "run `cargo xtask down`, then `cargo xtask up`",
+            ));
+        }
+        Ok(cluster)
+    }
+
+    /// A connection whose address is published by a container of this cluster, whoever answers there.
+    pub async fn open(&self, engine: &Engine) -> Result<Kubernetes> {
+        let context = format!("k3d-{}", self.name());
+        let cluster = Kubernetes::connect(&self.kubeconfig(), &context).await?;
+        let containers = engine.cluster_containers(self.name()).await?;
+        if publishes(&containers, &cluster.server) {
+            return Ok(cluster);
+        }
+        if containers.iter().any(|container| !container.is_running()) {
+            return Err(self.failure(Exit::Cluster, "it is stopped.", "run `cargo xtask start`"));
+        }
+        let found = format!(
+            "the kubeconfig leads to {}, which no container of this cluster publishes.",
+            cluster.server
+        );
+        Err(self.failure(
+            Exit::Refused,
+            &found,
+            "run `cargo xtask cluster`, which writes the kubeconfig again",
+        ))
+    }
+
+    fn unreachable(&self, error: &anyhow::Error) -> anyhow::Error {
+        self.failure(
+            Exit::Cluster,
+            &format!("its API server does not answer: {error:#}."),
+            "run `cargo xtask cluster`",
+        )
+    }
+
+    /// A paragraph about this cluster.
+    pub fn failure(&self, exit: Exit, found: &str, fix: &str) -> anyhow::Error {
+        Failure {
+            exit,
+            doing: format!("working on the cluster {}", self.name()),
+            found: found.to_owned(),
+            cause: String::new(),
+            fix: fix.to_owned(),
+        }
+        .into()
+    }
+}
+
+fn read_record(folder: &Path) -> Option<Record> {
+    serde_json::from_slice(&std::fs::read(folder.join(RECORD_FILE)).ok()?).ok()
+}
+
+/// True when a running container answers at the port of this URL.
+fn publishes(containers: &[Container], server: &str) -> bool {
+    let port = server
+        .trim_end_matches('/')
+        .rsplit(':')
+        .next()
+        .and_then(|port| port.parse::<u16>().ok());
+    let ports = containers
+        .iter()
+        .filter(|container| container.is_running())
+        .flat_map(|container| &container.ports);
+    let mut api_ports = ports.filter(|published| published.container_port == API_PORT);
+    api_ports.any(|published| Some(published.host_port) == port)
+}
+
+#[cfg(test)]
+mod tests;
