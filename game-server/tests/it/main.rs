@@ -2,3 +2,4 @@
 
 mod bandwidth;
 mod golden;
+mod manifests;
