@@ -48,7 +48,7 @@ export class Prediction {
     this.alive = alive;
     const known = this.history.find((entry) => entry.tick === tick);
     this.history = this.history.filter((entry) => entry.tick > tick);
-    if (known && !cameToLife && alive && sameState(known.state, own)) return;
+    if (known && !cameToLife && sameState(known.state, own)) return;
     const shown = this.shown(1);
     this.replay(own);
     if (shown === null) return;

@@ -13,6 +13,10 @@ use crate::report::{Exit, Failure};
 #[cfg(test)]
 mod tests;
 
+/// Long enough to meet, move, shoot and talk.
+const VERIFY_SECONDS: &str = "6";
+/// Below the server's five seconds the visitor only joins, looks and leaves.
+const JOIN_SECONDS: &str = "1";
 /// A match of a bot takes ten seconds; the rest is for a machine that is busy.
 const VERIFY_LIMIT: Duration = Duration::from_secs(90);
 /// What a load run may take beyond the time it plays: joining, and leaving in order.
@@ -30,7 +34,9 @@ pub struct Load {
 /// Joins as a player, moves, is answered, leaves; gives what was seen.
 pub async fn verify(context: &Context, program: &Path, url: &str) -> Result<Value> {
     let step = context.report.step("verify", "playing a match as a player");
-    let job = bots(context, program, url).args(["--verify"]).limit(VERIFY_LIMIT);
+    let job = bots(context, program, url)
+        .args(["--verify", "--seconds", VERIFY_SECONDS])
+        .limit(VERIFY_LIMIT);
     let seen = finish(job.run(&context.report).await?, url)?;
     step.done(&format!("played as a player: {}", summary(&seen)));
     Ok(seen)
@@ -40,7 +46,7 @@ pub async fn verify(context: &Context, program: &Path, url: &str) -> Result<Valu
 pub async fn join_and_leave(context: &Context, program: &Path, url: &str) -> Result<Value> {
     let step = context.report.step("verify", "joining and leaving");
     let job = bots(context, program, url)
-        .args(["--verify", "--seconds", "1"])
+        .args(["--verify", "--seconds", JOIN_SECONDS])
         .limit(VERIFY_LIMIT);
     let seen = finish(job.run(&context.report).await?, url)?;
     step.skipped(&format!("joined and left: {}", summary(&seen)));
@@ -72,7 +78,7 @@ fn finish(finished: Finished, url: &str) -> Result<Value> {
         return Ok(seen.clone());
     }
     let found = match &seen {
-        Some(seen) => format!("{}\n{}", missed(seen), figures(seen)),
+        Some(seen) => format!("{}\n{}", missed(seen), observations(seen).trim_end()),
         None => format!("the player ended with {}.\n{}", finished.ending(), finished.tail),
     };
     Err(Failure {
@@ -134,6 +140,19 @@ fn summary(seen: &Value) -> String {
     } else {
         parts.join(", ")
     }
+}
+
+/// What was tried, in order, and how it went; the figures where nothing was tried one by one.
+pub fn observations(seen: &Value) -> String {
+    let Some(list) = seen["observations"].as_array() else {
+        return figures(seen);
+    };
+    let line = |one: &Value| {
+        let text = |key: &str| one[key].as_str().unwrap_or_default().to_owned();
+        let mark = if one["ok"] == true { "ok" } else { "FAIL" };
+        format!("  {mark:<4}  {:<9}  {}\n", text("what"), text("detail"))
+    };
+    list.iter().map(line).collect()
 }
 
 /// Every figure on a line of its own, nested ones with their path.

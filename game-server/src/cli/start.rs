@@ -6,16 +6,20 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::net::TcpListener;
 
-use crate::cli::{AllArgs, Command, CommonArgs, GatewayArgs, LobbyArgs, MonitorArgs, RankingArgs, RoomArgs};
+use crate::cli::{
+    AllArgs, BotsArgs, Command, CommonArgs, GatewayArgs, LobbyArgs, MonitorArgs, RankingArgs, RoomArgs,
+};
 use crate::net::admin::{self, Readiness};
 use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
 use crate::protocol::ticket::TicketKey;
 use crate::roles::all::AllOptions;
+use crate::roles::bots::BotsOptions;
+use crate::roles::bots::report::Budgets;
 use crate::roles::gateway::GatewayOptions;
 use crate::roles::lobby::LobbyOptions;
 use crate::roles::room::RoomOptions;
-use crate::roles::{all, chat, gateway, healthcheck, lobby, monitor, ranking, room};
+use crate::roles::{all, bots, chat, gateway, healthcheck, lobby, monitor, ranking, room};
 use crate::store::Store;
 use crate::telemetry;
 
@@ -44,7 +48,25 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Monitor(args) => start_monitor(args).await,
         Command::All(args) => start_all(args).await,
         Command::Healthcheck(args) => healthcheck::run(&args.url).await,
-        Command::Bots(_) => anyhow::bail!("bots are not part of this build"),
+        Command::Bots(args) => bots::run(bots_options(args)).await,
+    }
+}
+
+fn bots_options(args: BotsArgs) -> BotsOptions {
+    let budgets = Budgets {
+        max_disconnects: args.budgets.max_disconnects,
+        max_join_p99_ms: args.budgets.max_join_p99_ms,
+        min_state_hz: args.budgets.min_state_hz,
+        max_bytes_per_second: args.budgets.max_bytes_per_second,
+        max_tick_gap_excess_p99_us: args.budgets.max_tick_gap_excess_p99_us,
+    };
+    BotsOptions {
+        url: args.url,
+        players: args.players,
+        seconds: args.seconds,
+        json: args.json,
+        verify: args.verify,
+        budgets,
     }
 }
 

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{MatchResult, MatchSettings, PlayerId, Pool, RoomId, Tick};
+use crate::domain::{PlayerId, Pool, RoomId, Tick};
 
 /// Room hosts announce themselves here twice a second ([`HostReport`]).
 pub const SUBJECT_HOSTS: &str = "game.v1.hosts";
@@ -18,12 +18,12 @@ pub const SUBJECT_CHAT_SAY: &str = "game.v1.chat.say";
 pub const SUBJECT_CHAT_HISTORY: &str = "game.v1.chat.history";
 /// Every accepted [`ChatLine`]; gateways and chat processes listen.
 pub const SUBJECT_CHAT_LINES: &str = "game.v1.chat.lines";
-/// Request [`MatchResult`] → [`ResultAck`]; repeated by the room host until acknowledged.
+/// Request [`MatchResult`](crate::domain::MatchResult) → [`ResultAck`]; repeated by the room host until acknowledged.
 pub const SUBJECT_RESULT: &str = "game.v1.ranking.result";
 /// Request [`RankingRequest`] → [`Ranking`].
 pub const SUBJECT_RANKING: &str = "game.v1.ranking.table";
 
-/// Request [`MatchSettings`] → [`OpenReply`], served by the named room host.
+/// Request [`MatchSettings`](crate::domain::MatchSettings) → [`OpenReply`], served by the named room host.
 pub fn subject_open_room(host: &str) -> String {
     format!("game.v1.host.{host}.open")
 }

@@ -1,1 +1,67 @@
-//! The `bots` role.
+//! Headless players that really play: load with budgets, and the visitor that `verify` sends.
+//!
+//! They use the public paths of the gateway as a browser does, in the pool of bots, which never touches real queues or
+//! ratings. The report goes to standard output, as text or as one JSON object ([`report::Report`] for load,
+//! [`verify::Report`] for verify); a missed budget or a failed observation is listed in it and makes the run fail.
+
+/// Where the game is.
+mod address;
+/// One connection to a match.
+mod connection;
+/// What one player counts.
+mod figures;
+/// Many players at once.
+mod load;
+/// Which tick an input is for.
+mod pace;
+/// Who plays, and how it decides.
+mod pilot;
+/// A match as one player plays it.
+mod player;
+/// Figures of all players and the budgets they must keep.
+pub mod report;
+/// `/lobby`, `/chat`, `/ranking` and the page.
+mod services;
+/// A visitor who checks what the game does.
+pub mod verify;
+
+use std::io::Write;
+
+use anyhow::{Context, bail};
+
+use crate::roles::bots::address::Address;
+use crate::roles::bots::report::Budgets;
+
+/// What `game-server bots` was asked to do.
+#[derive(Debug, Clone)]
+pub struct BotsOptions {
+    /// The gateway, as a browser would open it.
+    pub url: String,
+    pub players: u32,
+    pub seconds: u32,
+    pub json: bool,
+    pub verify: bool,
+    pub budgets: Budgets,
+}
+
+/// Plays, prints the report, and fails when something that must hold did not.
+pub async fn run(options: BotsOptions) -> anyhow::Result<()> {
+    let address = Address::parse(&options.url)?;
+    let (text, json, missed) = if options.verify {
+        let report = verify::run(&address, options.seconds).await;
+        (
+            report.to_string(),
+            serde_json::to_string(&report)?,
+            report.failures,
+        )
+    } else {
+        let report = load::run(&address, &options).await;
+        (report.to_string(), serde_json::to_string(&report)?, report.missed)
+    };
+    let shown = if options.json { json } else { text };
+    writeln!(std::io::stdout(), "{shown}").context("writing the report")?;
+    if !missed.is_empty() {
+        bail!("{}", missed.join("; "));
+    }
+    Ok(())
+}

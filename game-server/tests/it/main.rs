@@ -5,5 +5,6 @@ mod bandwidth;
 mod browser;
 mod golden;
 mod harness;
+mod manifests;
 mod postgres;
 mod processes;

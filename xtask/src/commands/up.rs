@@ -4,10 +4,14 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::cli::TargetName;
-use crate::commands::cluster;
+use crate::commands::{cluster, deploy, image, label};
 use crate::context::{Context, lock, target};
 use crate::local::{Folder, start};
+use crate::target::Target;
 use crate::{binary, doctor, play, public};
+
+/// Names the image that was played on a cluster last, in its state folder.
+const PLAYED_FILE: &str = "played";
 
 /// Bring the game up, whatever is there now, and prove it by playing
 ///
@@ -68,8 +72,41 @@ async fn local(context: &Context, args: &Args) -> Result<()> {
     Ok(())
 }
 
-async fn on_cluster(context: &Context, _args: &Args) -> Result<()> {
-    cluster::ensure(context).await
+async fn on_cluster(context: &Context, args: &Args) -> Result<()> {
+    let (_, image) = tokio::try_join!(cluster::ensure(context), image::build(context))?;
+    if context.dry_run {
+        return Ok(());
+    }
+    label::ensure(context).await?;
+    image::deliver(context, &image).await?;
+    deploy::apply(context, &image, args.now).await?;
+    let target = Target::of(context)?;
+    let url = format!("http://127.0.0.1:{}", target.config.port);
+    let seen = prove(context, &target, &image.reference, &url).await?;
+    let what = format!(
+        "cluster {}; export KUBECONFIG={}",
+        target.name(),
+        target.kubeconfig().display()
+    );
+    finish(
+        context,
+        &url,
+        &what,
+        json!({"target": "k3d", "cluster": target.name(), "seen": seen}),
+    );
+    Ok(())
+}
+
+/// A match for a build that was not played yet on this cluster, a join for one that was.
+async fn prove(context: &Context, target: &Target, image: &str, url: &str) -> Result<Value> {
+    let played = target.folder().join(PLAYED_FILE);
+    let program = binary::path(context);
+    if std::fs::read_to_string(&played).is_ok_and(|known| known == image) {
+        return play::join_and_leave(context, &program, url).await;
+    }
+    let seen = play::verify(context, &program, url).await?;
+    target.write(PLAYED_FILE, image.as_bytes())?;
+    Ok(seen)
 }
 
 /// The last screen: where to play, what runs, what to type next.

@@ -101,6 +101,7 @@ fn server_message() -> impl Strategy<Value = ServerMessage> {
         ErrorCode::TooSlow,
         ErrorCode::Draining,
         ErrorCode::Internal,
+        ErrorCode::Replaced,
     ];
     prop_oneof![
         welcome().prop_map(ServerMessage::Welcome),

@@ -1,5 +1,7 @@
 //! The web client, embedded in the binary.
 
+use std::sync::LazyLock;
+
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
@@ -63,29 +65,26 @@ pub async fn get(uri: Uri, headers: HeaderMap) -> Response {
     let Some((_, content)) = ASSETS.iter().find(|(file, _)| *file == name) else {
         return (StatusCode::NOT_FOUND, "there is no such page\n").into_response();
     };
-    let etag = etag(content);
     // The browser asks each time and gets 304 until the server is a newer one, so a page never mixes versions.
-    let shared = [
-        (header::ETAG, etag.clone()),
-        (header::CACHE_CONTROL, "no-cache".to_string()),
-    ];
+    let shared = [(header::ETAG, build_tag()), (header::CACHE_CONTROL, "no-cache")];
     let known = headers
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok());
-    if known.is_some_and(|known| known.contains(&etag)) {
+    if known.is_some_and(|known| known.contains(build_tag())) {
         return (StatusCode::NOT_MODIFIED, shared).into_response();
     }
     (shared, [(header::CONTENT_TYPE, content_type(name))], *content).into_response()
 }
 
-fn etag(content: &[u8]) -> String {
-    let digest = Sha256::digest(content);
-    let head = digest
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<String>();
-    format!("\"{head}\"")
+/// One tag for all files: a page that compares the tag of `/` notices a change in any of them.
+fn build_tag() -> &'static str {
+    static TAG: LazyLock<String> = LazyLock::new(|| {
+        let mut hash = Sha256::new();
+        ASSETS.iter().for_each(|(_, content)| hash.update(content));
+        let head: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        format!("\"{head}\"")
+    });
+    &TAG
 }
 
 fn content_type(name: &str) -> &'static str {

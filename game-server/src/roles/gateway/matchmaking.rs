@@ -82,10 +82,11 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, admitted: Admitted) ->
             sockets.increment(1.0);
             let mut socket = ClientSocket::new(socket, LOBBY_MESSAGES, PING_EVERY);
             tokio::select! {
-                end = serve(&mut socket, &gateway) => match end {
-                    Ok(()) => socket.close(CLOSE_POLICY, "too fast").await,
-                    Err(Gone) => {}
-                },
+                end = serve(&mut socket, &gateway) => {
+                    if end.is_ok() {
+                        socket.close(CLOSE_POLICY, "too fast").await;
+                    }
+                }
                 () = gateway.shutdown.draining() => socket.close(CLOSE_RESTART, "restarting").await,
             }
             sockets.decrement(1.0);

@@ -89,7 +89,6 @@ impl Socket {
 #[derive(Debug, Clone)]
 pub struct Seat {
     pub ticket: String,
-    pub player: String,
     pub room: String,
 }
 
@@ -110,7 +109,6 @@ pub async fn seat(gateway: SocketAddr, key: &str, name: &str) -> Seat {
     };
     Seat {
         ticket: text("ticket"),
-        player: text("player"),
         room: text("room"),
     }
 }

@@ -22,19 +22,20 @@ struct Gateway {
     link: LinkId,
     to_here: FrameSender,
     from_host: FrameReceiver<DuplexStream>,
-    _host_receiver: FrameReceiver<DuplexStream>,
+    /// A link ends with either of its halves, so the unused ones are kept.
+    _kept: (FrameReceiver<DuplexStream>, FrameSender),
 }
 
 impl Gateway {
     fn new(number: u64) -> Self {
         let (host, gateway) = duplex(PIPE_BYTES);
         let (to_here, host_receiver) = link::start(host);
-        let (_, from_host) = link::start(gateway);
+        let (from_here, from_host) = link::start(gateway);
         Self {
             link: LinkId(number),
             to_here,
             from_host,
-            _host_receiver: host_receiver,
+            _kept: (host_receiver, from_here),
         }
     }
 
