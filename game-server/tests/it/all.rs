@@ -137,7 +137,12 @@ async fn garbage_on_the_room_socket_gets_an_error_is_counted_and_harms_nobody() 
         };
         assert_eq!(code, ErrorCode::Malformed);
     }
-    assert!(metric(server.admin, "game_malformed_total").await >= 4.0);
+    assert!(metric(server.admin, "game_refused_total").await >= 4.0);
+    let mut ben = Player::join(server.gateway, BEN, "Ben").await;
+    ben.send_bytes(vec![0xff; 64]).await;
+    ben.until("the error", |ben| ben.error == Some(ErrorCode::Malformed))
+        .await;
+    assert!(metric(server.admin, "game_malformed_total").await >= 1.0);
     let until = ann.states + 5;
     ann.until("play goes on", |ann| ann.states >= until).await;
     assert!(server.process.is_running());
@@ -200,7 +205,7 @@ async fn sigterm_ends_it_quickly_with_exit_code_0() {
     let asked_at = std::time::Instant::now();
     let status = server.process.terminate().await;
     assert_eq!(status.code(), Some(0));
-    assert!(asked_at.elapsed() < LIMIT / 10, "{:?}", asked_at.elapsed());
+    assert!(asked_at.elapsed() < LIMIT / 20, "{:?}", asked_at.elapsed());
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ pub mod process;
 pub mod servers;
 
 /// Nothing that the tests wait for takes this long, not even on a machine that is busy with something else.
-pub const LIMIT: Duration = Duration::from_secs(30);
+pub const LIMIT: Duration = Duration::from_secs(60);
 /// How often a condition that cannot be awaited is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 

@@ -109,10 +109,17 @@ impl NatsBus {
         }
     }
 
-    /// Hands the new interest to the server before anybody is told that it is there.
+    /// Returns once the server knows the new interest: it takes what one connection sends in order, so a message to
+    /// oneself that comes back proves it. Whoever is told afterwards that a role is ready can ask it at once.
     async fn announce(&self) {
+        let inbox = self.client.new_inbox();
+        let round_trip = async {
+            let mut echo = self.client.subscribe(inbox.clone()).await.ok()?;
+            self.client.publish(inbox, Bytes::new()).await.ok()?;
+            echo.next().await
+        };
         if self.client.connection_state() == State::Connected {
-            let _ = tokio::time::timeout(SEND_LIMIT, self.client.flush()).await;
+            let _ = tokio::time::timeout(SEND_LIMIT, round_trip).await;
         }
     }
 }

@@ -172,6 +172,11 @@ impl Player {
         .await;
     }
 
+    /// Sends something that no page would.
+    pub async fn send_bytes(&mut self, bytes: Vec<u8>) {
+        self.socket.send_bytes(bytes).await;
+    }
+
     /// Where a seat is in the newest frame.
     pub fn sees(&self, slot: Slot) -> Option<DisplayPlayer> {
         self.frame

@@ -35,7 +35,7 @@ async fn it_publishes_to_all_asks_one_and_tells_a_missing_responder_from_a_slow_
     );
     let mut slow = there.serve("slow", "group").await.expect("served");
     let asked = here.request::<_, u32>("slow", &1u32, Duration::from_millis(50));
-    let (answer, taken) = tokio::join!(asked, slow.next::<u32>());
+    let (answer, taken) = tokio::join!(asked, within_limit("the request", slow.next::<u32>()));
     assert_eq!(answer, Err(BusError::Timeout));
     assert!(taken.is_some());
 
