@@ -86,7 +86,7 @@ fn finish(finished: Finished, url: &str) -> Result<Value> {
         doing: format!("playing at {url}"),
         found,
         cause: String::new(),
-        fix: "see `cargo xtask status` and `cargo xtask logs`".to_owned(),
+        fix: "see whether the game is up there: `cargo xtask status`, `cargo xtask logs`".to_owned(),
     }
     .into())
 }

@@ -12,7 +12,7 @@ use crate::target::Target;
 /// The given URL, else that of the target that is up.
 pub fn url(context: &Context, given: Option<String>) -> Result<String> {
     if let Some(url) = given {
-        return Ok(url);
+        return if is_web_address(&url) { Ok(url) } else { Err(no_address(&url).into()) };
     }
     let records = target::records(&context.state);
     match target::that_is_up(context)? {
@@ -42,6 +42,21 @@ pub fn network_address() -> Option<IpAddr> {
     // Reserved for documentation, so that no real host is meant.
     socket.connect("192.0.2.1:9").ok()?;
     socket.local_addr().ok().map(|address| address.ip())
+}
+
+fn is_web_address(url: &str) -> bool {
+    let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    host.is_some_and(|host| !host.is_empty() && !host.starts_with('/'))
+}
+
+fn no_address(url: &str) -> Failure {
+    Failure {
+        exit: Exit::Usage,
+        doing: "reading --url".to_owned(),
+        found: format!("{url} is no address of a game."),
+        cause: String::new(),
+        fix: "write it as a browser would open it: --url http://127.0.0.1:8080".to_owned(),
+    }
 }
 
 fn nothing_is_up() -> Failure {

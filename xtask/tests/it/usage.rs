@@ -8,12 +8,13 @@ const PREREQUISITE: Option<i32> = Some(3);
 #[tokio::test]
 async fn what_cannot_be_understood_is_usage() {
     let state = tempfile::tempdir().unwrap();
-    let wrong: [&[&str]; 5] = [
+    let wrong: [&[&str]; 6] = [
         &["fly"],
         &["up", "--target", "moon"],
         &["up", "--port", "70000"],
         &["status", "--timeout", "soon"],
         &["load", "--players", "0"],
+        &["verify", "--url", "nonsense"],
     ];
     for args in wrong {
         let ended = xtask(state.path(), args).await;

@@ -20,7 +20,7 @@ use crate::roles::bots::figures::Figures;
 use crate::roles::bots::pilot::Pilot;
 use crate::roles::bots::player::{Ended, Player, sightings};
 use crate::roles::bots::services::{Chat, Identity, Seat, get, take_seat};
-use crate::roles::bots::verify::watch::Watch;
+use crate::roles::bots::verify::watch::{STATES_FOR_A_GLANCE, STATES_FOR_RATE, Watch};
 
 /// What the two players see.
 mod watch;
@@ -221,7 +221,8 @@ impl Visit<'_> {
         let bob_player = Player::new(bob_connection, Pilot::new(2), bob, bob_clicked, Some(bob_tells));
         let watching = async {
             let mut watch = Watch::new(ann_slot, ann_sees, bob_sees);
-            log.note("states", watch.states().await);
+            let count = if self.full { STATES_FOR_RATE } else { STATES_FOR_A_GLANCE };
+            log.note("states", watch.states(count).await);
             if self.full {
                 log.note("move", watch.own_movement().await);
                 log.note("seen", watch.movement_of_the_other().await);

@@ -13,7 +13,9 @@ use crate::roles::bots::player::Sighting;
 use crate::sim::movement::Body;
 
 /// A second of states shows their rate.
-const STATES_FOR_RATE: u32 = 20;
+pub const STATES_FOR_RATE: u32 = 20;
+/// Enough to see that they flow, for a visitor in a hurry: 0.4 s.
+pub const STATES_FOR_A_GLANCE: u32 = 8;
 /// Below this the game does not feel smooth; 20 are sent.
 const STATE_HZ_MIN: f64 = 15.0;
 /// The first state is there within a second, twenty more take one.
@@ -48,14 +50,14 @@ impl Watch {
     }
 
     /// States arrive, and often enough.
-    pub async fn states(&mut self) -> anyhow::Result<String> {
+    pub async fn states(&mut self, count: u32) -> anyhow::Result<String> {
         let deadline = Instant::now() + STATES_MAX;
         self.next_own_state(deadline).await.context("no state arrived")?;
         let start = Instant::now();
-        for _ in 0..STATES_FOR_RATE {
+        for _ in 0..count {
             self.next_own_state(deadline).await.context("states stopped")?;
         }
-        let hz = f64::from(STATES_FOR_RATE) / start.elapsed().as_secs_f64();
+        let hz = f64::from(count) / start.elapsed().as_secs_f64();
         ensure!(hz >= STATE_HZ_MIN, "only {hz:.1} states per second");
         Ok(format!("{hz:.1} states per second"))
     }
