@@ -41,12 +41,7 @@ fn tick(room: &mut Room) {
     for slot in 0..PLAYERS_PER_ROOM_MAX as u8 {
         let phase = next.wrapping_mul(2).wrapping_add(u32::from(slot) * 25) as u8;
         let (move_x, move_y) = (phase.wrapping_mul(3) as i8, phase as i8);
-        let input = PlayerInput {
-            move_x,
-            move_y,
-            aim: phase,
-            buttons: BUTTON_FIRE,
-        };
+        let input = PlayerInput { move_x, move_y, aim: phase, buttons: BUTTON_FIRE };
         room.push_input(Slot(slot), next, &[input]);
     }
     room.step();
@@ -65,17 +60,13 @@ fn frames() -> (RoomFrame, RoomFrame) {
 #[divan::bench]
 fn tick_ten_people(bencher: Bencher) {
     let mut room = room(PLAYERS_PER_ROOM_MAX as u64);
-    bencher
-        .counter(ItemsCount::new(1_u32))
-        .bench_local(|| tick(black_box(&mut room)));
+    bencher.counter(ItemsCount::new(1_u32)).bench_local(|| tick(black_box(&mut room)));
 }
 
 #[divan::bench]
 fn tick_one_person_nine_bots(bencher: Bencher) {
     let mut room = room(1);
-    bencher
-        .counter(ItemsCount::new(1_u32))
-        .bench_local(|| tick(black_box(&mut room)));
+    bencher.counter(ItemsCount::new(1_u32)).bench_local(|| tick(black_box(&mut room)));
 }
 
 #[divan::bench]
@@ -115,11 +106,7 @@ fn encode_head_and_assemble(bencher: Bencher) {
 #[divan::bench]
 fn link_frame_there_and_back(bencher: Bencher) {
     let (_, frame) = frames();
-    let message = RoomToGateway::Frame {
-        room: RoomId(1),
-        frame,
-        acks: Vec::new(),
-        tick_gap_excess_p99_us: 0,
-    };
+    let message =
+        RoomToGateway::Frame { room: RoomId(1), frame, acks: Vec::new(), tick_gap_excess_p99_us: 0 };
     bencher.bench_local(|| decode_room(&encode_room(black_box(&message))));
 }

@@ -18,12 +18,7 @@ const TICKET_SECRET_BYTES_MIN: usize = 16;
 /// The other roles are the same game cut into processes that meet on a NATS server, for a cluster.
 /// Every flag can also be set by the environment variable named in its help.
 #[derive(Debug, Parser)]
-#[command(
-    name = "game-server",
-    version,
-    subcommand_required = true,
-    arg_required_else_help = true
-)]
+#[command(name = "game-server", version, subcommand_required = true, arg_required_else_help = true)]
 pub struct Cli {
     /// How log lines look; they go to stderr.
     #[arg(long, global = true, env = "LOG_FORMAT", value_enum, default_value = "text")]
@@ -149,12 +144,7 @@ pub struct RankingArgs {
     #[command(flatten)]
     pub common: CommonArgs,
     /// sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE
-    #[arg(
-        long,
-        env = "DATABASE_URL",
-        hide_env_values = true,
-        default_value = "sqlite://ranking.sqlite"
-    )]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = "sqlite://ranking.sqlite")]
     pub database_url: String,
 }
 
@@ -244,9 +234,7 @@ impl Cli {
 
 fn ticket_secret(text: &str) -> Result<String, String> {
     if text.len() < TICKET_SECRET_BYTES_MIN {
-        return Err(format!(
-            "needs at least {TICKET_SECRET_BYTES_MIN} bytes; try `openssl rand -hex 32`"
-        ));
+        return Err(format!("needs at least {TICKET_SECRET_BYTES_MIN} bytes; try `openssl rand -hex 32`"));
     }
     Ok(text.to_string())
 }

@@ -159,23 +159,13 @@ impl Room {
         let now = self.tick;
         // Slots think in turn, so that no tick pays for all of them.
         let thinks = |seat: &Seat| (now + Tick::from(seat.slot.0)).is_multiple_of(THINK_TICKS);
-        if !self
-            .seats
-            .iter()
-            .flatten()
-            .any(|seat| !seat.is_human() && thinks(seat))
-        {
+        if !self.seats.iter().flatten().any(|seat| !seat.is_human() && thinks(seat)) {
             return;
         }
         let players = self.player_states();
         for seat in self.seats.iter_mut().flatten().filter(|seat| thinks(seat)) {
             let Some(memory) = &mut seat.bot else { continue };
-            let view = View {
-                tick: now,
-                own: seat.slot,
-                players: &players,
-                walls: &map::WALLS,
-            };
+            let view = View { tick: now, own: seat.slot, players: &players, walls: &map::WALLS };
             let input = brain::decide(memory, &view, &mut self.random);
             seat.inputs.push(now - 1, now, &[input]);
         }
@@ -206,16 +196,10 @@ impl Room {
     }
 
     fn shot_goes_on(&mut self, shot: &ProjectileState, now: Tick) -> bool {
-        let mut targets = [Target {
-            slot: Slot(0),
-            centre: Vector::default(),
-        }; PLAYERS_PER_ROOM_MAX];
+        let mut targets = [Target { slot: Slot(0), centre: Vector::default() }; PLAYERS_PER_ROOM_MAX];
         let mut count = 0;
         for seat in self.seats.iter().flatten().filter(|seat| seat.is_alive()) {
-            targets[count] = Target {
-                slot: seat.slot,
-                centre: seat.body.position,
-            };
+            targets[count] = Target { slot: seat.slot, centre: seat.body.position };
             count += 1;
         }
         match projectile::fly(shot, now, &map::WALLS, &targets[..count]) {
@@ -234,16 +218,9 @@ impl Room {
             return;
         };
         let killed = seat.hurt(PROJECTILE_DAMAGE, now);
-        self.events.push(GameEvent::Hit {
-            shooter,
-            victim,
-            damage: PROJECTILE_DAMAGE,
-        });
+        self.events.push(GameEvent::Hit { shooter, victim, damage: PROJECTILE_DAMAGE });
         if killed {
-            self.events.push(GameEvent::Kill {
-                killer: shooter,
-                victim,
-            });
+            self.events.push(GameEvent::Kill { killer: shooter, victim });
             if let Some(seat) = self.seat_mut(shooter) {
                 seat.kills = seat.kills.saturating_add(1);
             }
@@ -253,11 +230,7 @@ impl Room {
     fn respawn_the_dead(&mut self) {
         for index in 0..PLAYERS_PER_ROOM_MAX {
             let due = |seat: &Seat| !seat.is_alive() && self.tick >= seat.respawn_tick;
-            let Some(slot) = self.seats[index]
-                .as_ref()
-                .filter(|seat| due(seat))
-                .map(|seat| seat.slot)
-            else {
+            let Some(slot) = self.seats[index].as_ref().filter(|seat| due(seat)).map(|seat| seat.slot) else {
                 continue;
             };
             self.spawn(slot);
@@ -282,11 +255,7 @@ impl Room {
     }
 
     fn player_states(&self) -> Vec<PlayerState> {
-        self.seats
-            .iter()
-            .flatten()
-            .map(|seat| seat.state(self.tick))
-            .collect()
+        self.seats.iter().flatten().map(|seat| seat.state(self.tick)).collect()
     }
 
     /// How far the inputs of each person have been applied.
@@ -333,10 +302,7 @@ impl Room {
     /// Whether the room can go: the score board has shown, or nobody has been here for a while.
     pub fn is_closed(&self) -> bool {
         let shown = self.phase == Phase::Over && self.tick >= self.phase_ends_tick;
-        shown
-            || self
-                .empty_since
-                .is_some_and(|since| self.tick >= since + EMPTY_TICKS)
+        shown || self.empty_since.is_some_and(|since| self.tick >= since + EMPTY_TICKS)
     }
 
     /// Over everything that can influence the future of the room.
@@ -366,12 +332,5 @@ fn fire(seat: &mut Seat, now: Tick, id: u16) -> Option<ProjectileState> {
     seat.fire_ready_tick = now + FIRE_COOLDOWN_TICKS;
     seat.protected_until = 0;
     let (x, y) = projectile::muzzle(seat.body.position, seat.aim, &map::WALLS)?;
-    Some(ProjectileState {
-        id,
-        owner: seat.slot,
-        x,
-        y,
-        aim: seat.aim,
-        born_tick: now,
-    })
+    Some(ProjectileState { id, owner: seat.slot, x, y, aim: seat.aim, born_tick: now })
 }

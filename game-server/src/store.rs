@@ -22,11 +22,8 @@ const CONNECTIONS_MAX: u32 = 4;
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
 /// WAL lets readers go on beside a writer; NORMAL may lose the last results when the machine loses power, never when
 /// the process dies; the busy limit stays below [`ACQUIRE_LIMIT`].
-const SQLITE_SETTINGS: [&str; 3] = [
-    "PRAGMA busy_timeout = 4000",
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = NORMAL",
-];
+const SQLITE_SETTINGS: [&str; 3] =
+    ["PRAGMA busy_timeout = 4000", "PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL"];
 
 /// A pool of connections to one database; clones share it.
 #[derive(Clone)]
@@ -49,10 +46,7 @@ impl Store {
             .connect(&url)
             .await
             .with_context(|| format!("cannot open the ranking store {}", without_password(&url)))?;
-        migrations()
-            .run(&pool)
-            .await
-            .context("cannot bring the schema of the ranking store up to date")?;
+        migrations().run(&pool).await.context("cannot bring the schema of the ranking store up to date")?;
         Ok(Store { pool })
     }
 
@@ -84,11 +78,7 @@ async fn configure(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
 
 /// SQLite makes a missing file only when asked, and never its folder.
 fn sqlite_url(rest: &str) -> anyhow::Result<String> {
-    let path = rest
-        .trim_start_matches("//")
-        .split('?')
-        .next()
-        .unwrap_or_default();
+    let path = rest.trim_start_matches("//").split('?').next().unwrap_or_default();
     if let Some(folder) = Path::new(path).parent() {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {} of the ranking store", folder.display()))?;

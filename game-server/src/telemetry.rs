@@ -72,9 +72,8 @@ pub const NODE_THROTTLED: &str = "game_node_throttled_periods_total";
 /// Histograms are folded this often, or they would keep every sample.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 /// From an idle tick to one that is three ticks late.
-const TICK_BUCKETS_S: [f64; 10] = [
-    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002, 0.004, 0.008, 0.016, 0.033, 0.05,
-];
+const TICK_BUCKETS_S: [f64; 10] =
+    [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002, 0.004, 0.008, 0.016, 0.033, 0.05];
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -88,13 +87,9 @@ pub enum LogFormat {
 /// Sends logs to stderr, so that stdout stays free for what a command prints.
 pub fn start_logs(format: LogFormat, filter: &str) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter).with_context(|| format!("the log filter {filter:?}"))?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match format {
-        LogFormat::Text => lines
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .try_init(),
+        LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
     };
     started.map_err(|error| anyhow::anyhow!("starting logs: {error}"))

@@ -38,8 +38,7 @@ pub async fn build(context: &Context) -> Result<Binary> {
     let job = command(context).on_line(move |line| watched.progress(line));
     let fix =
         "correct what the compiler names; a missing compiler or linker is found by `cargo xtask doctor`";
-    job.check(&context.report, Exit::Build, "building the game server", fix)
-        .await?;
+    job.check(&context.report, Exit::Build, "building the game server", fix).await?;
     write_whole(&stamp_path(&path), describe(&path, &stamp)?.as_bytes())?;
     let megabytes = fs::metadata(&path)?.len() as f64 / 1e6;
     step.done(&format!("the game server, {megabytes:.1} MB"));
@@ -101,10 +100,8 @@ fn add(hash: &mut Sha256, path: &Path) -> Result<()> {
     let doing = || format!("reading {}", path.display());
     let metadata = fs::metadata(path).with_context(doing)?;
     if metadata.is_dir() {
-        let entries: std::io::Result<Vec<PathBuf>> = fs::read_dir(path)
-            .with_context(doing)?
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect();
+        let entries: std::io::Result<Vec<PathBuf>> =
+            fs::read_dir(path).with_context(doing)?.map(|entry| entry.map(|entry| entry.path())).collect();
         let mut entries = entries.with_context(doing)?;
         entries.sort();
         return entries.iter().try_for_each(|entry| add(hash, entry));
@@ -115,9 +112,6 @@ fn add(hash: &mut Sha256, path: &Path) -> Result<()> {
 }
 
 fn modified_ns(metadata: &fs::Metadata) -> u128 {
-    let modified = metadata
-        .modified()
-        .ok()
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     modified.map_or(0, |time| time.as_nanos())
 }

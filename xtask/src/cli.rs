@@ -83,9 +83,7 @@ pub enum Command {
 /// Reads `90`, `90s`, `10m` or `1h`; a bare number is seconds.
 fn parse_duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u64 = digits
-        .parse()
-        .map_err(|_| format!("{text} is not a time; write 90s, 10m or 1h"))?;
+    let number: u64 = digits.parse().map_err(|_| format!("{text} is not a time; write 90s, 10m or 1h"))?;
     match &text[digits.len()..] {
         "" | "s" => Ok(Duration::from_secs(number)),
         "m" => Ok(Duration::from_secs(number * 60)),

@@ -43,10 +43,7 @@ impl Context {
     /// Fails only where neither `XDG_STATE_HOME` nor `HOME` is set.
     pub fn new(global: &Global) -> Result<Self> {
         let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-        let root = manifest
-            .parent()
-            .context("xtask lies in a workspace")?
-            .to_path_buf();
+        let root = manifest.parent().context("xtask lies in a workspace")?.to_path_buf();
         Ok(Self {
             root,
             state: state_folder()?,

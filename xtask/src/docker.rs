@@ -70,20 +70,13 @@ impl Engine {
         let endpoint = endpoint::resolve();
         let docker = Docker::connect_with_host(&endpoint).map_err(|error| unreachable(&endpoint, &error))?;
         let docker = docker.with_timeout(REQUEST_LIMIT);
-        let docker = docker
-            .negotiate_version()
-            .await
-            .map_err(|error| unreachable(&endpoint, &error))?;
+        let docker = docker.negotiate_version().await.map_err(|error| unreachable(&endpoint, &error))?;
         Ok(Self { docker, endpoint })
     }
 
     /// Architecture of the machine that runs the containers, as Docker spells it: `amd64`, `arm64`.
     pub async fn architecture(&self) -> Result<String> {
-        let version = self
-            .docker
-            .version()
-            .await
-            .context("asking Docker for its version")?;
+        let version = self.docker.version().await.context("asking Docker for its version")?;
         Ok(version.arch.unwrap_or_default())
     }
 }

@@ -69,14 +69,7 @@ pub struct Finding {
 impl Finding {
     fn new(id: &'static str, level: Level, evidence: impl Into<String>) -> Self {
         let (cause, fix) = (String::new(), String::new());
-        Self {
-            id,
-            level,
-            evidence: evidence.into(),
-            cause,
-            fix,
-            repair: Vec::new(),
-        }
+        Self { id, level, evidence: evidence.into(), cause, fix, repair: Vec::new() }
     }
 
     fn ok(id: &'static str, evidence: impl Into<String>) -> Self {
@@ -121,11 +114,7 @@ impl Needs {
 
     /// The level of something that only a cluster needs.
     fn for_cluster(&self, level: Level) -> Level {
-        if self.is_k3d() {
-            level
-        } else {
-            level.min(Level::Info)
-        }
+        if self.is_k3d() { level } else { level.min(Level::Info) }
     }
 }
 
@@ -139,10 +128,7 @@ pub struct Diagnosis {
 
 impl Diagnosis {
     pub fn count(&self, level: Level) -> usize {
-        self.findings
-            .iter()
-            .filter(|finding| finding.level == level)
-            .count()
+        self.findings.iter().filter(|finding| finding.level == level).count()
     }
 
     pub fn of_level(&self, level: Level) -> impl Iterator<Item = &Finding> {
@@ -159,11 +145,7 @@ pub async fn diagnose(context: &Context, target: TargetName) -> Result<Diagnosis
     let read = tokio::task::spawn_blocking(move || Machine::read(&root, &state, &build));
     let (machine, engine) = tokio::join!(read, probe::probe());
     let findings = check(&machine?, &engine, &needs);
-    Ok(Diagnosis {
-        findings,
-        needs,
-        seconds: started.elapsed().as_secs_f64(),
-    })
+    Ok(Diagnosis { findings, needs, seconds: started.elapsed().as_secs_f64() })
 }
 
 /// Stops with everything that is in the way of a target; what is merely unwise becomes one line.
@@ -184,10 +166,7 @@ pub async fn require(context: &Context, target: TargetName) -> Result<()> {
     let line = |finding: &&Finding| format!("{} ({})", finding.evidence.trim_end_matches('.'), finding.id);
     let found: Vec<String> = failed.iter().map(line).collect();
     let fixes: Vec<&str> = failed.iter().map(|finding| finding.fix.as_str()).collect();
-    let cause = failed
-        .iter()
-        .map(|finding| finding.cause.as_str())
-        .find(|cause| !cause.is_empty());
+    let cause = failed.iter().map(|finding| finding.cause.as_str()).find(|cause| !cause.is_empty());
     Err(Failure {
         exit: Exit::Prerequisite,
         doing: "checking this machine".to_owned(),

@@ -46,8 +46,5 @@ async fn deadline(context: &Context) -> String {
         Some(limit) => tokio::time::sleep(limit).await,
         None => pending().await,
     }
-    format!(
-        "it was not done within the {} s of --timeout.",
-        context.timeout.unwrap_or_default().as_secs()
-    )
+    format!("it was not done within the {} s of --timeout.", context.timeout.unwrap_or_default().as_secs())
 }

@@ -36,21 +36,14 @@ impl Kubernetes {
     pub async fn connect(kubeconfig: &Path, context: &str) -> Result<Self> {
         let file =
             Kubeconfig::read_from(kubeconfig).with_context(|| format!("reading {}", kubeconfig.display()))?;
-        let options = KubeConfigOptions {
-            context: Some(context.to_owned()),
-            ..Default::default()
-        };
-        let mut config = Config::from_custom_kubeconfig(file, &options)
-            .await
-            .context("reading the kubeconfig")?;
+        let options = KubeConfigOptions { context: Some(context.to_owned()), ..Default::default() };
+        let mut config =
+            Config::from_custom_kubeconfig(file, &options).await.context("reading the kubeconfig")?;
         config.connect_timeout = Some(CONNECT_LIMIT);
         // Waiting is decided where the waiting is done.
         config.default_retry = false;
         let server = config.cluster_url.to_string();
-        Ok(Self {
-            client: Client::try_from(config).context("connecting to the API server")?,
-            server,
-        })
+        Ok(Self { client: Client::try_from(config).context("connecting to the API server")?, server })
     }
 }
 

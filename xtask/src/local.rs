@@ -81,10 +81,7 @@ impl Folder {
     }
 
     fn write(&self, process: &Process) -> Result<()> {
-        write_whole(
-            &self.0.join(PROCESS_FILE),
-            serde_json::to_string_pretty(process)?.as_bytes(),
-        )
+        write_whole(&self.0.join(PROCESS_FILE), serde_json::to_string_pretty(process)?.as_bytes())
     }
 
     /// Removes everything but the players' data; that too when `data` says so.
@@ -117,18 +114,12 @@ impl Process {
 
 /// The address under which this machine itself reaches a listener.
 pub fn reachable(bind_address: &str, port: u16) -> String {
-    let host = if bind_address == "0.0.0.0" {
-        "127.0.0.1"
-    } else {
-        bind_address
-    };
+    let host = if bind_address == "0.0.0.0" { "127.0.0.1" } else { bind_address };
     format!("{host}:{port}")
 }
 
 fn unix_s() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |time| time.as_secs())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 
 fn remove(path: &Path) -> Result<()> {

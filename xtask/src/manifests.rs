@@ -128,11 +128,7 @@ impl Manifests {
             if let Some(fingerprint) = fingerprint {
                 template["metadata"]["annotations"][SETTINGS_ANNOTATION] = Value::String(fingerprint);
             }
-            for container in template["spec"]["containers"]
-                .as_array_mut()
-                .into_iter()
-                .flatten()
-            {
+            for container in template["spec"]["containers"].as_array_mut().into_iter().flatten() {
                 if container["image"] == IMAGE_NAME {
                     container["image"] = Value::String(reference.to_owned());
                 }
@@ -149,10 +145,7 @@ impl Manifests {
                 serde_json::from_value(selector.clone()).unwrap_or_default();
             for container in object.containers() {
                 let image = container["image"].as_str().unwrap_or_default().to_owned();
-                let one = ImageUse {
-                    image,
-                    node_selector: node_selector.clone(),
-                };
+                let one = ImageUse { image, node_selector: node_selector.clone() };
                 if !uses.contains(&one) {
                     uses.push(one);
                 }
@@ -185,10 +178,7 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 fn rank(kind: &str) -> usize {
-    ORDER
-        .iter()
-        .position(|known| *known == kind)
-        .unwrap_or(ORDER.len())
+    ORDER.iter().position(|known| *known == kind).unwrap_or(ORDER.len())
 }
 
 fn yaml_files(folder: &Path) -> Result<Vec<String>> {
@@ -213,10 +203,7 @@ fn parse(file: &str, text: &str) -> Result<Vec<Object>> {
             continue;
         }
         let value = serde_json::to_value(&value).map_err(|error| refuse(format!("{file}: {error}")))?;
-        let object = Object {
-            file: file.to_owned(),
-            value,
-        };
+        let object = Object { file: file.to_owned(), value };
         check::object(&object).map_err(refuse)?;
         objects.push(object);
     }
@@ -226,14 +213,7 @@ fn parse(file: &str, text: &str) -> Result<Vec<Object>> {
 fn refuse(found: String) -> anyhow::Error {
     let doing = "reading the manifests".to_owned();
     let fix = "correct the file named above; nothing was changed anywhere".to_owned();
-    Failure {
-        exit: Exit::Usage,
-        doing,
-        found,
-        cause: String::new(),
-        fix,
-    }
-    .into()
+    Failure { exit: Exit::Usage, doing, found, cause: String::new(), fix }.into()
 }
 
 #[cfg(test)]

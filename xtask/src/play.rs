@@ -34,9 +34,7 @@ pub struct Load {
 /// Joins as a player, moves, is answered, leaves; gives what was seen.
 pub async fn verify(context: &Context, program: &Path, url: &str) -> Result<Value> {
     let step = context.report.step("verify", "playing a match as a player");
-    let job = bots(context, program, url)
-        .args(["--verify", "--seconds", VERIFY_SECONDS])
-        .limit(VERIFY_LIMIT);
+    let job = bots(context, program, url).args(["--verify", "--seconds", VERIFY_SECONDS]).limit(VERIFY_LIMIT);
     let seen = finish(job.run(&context.report).await?, url)?;
     step.done(&format!("played as a player: {}", summary(&seen)));
     Ok(seen)
@@ -45,9 +43,7 @@ pub async fn verify(context: &Context, program: &Path, url: &str) -> Result<Valu
 /// The short proof that a game which was verified before still takes players.
 pub async fn join_and_leave(context: &Context, program: &Path, url: &str) -> Result<Value> {
     let step = context.report.step("verify", "joining and leaving");
-    let job = bots(context, program, url)
-        .args(["--verify", "--seconds", JOIN_SECONDS])
-        .limit(VERIFY_LIMIT);
+    let job = bots(context, program, url).args(["--verify", "--seconds", JOIN_SECONDS]).limit(VERIFY_LIMIT);
     let seen = finish(job.run(&context.report).await?, url)?;
     step.skipped(&format!("joined and left: {}", summary(&seen)));
     Ok(seen)
@@ -56,12 +52,9 @@ pub async fn join_and_leave(context: &Context, program: &Path, url: &str) -> Res
 /// Lets bots play and holds the budgets; the figures are the result, also when a budget is missed.
 pub async fn load(context: &Context, program: &Path, url: &str, load: &Load) -> Result<Value> {
     let (players, seconds) = (load.players.to_string(), load.seconds.to_string());
-    let step = context
-        .report
-        .step("load", &format!("{players} bots play for {seconds} s"));
-    let job = bots(context, program, url)
-        .args(["--players", &players, "--seconds", &seconds])
-        .args(&load.budgets);
+    let step = context.report.step("load", &format!("{players} bots play for {seconds} s"));
+    let job =
+        bots(context, program, url).args(["--players", &players, "--seconds", &seconds]).args(&load.budgets);
     let job = job.limit(Duration::from_secs(u64::from(load.seconds)) + LOAD_EXTRA);
     let seen = finish(job.run(&context.report).await?, url)?;
     step.done(&format!("{players} bots for {seconds} s: {}", summary(&seen)));
@@ -101,14 +94,10 @@ fn report(stdout: &str) -> Option<Value> {
 fn missed(seen: &Value) -> String {
     let list = |value: &Value| -> Vec<String> {
         let items = value.as_array().into_iter().flatten();
-        items
-            .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
-            .collect()
+        items.map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect()
     };
-    let reasons: Vec<String> = ["missed", "failures", "errors"]
-        .iter()
-        .flat_map(|key| list(&seen[*key]))
-        .collect();
+    let reasons: Vec<String> =
+        ["missed", "failures", "errors"].iter().flat_map(|key| list(&seen[*key])).collect();
     if reasons.is_empty() {
         "it did not go as it must.".to_owned()
     } else {
@@ -135,11 +124,7 @@ fn summary(seen: &Value) -> String {
     if let Some(count) = number("disconnects") {
         parts.push(format!("{count:.0} disconnects"));
     }
-    if parts.is_empty() {
-        "all went well".to_owned()
-    } else {
-        parts.join(", ")
-    }
+    if parts.is_empty() { "all went well".to_owned() } else { parts.join(", ") }
 }
 
 /// What was tried, in order, and how it went; the figures where nothing was tried one by one.
@@ -160,21 +145,14 @@ pub fn figures(seen: &Value) -> String {
     let mut lines = Vec::new();
     collect(seen, "", &mut lines);
     let width = lines.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
-    lines
-        .iter()
-        .map(|(key, value)| format!("  {key:<width$}  {value}\n"))
-        .collect()
+    lines.iter().map(|(key, value)| format!("  {key:<width$}  {value}\n")).collect()
 }
 
 fn collect(value: &Value, path: &str, lines: &mut Vec<(String, String)>) {
     match value {
         Value::Object(fields) => {
             for (key, field) in fields {
-                let path = if path.is_empty() {
-                    key.clone()
-                } else {
-                    format!("{path}.{key}")
-                };
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
                 collect(field, &path, lines);
             }
         }

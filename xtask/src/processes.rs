@@ -25,9 +25,7 @@ pub fn read(folder: &Path, program: &str, args: &[&str]) -> Result<String> {
     let shell = xshell::Shell::new()?;
     shell.change_dir(folder);
     let command = shell.cmd(program).args(args).quiet().ignore_stderr();
-    command
-        .read()
-        .with_context(|| format!("running {program} {}", args.join(" ")))
+    command.read().with_context(|| format!("running {program} {}", args.join(" ")))
 }
 
 /// The cargo that runs us, so that a `+toolchain` on the command line reaches every build.

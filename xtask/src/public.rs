@@ -24,12 +24,8 @@ pub fn url(context: &Context, given: Option<String>) -> Result<String> {
                 .ok_or_else(|| nothing_is_up().into())
         }
         Some(TargetName::Local) => {
-            let local = records
-                .into_iter()
-                .find(|record| record.target == TargetName::Local);
-            local
-                .map(|record| record.url)
-                .ok_or_else(|| nothing_is_up().into())
+            let local = records.into_iter().find(|record| record.target == TargetName::Local);
+            local.map(|record| record.url).ok_or_else(|| nothing_is_up().into())
         }
         None => Err(nothing_is_up().into()),
     }

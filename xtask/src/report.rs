@@ -77,11 +77,7 @@ impl Report {
         if console::user_attended_stderr() && !self.quiet && !self.json {
             self.write_err(&format!("{:>10}  {doing} …\r", style(name).dim().for_stderr()));
         }
-        Step {
-            report: self.clone(),
-            name,
-            started: Instant::now(),
-        }
+        Step { report: self.clone(), name, started: Instant::now() }
     }
 
     /// A line of information under the running step.
@@ -96,10 +92,7 @@ impl Report {
     pub fn warn(&self, text: &str) {
         self.event(json!({"event": "warning", "text": text}));
         if !self.json {
-            self.write_err(&format!(
-                "{:>10}  {text}\n",
-                style("warning").yellow().for_stderr()
-            ));
+            self.write_err(&format!("{:>10}  {text}\n", style("warning").yellow().for_stderr()));
         }
     }
 
@@ -140,11 +133,7 @@ impl Report {
     }
 
     fn write_err(&self, text: &str) {
-        let clear = if console::user_attended_stderr() {
-            "\x1b[2K"
-        } else {
-            ""
-        };
+        let clear = if console::user_attended_stderr() { "\x1b[2K" } else { "" };
         let _ = write!(std::io::stderr().lock(), "{clear}{text}");
     }
 }
@@ -154,10 +143,7 @@ impl Step {
     pub fn progress(&self, text: &str) {
         if console::user_attended_stderr() && !self.report.quiet && !self.report.json {
             let time = format_seconds(self.started.elapsed());
-            self.report.write_err(&format!(
-                "{:>10}  {text}  {time}\r",
-                style(self.name).dim().for_stderr()
-            ));
+            self.report.write_err(&format!("{:>10}  {text}  {time}\r", style(self.name).dim().for_stderr()));
         }
     }
 
@@ -183,8 +169,7 @@ impl Step {
                 _ => style(self.name).cyan(),
             };
             let time = style(format_seconds(elapsed)).dim().for_stderr();
-            self.report
-                .write_err(&format!("{:>10}  {text}  {time}\n", name.for_stderr()));
+            self.report.write_err(&format!("{:>10}  {text}  {time}\n", name.for_stderr()));
         }
     }
 }
@@ -208,23 +193,10 @@ pub fn exit_with(error: &anyhow::Error, json: bool) -> ExitCode {
         let _ = writeln!(std::io::stdout().lock(), "{value}");
     } else {
         let mut err = std::io::stderr().lock();
-        let clear = if console::user_attended_stderr() {
-            "\x1b[2K"
-        } else {
-            ""
-        };
-        let _ = writeln!(
-            err,
-            "{clear}{} {error:#}",
-            style("error:").red().bold().for_stderr()
-        );
+        let clear = if console::user_attended_stderr() { "\x1b[2K" } else { "" };
+        let _ = writeln!(err, "{clear}{} {error:#}", style("error:").red().bold().for_stderr());
         if let Some(failure) = failure.filter(|failure| !failure.fix.is_empty()) {
-            let _ = writeln!(
-                err,
-                "  {} {}",
-                style("fix:").green().bold().for_stderr(),
-                failure.fix
-            );
+            let _ = writeln!(err, "  {} {}", style("fix:").green().bold().for_stderr(), failure.fix);
         }
     }
     ExitCode::from(exit as u8)

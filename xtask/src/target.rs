@@ -61,9 +61,7 @@ impl Target {
     pub fn of(context: &Context) -> Result<Self> {
         let mut overrides = Overrides {
             name: context.cluster.clone(),
-            image: std::env::var(IMAGE_VARIABLE)
-                .ok()
-                .filter(|image| !image.is_empty()),
+            image: std::env::var(IMAGE_VARIABLE).ok().filter(|image| !image.is_empty()),
             ..Default::default()
         };
         let name = ClusterConfig::load(&context.root, &overrides)?.name;
@@ -72,10 +70,7 @@ impl Target {
         overrides.port = context.port_given.or(record.as_ref().map(|record| record.port));
         let open = (context.bind_address != "127.0.0.1").then(|| context.bind_address.to_owned());
         overrides.bind_address = open.or(record.map(|record| record.bind_address));
-        Ok(Self {
-            config: ClusterConfig::load(&context.root, &overrides)?,
-            folder,
-        })
+        Ok(Self { config: ClusterConfig::load(&context.root, &overrides)?, folder })
     }
 
     pub fn name(&self) -> &str {
@@ -110,12 +105,7 @@ impl Target {
         let doing = || format!("writing {}", self.folder.join(name).display());
         std::fs::create_dir_all(&self.folder).with_context(doing)?;
         let temporary = self.folder.join(format!(".{name}.new"));
-        let options = File::options()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .to_owned();
+        let options = File::options().write(true).create(true).truncate(true).mode(0o600).to_owned();
         let mut file = options.open(&temporary).with_context(doing)?;
         file.write_all(bytes).with_context(doing)?;
         std::fs::rename(&temporary, self.folder.join(name)).with_context(doing)
@@ -136,20 +126,13 @@ impl Target {
     pub async fn lock(&self, context: &Context) -> Result<Lock> {
         std::fs::create_dir_all(&self.folder).with_context(|| format!("making {}", self.folder.display()))?;
         let path = self.folder.join(LOCK_FILE);
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path);
+        let file = File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.with_context(|| format!("opening {}", path.display()))?;
         let mut told = false;
         let wait = async {
             while file.try_lock().is_err() {
                 if !told {
-                    context.report.note(
-                        "cluster",
-                        "waiting for another command that works on this cluster",
-                    );
+                    context.report.note("cluster", "waiting for another command that works on this cluster");
                     told = true;
                 }
                 tokio::time::sleep(LOCK_POLL).await;
@@ -170,11 +153,7 @@ impl Target {
     /// A connection that is proven to lead to this cluster; nothing is written over any other.
     pub async fn connect(&self, engine: &Engine) -> Result<Kubernetes> {
         let Some(record) = self.record().filter(|record| record.complete) else {
-            return Err(self.failure(
-                Exit::Cluster,
-                "it does not exist yet.",
-                "run `cargo xtask cluster`",
-            ));
+            return Err(self.failure(Exit::Cluster, "it does not exist yet.", "run `cargo xtask cluster`"));
         };
         let cluster = self.open(engine).await?;
         let uid = cluster.uid().await.map_err(|error| self.unreachable(&error))?;
@@ -183,11 +162,7 @@ impl Target {
                 "{} answers, but as another cluster: its kube-system has the UID {uid} and not {}.",
                 cluster.server, record.uid
             );
-            return Err(self.failure(
-                Exit::Refused,
-                &found,
-                "run `cargo xtask down`, then `cargo xtask up`",
-            ));
+            return Err(self.failure(Exit::Refused, &found, "run `cargo xtask down`, then `cargo xtask up`"));
         }
         Ok(cluster)
     }
@@ -241,15 +216,9 @@ fn read_record(folder: &Path) -> Option<Record> {
 
 /// True when a running container answers at the port of this URL.
 fn publishes(containers: &[Container], server: &str) -> bool {
-    let port = server
-        .trim_end_matches('/')
-        .rsplit(':')
-        .next()
-        .and_then(|port| port.parse::<u16>().ok());
-    let ports = containers
-        .iter()
-        .filter(|container| container.is_running())
-        .flat_map(|container| &container.ports);
+    let port = server.trim_end_matches('/').rsplit(':').next().and_then(|port| port.parse::<u16>().ok());
+    let ports =
+        containers.iter().filter(|container| container.is_running()).flat_map(|container| &container.ports);
     let mut api_ports = ports.filter(|published| published.container_port == API_PORT);
     api_ports.any(|published| Some(published.host_port) == port)
 }

@@ -56,22 +56,14 @@ fn check_source(source: &Source) -> Vec<Finding> {
 fn read_sources(root: &Path, folder: &Path, sources: &mut Vec<Source>) -> Result<()> {
     for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
         let path = entry?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() {
             if name != "target" {
                 read_sources(root, &path, sources)?;
             }
         } else if ENDINGS.iter().any(|ending| name.ends_with(ending)) {
             let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-            let path = path
-                .strip_prefix(root)
-                .unwrap_or(&path)
-                .to_string_lossy()
-                .replace('\\', "/");
+            let path = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
             sources.push(Source { path, text });
         }
     }

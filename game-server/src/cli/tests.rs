@@ -14,9 +14,7 @@ fn the_definition_is_sound() {
 #[test]
 fn all_needs_nothing() {
     let cli = Cli::try_parse_from(["game-server", "all"]).unwrap();
-    let Command::All(all) = cli.command else {
-        panic!("not all")
-    };
+    let Command::All(all) = cli.command else { panic!("not all") };
     assert_eq!(all.listen.port(), 8080);
     assert!(all.listen.ip().is_loopback() && all.admin_listen.ip().is_loopback());
     assert_eq!((all.game.match_seconds, all.game.fill_to_players), (300, 4));
@@ -31,15 +29,7 @@ fn short_secrets_are_refused() {
 #[test]
 fn host_names_must_fit_a_subject() {
     let parse = |host| {
-        Cli::try_parse_from([
-            "game-server",
-            "room",
-            "--link-address",
-            "room-0:7000",
-            "--host",
-            host,
-        ])
-        .is_ok()
+        Cli::try_parse_from(["game-server", "room", "--link-address", "room-0:7000", "--host", host]).is_ok()
     };
     assert!(parse("room-0"));
     assert!(!parse("room.0"));

@@ -36,10 +36,7 @@ impl Readiness {
     /// A new flag, not set yet, without which `self` is not ready either.
     pub fn part(&self) -> Self {
         let part = Self::default();
-        self.parts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(part.clone());
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).push(part.clone());
         part
     }
 }
@@ -68,11 +65,7 @@ fn router(ready: Readiness, shutdown: Shutdown, metrics: PrometheusHandle) -> Ro
         .route("/readyz", get(readyz))
         .route("/metrics", get(render_metrics))
         .route("/drain", post(drain))
-        .with_state(Admin {
-            ready,
-            shutdown,
-            metrics,
-        })
+        .with_state(Admin { ready, shutdown, metrics })
 }
 
 async fn readyz(State(admin): State<Admin>) -> (StatusCode, &'static str) {
@@ -86,10 +79,7 @@ async fn readyz(State(admin): State<Admin>) -> (StatusCode, &'static str) {
 }
 
 async fn render_metrics(State(admin): State<Admin>) -> impl IntoResponse {
-    (
-        [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
-        admin.metrics.render(),
-    )
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], admin.metrics.render())
 }
 
 #[derive(Deserialize)]

@@ -37,10 +37,7 @@ struct Timing {
 }
 
 /// Five keep-alives in a row are not lost by accident.
-const TIMING: Timing = Timing {
-    keep_alive: Duration::from_secs(1),
-    silence_max: Duration::from_secs(5),
-};
+const TIMING: Timing = Timing { keep_alive: Duration::from_secs(1), silence_max: Duration::from_secs(5) };
 
 /// Why a link takes no more frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -150,12 +147,8 @@ where
     let (queue, queued) = mpsc::unbounded_channel();
     let queued_bytes = Arc::new(AtomicUsize::new(0));
     let closed = CancellationToken::new();
-    let task = Writer {
-        stream: writer,
-        queued,
-        queued_bytes: queued_bytes.clone(),
-        keep_alive: timing.keep_alive,
-    };
+    let task =
+        Writer { stream: writer, queued, queued_bytes: queued_bytes.clone(), keep_alive: timing.keep_alive };
     let writer_closed = closed.clone();
     tokio::spawn(async move {
         writer_closed.run_until_cancelled(task.run()).await;
@@ -167,14 +160,7 @@ where
         silence_max: timing.silence_max,
         closed: closed.clone(),
     };
-    (
-        FrameSender {
-            queue,
-            queued_bytes,
-            closed,
-        },
-        receiver,
-    )
+    (FrameSender { queue, queued_bytes, closed }, receiver)
 }
 
 impl<S: AsyncRead> FrameReceiver<S> {

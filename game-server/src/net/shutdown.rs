@@ -26,9 +26,7 @@ impl Default for Shutdown {
 impl Shutdown {
     /// Nobody has asked yet.
     pub fn new() -> Self {
-        Self {
-            stage: watch::Sender::new(Stage::Running),
-        }
+        Self { stage: watch::Sender::new(Stage::Running) }
     }
 
     /// Listens for SIGTERM and SIGINT: the first drains, the second ends now.

@@ -190,4 +190,3 @@ pub struct Ranking {
     /// The asked-for player with two neighbours either side; empty when unknown.
     pub around: Vec<RankingRow>,
 }
-

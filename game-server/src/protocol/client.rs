@@ -79,18 +79,9 @@ impl ErrorCode {
 /// What a client says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientMessage {
-    Hello {
-        version: u8,
-        ticket: String,
-    },
-    Input {
-        acked_tick: Tick,
-        first_tick: Tick,
-        inputs: Vec<PlayerInput>,
-    },
-    Ping {
-        client_time_ms: u32,
-    },
+    Hello { version: u8, ticket: String },
+    Input { acked_tick: Tick, first_tick: Tick, inputs: Vec<PlayerInput> },
+    Ping { client_time_ms: u32 },
     Leave,
 }
 
@@ -109,20 +100,10 @@ pub struct Welcome {
 pub enum ServerMessage {
     Welcome(Welcome),
     Roster(Vec<RosterEntry>),
-    Events {
-        tick: Tick,
-        events: Vec<GameEvent>,
-    },
-    Pong {
-        client_time_ms: u32,
-        tick: Tick,
-        tick_gap_excess_p99_us: u32,
-    },
+    Events { tick: Tick, events: Vec<GameEvent> },
+    Pong { client_time_ms: u32, tick: Tick, tick_gap_excess_p99_us: u32 },
     Over(Vec<PlayerResult>),
-    Error {
-        code: ErrorCode,
-        message: String,
-    },
+    Error { code: ErrorCode, message: String },
 }
 
 const KIND_HELLO: u8 = 1;
@@ -150,11 +131,7 @@ pub fn encode_client(message: &ClientMessage) -> Vec<u8> {
             out.u16(cut.len() as u16);
             out.bytes(cut);
         }
-        ClientMessage::Input {
-            acked_tick,
-            first_tick,
-            inputs,
-        } => {
+        ClientMessage::Input { acked_tick, first_tick, inputs } => {
             out = Writer::of_kind(KIND_INPUT);
             out.u32(*acked_tick);
             fields::write_inputs(&mut out, *first_tick, inputs);
@@ -182,23 +159,14 @@ pub fn decode_client(bytes: &[u8]) -> Result<ClientMessage, DecodeError> {
             if !ticket.is_ascii() {
                 return Err(DecodeError::Text);
             }
-            ClientMessage::Hello {
-                version,
-                ticket: String::from_utf8_lossy(ticket).into_owned(),
-            }
+            ClientMessage::Hello { version, ticket: String::from_utf8_lossy(ticket).into_owned() }
         }
         KIND_INPUT => {
             let acked_tick = from.u32()?;
             let (first_tick, inputs) = fields::read_inputs(&mut from)?;
-            ClientMessage::Input {
-                acked_tick,
-                first_tick,
-                inputs,
-            }
+            ClientMessage::Input { acked_tick, first_tick, inputs }
         }
-        KIND_PING => ClientMessage::Ping {
-            client_time_ms: from.u32()?,
-        },
+        KIND_PING => ClientMessage::Ping { client_time_ms: from.u32()? },
         KIND_LEAVE => ClientMessage::Leave,
         _ => return Err(DecodeError::UnknownKind),
     };
@@ -222,11 +190,7 @@ pub fn encode_server(message: &ServerMessage) -> Vec<u8> {
             out = Writer::of_kind(KIND_EVENTS);
             fields::write_events(&mut out, *tick, events);
         }
-        ServerMessage::Pong {
-            client_time_ms,
-            tick,
-            tick_gap_excess_p99_us,
-        } => {
+        ServerMessage::Pong { client_time_ms, tick, tick_gap_excess_p99_us } => {
             out = Writer::of_kind(KIND_PONG);
             out.u32(*client_time_ms);
             out.u32(*tick);
@@ -261,10 +225,7 @@ pub fn decode_server(bytes: &[u8]) -> Result<ServerMessage, DecodeError> {
             tick_gap_excess_p99_us: from.u32()?,
         },
         KIND_OVER => ServerMessage::Over(fields::read_results(&mut from)?),
-        KIND_ERROR => ServerMessage::Error {
-            code: ErrorCode::from_byte(from.u8()?)?,
-            message: from.text()?,
-        },
+        KIND_ERROR => ServerMessage::Error { code: ErrorCode::from_byte(from.u8()?)?, message: from.text()? },
         _ => return Err(DecodeError::UnknownKind),
     };
     from.finish()?;

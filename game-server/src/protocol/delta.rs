@@ -169,28 +169,15 @@ pub fn encode_body(base: Option<&RoomFrame>, frame: &RoomFrame) -> Vec<u8> {
     let base = base.filter(|_| age > 0);
     let mut out = BitWriter::with_capacity(BODY_BYTES_USUAL);
     out.flag(frame.phase == Phase::Over);
-    put_changed(
-        &mut out,
-        base.map_or(0, |base| base.phase_ends_tick),
-        frame.phase_ends_tick,
-        32,
-    );
-    let present = frame
-        .players
-        .iter()
-        .fold(0, |mask, player| mask | 1 << player.slot.0);
+    put_changed(&mut out, base.map_or(0, |base| base.phase_ends_tick), frame.phase_ends_tick, 32);
+    let present = frame.players.iter().fold(0, |mask, player| mask | 1 << player.slot.0);
     out.put(present, SLOTS);
     for player in &frame.players {
         let before = base.and_then(|base| base.players.iter().find(|known| known.slot == player.slot));
         let before = before.map(DisplayPlayer::of).unwrap_or_default();
         put_player(&mut out, &before, &DisplayPlayer::of(player), delta_bits(age));
     }
-    put_projectiles(
-        &mut out,
-        base.map_or(&[], |base| &base.projectiles),
-        frame,
-        age_bits(age),
-    );
+    put_projectiles(&mut out, base.map_or(&[], |base| &base.projectiles), frame, age_bits(age));
     out.into_bytes()
 }
 
@@ -198,9 +185,7 @@ pub fn encode_body(base: Option<&RoomFrame>, frame: &RoomFrame) -> Vec<u8> {
 pub fn encode_head(frame: &RoomFrame, slot: Slot, base_age: u8, ack: Option<&InputAck>) -> Vec<u8> {
     let acked_age = frame.tick.saturating_sub(ack.map_or(0, |ack| ack.tick));
     let own = frame.players.iter().find(|player| player.slot == slot);
-    let fine = own.map_or(0, |own| {
-        (own.x % FINE_STEPS + own.y % FINE_STEPS * FINE_STEPS) as u8
-    });
+    let fine = own.map_or(0, |own| (own.x % FINE_STEPS + own.y % FINE_STEPS * FINE_STEPS) as u8);
     let mut out = Writer::of_kind(KIND_STATE);
     out.u32(frame.tick);
     out.u8(base_age);
@@ -228,10 +213,7 @@ fn put_player(out: &mut BitWriter, before: &DisplayPlayer, now: &DisplayPlayer, 
     let moved = (before.x, before.y) != (now.x, now.y);
     out.flag(moved);
     if moved {
-        let (x, y) = (
-            i32::from(now.x) - i32::from(before.x),
-            i32::from(now.y) - i32::from(before.y),
-        );
+        let (x, y) = (i32::from(now.x) - i32::from(before.x), i32::from(now.y) - i32::from(before.y));
         let limit = 1 << (delta_bits - 1);
         let far = !(-limit..limit).contains(&x) || !(-limit..limit).contains(&y);
         out.flag(far);
@@ -241,13 +223,7 @@ fn put_player(out: &mut BitWriter, before: &DisplayPlayer, now: &DisplayPlayer, 
     }
     put_changed(out, before.aim.into(), now.aim.into(), 8);
     let rest = |player: &DisplayPlayer| {
-        (
-            player.health,
-            player.flags,
-            player.kills,
-            player.deaths,
-            player.respawn_tick,
-        )
+        (player.health, player.flags, player.kills, player.deaths, player.respawn_tick)
     };
     out.flag(rest(before) != rest(now));
     if rest(before) != rest(now) {
@@ -278,13 +254,7 @@ fn put_projectiles(out: &mut BitWriter, base: &[ProjectileState], frame: &RoomFr
         out.put(shown.aim.into(), 8);
         out.put(shown.x.into(), SHOT_POSITION_BITS);
         out.put(shown.y.into(), SHOT_POSITION_BITS);
-        out.put(
-            frame
-                .tick
-                .saturating_sub(shown.born_tick)
-                .min((1 << age_bits) - 1),
-            age_bits,
-        );
+        out.put(frame.tick.saturating_sub(shown.born_tick).min((1 << age_bits) - 1), age_bits);
     }
     out.flag(false);
 }
@@ -294,9 +264,5 @@ fn delta_bits(base_age: u8) -> u32 {
 }
 
 fn age_bits(base_age: u8) -> u32 {
-    if base_age == 0 {
-        SHOT_AGE_BITS_FULL
-    } else {
-        u32::from(base_age).ilog2() + 1
-    }
+    if base_age == 0 { SHOT_AGE_BITS_FULL } else { u32::from(base_age).ilog2() + 1 }
 }

@@ -164,13 +164,7 @@ pub fn encode_gateway(message: &GatewayToRoom) -> Vec<u8> {
             out.u8(*version);
             out.text(gateway);
         }
-        GatewayToRoom::Join {
-            session,
-            room,
-            player,
-            name,
-            pool,
-        } => {
+        GatewayToRoom::Join { session, room, player, name, pool } => {
             out = Writer::of_kind(KIND_JOIN);
             out.u32(session.0);
             out.u64(room.0);
@@ -183,11 +177,7 @@ pub fn encode_gateway(message: &GatewayToRoom) -> Vec<u8> {
             out.u32(session.0);
             out.bool(*on_purpose);
         }
-        GatewayToRoom::Input {
-            session,
-            first_tick,
-            inputs,
-        } => {
+        GatewayToRoom::Input { session, first_tick, inputs } => {
             out = Writer::of_kind(KIND_INPUT);
             out.u32(session.0);
             fields::write_inputs(&mut out, *first_tick, inputs);
@@ -200,10 +190,7 @@ pub fn encode_gateway(message: &GatewayToRoom) -> Vec<u8> {
 pub fn decode_gateway(bytes: &[u8]) -> Result<GatewayToRoom, DecodeError> {
     let mut from = Reader::new(bytes);
     let message = match from.u8()? {
-        KIND_HELLO => GatewayToRoom::Hello {
-            version: from.u8()?,
-            gateway: from.text()?,
-        },
+        KIND_HELLO => GatewayToRoom::Hello { version: from.u8()?, gateway: from.text()? },
         KIND_JOIN => GatewayToRoom::Join {
             session: SessionId(from.u32()?),
             room: RoomId(from.u64()?),
@@ -211,18 +198,11 @@ pub fn decode_gateway(bytes: &[u8]) -> Result<GatewayToRoom, DecodeError> {
             name: from.text()?,
             pool: pool_from_byte(from.u8()?)?,
         },
-        KIND_LEAVE => GatewayToRoom::Leave {
-            session: SessionId(from.u32()?),
-            on_purpose: from.bool()?,
-        },
+        KIND_LEAVE => GatewayToRoom::Leave { session: SessionId(from.u32()?), on_purpose: from.bool()? },
         KIND_INPUT => {
             let session = SessionId(from.u32()?);
             let (first_tick, inputs) = fields::read_inputs(&mut from)?;
-            GatewayToRoom::Input {
-                session,
-                first_tick,
-                inputs,
-            }
+            GatewayToRoom::Input { session, first_tick, inputs }
         }
         _ => return Err(DecodeError::UnknownKind),
     };
@@ -254,12 +234,7 @@ pub fn encode_room(message: &RoomToGateway) -> Vec<u8> {
             out.u8(slot.0);
             out.into_bytes()
         }
-        RoomToGateway::Frame {
-            room,
-            frame,
-            acks,
-            tick_gap_excess_p99_us,
-        } => {
+        RoomToGateway::Frame { room, frame, acks, tick_gap_excess_p99_us } => {
             let mut out = about_room(KIND_FRAME, *room);
             out.u32(*tick_gap_excess_p99_us);
             frame::write_acks(&mut out, acks);
@@ -301,10 +276,7 @@ fn about_room(kind: u8, room: RoomId) -> Writer {
 pub fn decode_room(bytes: &[u8]) -> Result<RoomToGateway, DecodeError> {
     let mut from = Reader::new(bytes);
     let message = match from.u8()? {
-        KIND_HELLO => RoomToGateway::Hello {
-            version: from.u8()?,
-            host: from.text()?,
-        },
+        KIND_HELLO => RoomToGateway::Hello { version: from.u8()?, host: from.text()? },
         kind @ (KIND_JOINED | KIND_REFUSED | KIND_REPLACED) => decode_for_session(kind, &mut from)?,
         kind => decode_about_room(kind, &mut from)?,
     };
@@ -315,18 +287,9 @@ pub fn decode_room(bytes: &[u8]) -> Result<RoomToGateway, DecodeError> {
 fn decode_for_session(kind: u8, from: &mut Reader<'_>) -> Result<RoomToGateway, DecodeError> {
     let session = SessionId(from.u32()?);
     Ok(match kind {
-        KIND_JOINED => RoomToGateway::Joined {
-            session,
-            welcome: fields::read_welcome(from)?,
-        },
-        KIND_REFUSED => RoomToGateway::Refused {
-            session,
-            refusal: JoinRefusal::from_byte(from.u8()?)?,
-        },
-        _ => RoomToGateway::Replaced {
-            session,
-            slot: Slot(from.u8()?),
-        },
+        KIND_JOINED => RoomToGateway::Joined { session, welcome: fields::read_welcome(from)? },
+        KIND_REFUSED => RoomToGateway::Refused { session, refusal: JoinRefusal::from_byte(from.u8()?)? },
+        _ => RoomToGateway::Replaced { session, slot: Slot(from.u8()?) },
     })
 }
 
@@ -339,25 +302,14 @@ fn decode_about_room(kind: u8, from: &mut Reader<'_>) -> Result<RoomToGateway, D
         KIND_FRAME => {
             let tick_gap_excess_p99_us = from.u32()?;
             let acks = frame::read_acks(from)?;
-            RoomToGateway::Frame {
-                room,
-                frame: frame::read_frame(from)?,
-                acks,
-                tick_gap_excess_p99_us,
-            }
+            RoomToGateway::Frame { room, frame: frame::read_frame(from)?, acks, tick_gap_excess_p99_us }
         }
-        KIND_ROSTER => RoomToGateway::Roster {
-            room,
-            entries: fields::read_roster(from)?,
-        },
+        KIND_ROSTER => RoomToGateway::Roster { room, entries: fields::read_roster(from)? },
         KIND_EVENTS => {
             let (tick, events) = fields::read_events(from)?;
             RoomToGateway::Events { room, tick, events }
         }
-        KIND_OVER => RoomToGateway::Over {
-            room,
-            results: fields::read_results(from)?,
-        },
+        KIND_OVER => RoomToGateway::Over { room, results: fields::read_results(from)? },
         _ => RoomToGateway::Closed { room },
     })
 }

@@ -32,9 +32,7 @@ pub enum TicketError {
 impl TicketKey {
     /// Any length will do; 32 random bytes are right.
     pub fn new(secret: &[u8]) -> TicketKey {
-        TicketKey {
-            mac: Hmac::new_from_slice(secret).expect("HMAC takes a key of any length"),
-        }
+        TicketKey { mac: Hmac::new_from_slice(secret).expect("HMAC takes a key of any length") }
     }
 
     /// Makes the ticket.
@@ -52,21 +50,13 @@ impl TicketKey {
             return Err(TicketError::Malformed);
         }
         let (payload, signature) = ticket.split_once('.').ok_or(TicketError::Malformed)?;
-        let signature = URL_SAFE_NO_PAD
-            .decode(signature)
-            .map_err(|_| TicketError::Malformed)?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TicketError::Malformed)?;
         let mut mac = self.mac.clone();
         mac.update(payload.as_bytes());
         mac.verify_slice(&signature).map_err(|_| TicketError::Signature)?;
-        let claims = URL_SAFE_NO_PAD
-            .decode(payload)
-            .map_err(|_| TicketError::Malformed)?;
+        let claims = URL_SAFE_NO_PAD.decode(payload).map_err(|_| TicketError::Malformed)?;
         let claims: TicketClaims = serde_json::from_slice(&claims).map_err(|_| TicketError::Malformed)?;
-        if claims.expires_s < now_s {
-            Err(TicketError::Expired)
-        } else {
-            Ok(claims)
-        }
+        if claims.expires_s < now_s { Err(TicketError::Expired) } else { Ok(claims) }
     }
 }
 

@@ -126,9 +126,7 @@ impl<'a> Reader<'a> {
     pub fn text(&mut self) -> Result<String, DecodeError> {
         let length = usize::from(self.u8()?);
         let bytes = self.bytes(length)?;
-        std::str::from_utf8(bytes)
-            .map(str::to_owned)
-            .map_err(|_| DecodeError::Text)
+        std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| DecodeError::Text)
     }
 
     /// As many items as `count` says; memory is taken only for what is really there.
@@ -146,11 +144,7 @@ impl<'a> Reader<'a> {
 
     /// Ends the message; what is left over is an error.
     pub fn finish(self) -> Result<(), DecodeError> {
-        if self.rest.is_empty() {
-            Ok(())
-        } else {
-            Err(DecodeError::Trailing)
-        }
+        if self.rest.is_empty() { Ok(()) } else { Err(DecodeError::Trailing) }
     }
 }
 

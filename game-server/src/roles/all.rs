@@ -71,9 +71,7 @@ async fn play(
     ready: &Readiness,
     shutdown: &Shutdown,
 ) -> anyhow::Result<()> {
-    let links = TcpListener::bind("127.0.0.1:0")
-        .await
-        .context("listening for links on loopback")?;
+    let links = TcpListener::bind("127.0.0.1:0").await.context("listening for links on loopback")?;
     let ticket_key = TicketKey::new(&rand::random::<[u8; TICKET_SECRET_BYTES]>());
     let room = RoomOptions {
         host: LOCAL.to_string(),

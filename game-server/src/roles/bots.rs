@@ -49,11 +49,7 @@ pub async fn run(options: BotsOptions) -> anyhow::Result<()> {
     let address = Address::parse(&options.url)?;
     let (text, json, missed) = if options.verify {
         let report = verify::run(&address, options.seconds).await;
-        (
-            report.to_string(),
-            serde_json::to_string(&report)?,
-            report.failures,
-        )
+        (report.to_string(), serde_json::to_string(&report)?, report.failures)
     } else {
         let report = load::run(&address, &options).await;
         (report.to_string(), serde_json::to_string(&report)?, report.missed)

@@ -37,17 +37,11 @@ const RETURNING_MAX: usize = 1_024;
 
 /// Serves chat until a drain is asked for.
 pub async fn run(bus: Bus, ready: Readiness, shutdown: Shutdown) -> anyhow::Result<()> {
-    let mut lines = bus
-        .subscribe(SUBJECT_CHAT_LINES)
-        .await
-        .context("following chat lines")?;
+    let mut lines = bus.subscribe(SUBJECT_CHAT_LINES).await.context("following chat lines")?;
     let mut chat = Chat::new(bus.clone());
     chat.catch_up().await;
     let mut says = bus.serve(SUBJECT_CHAT_SAY, GROUP).await.context("serving chat")?;
-    let mut histories = bus
-        .serve(SUBJECT_CHAT_HISTORY, GROUP)
-        .await
-        .context("serving chat history")?;
+    let mut histories = bus.serve(SUBJECT_CHAT_HISTORY, GROUP).await.context("serving chat history")?;
     ready.set(true);
     loop {
         tokio::select! {
@@ -93,13 +87,9 @@ impl Chat {
 
     /// Asks the processes that were there before what was said to everybody; alone, there is nothing to ask.
     async fn catch_up(&mut self) {
-        let question = ChatHistoryRequest {
-            channel: "global".to_owned(),
-        };
-        let answer = self
-            .bus
-            .request::<_, ChatHistory>(SUBJECT_CHAT_HISTORY, &question, CATCH_UP_LIMIT)
-            .await;
+        let question = ChatHistoryRequest { channel: "global".to_owned() };
+        let answer =
+            self.bus.request::<_, ChatHistory>(SUBJECT_CHAT_HISTORY, &question, CATCH_UP_LIMIT).await;
         for line in answer.map(|history| history.lines).unwrap_or_default() {
             self.history.note(line, Instant::now());
         }
@@ -118,17 +108,11 @@ impl Chat {
         match self.accept(say).await {
             Ok(()) => {
                 metrics::counter!(telemetry::CHAT_LINES).increment(1);
-                ChatAck {
-                    accepted: true,
-                    reason: String::new(),
-                }
+                ChatAck { accepted: true, reason: String::new() }
             }
             Err(refusal) => {
                 metrics::counter!(telemetry::REFUSED, "reason" => refusal.word()).increment(1);
-                ChatAck {
-                    accepted: false,
-                    reason: refusal.word().to_owned(),
-                }
+                ChatAck { accepted: false, reason: refusal.word().to_owned() }
             }
         }
     }
@@ -150,10 +134,7 @@ impl Chat {
             at_ms,
         };
         let id = line.id;
-        self.bus
-            .publish(SUBJECT_CHAT_LINES, &line)
-            .await
-            .map_err(|_| Refusal::Unavailable)?;
+        self.bus.publish(SUBJECT_CHAT_LINES, &line).await.map_err(|_| Refusal::Unavailable)?;
         self.flood.note(say.player, now);
         self.returning.push_back(id);
         if self.returning.len() > RETURNING_MAX {

@@ -105,9 +105,7 @@ async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: CancellationT
         let _ = stream.set_nodelay(true);
     });
     let app = router(gateway);
-    let served = axum::serve(listener, app)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await;
+    let served = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await;
     if let Err(error) = served {
         tracing::error!(%error, "the client port failed");
     }

@@ -22,9 +22,7 @@ pub async fn run(url: &str) -> anyhow::Result<()> {
 
 async fn status_of(url: &str) -> anyhow::Result<u16> {
     let (address, path) = split(url)?;
-    let mut stream = TcpStream::connect(address)
-        .await
-        .with_context(|| format!("connecting to {address}"))?;
+    let mut stream = TcpStream::connect(address).await.with_context(|| format!("connecting to {address}"))?;
     let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
@@ -46,9 +44,7 @@ fn split(url: &str) -> anyhow::Result<(&str, &str)> {
 }
 
 fn parse_status(answer: &[u8]) -> Option<u16> {
-    let line = answer
-        .strip_prefix(b"HTTP/1.1 ")
-        .or_else(|| answer.strip_prefix(b"HTTP/1.0 "))?;
+    let line = answer.strip_prefix(b"HTTP/1.1 ").or_else(|| answer.strip_prefix(b"HTTP/1.0 "))?;
     std::str::from_utf8(line.get(..3)?).ok()?.parse().ok()
 }
 

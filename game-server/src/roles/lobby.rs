@@ -59,18 +59,9 @@ pub async fn run(
     ready: Readiness,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
-    let mut hosts = bus
-        .subscribe(SUBJECT_HOSTS)
-        .await
-        .context("listening to room hosts")?;
-    let mut nodes = bus
-        .subscribe(SUBJECT_NODES)
-        .await
-        .context("listening to node monitors")?;
-    let mut requests = bus
-        .serve(SUBJECT_SEAT, GROUP)
-        .await
-        .context("serving seat requests")?;
+    let mut hosts = bus.subscribe(SUBJECT_HOSTS).await.context("listening to room hosts")?;
+    let mut nodes = bus.subscribe(SUBJECT_NODES).await.context("listening to node monitors")?;
+    let mut requests = bus.serve(SUBJECT_SEAT, GROUP).await.context("serving seat requests")?;
     let mut lobby = Lobby::new(bus, options);
     ready.set(true);
     loop {
@@ -108,15 +99,8 @@ struct Asker {
 
 /// An errand that came back.
 enum Done {
-    Rating {
-        asker: Box<Asker>,
-        answer: Result<Option<f64>, BusError>,
-    },
-    Opening {
-        room: RoomId,
-        host: String,
-        answer: Result<OpenReply, BusError>,
-    },
+    Rating { asker: Box<Asker>, answer: Result<Option<f64>, BusError> },
+    Opening { room: RoomId, host: String, answer: Result<OpenReply, BusError> },
 }
 
 impl Lobby {
@@ -134,9 +118,7 @@ impl Lobby {
 
     async fn receive(&mut self, mut request: SeatRequest, responder: Responder) {
         request.name = clean_name(&request.name);
-        request
-            .party
-            .truncate(request.party.floor_char_boundary(PARTY_BYTES_MAX));
+        request.party.truncate(request.party.floor_char_boundary(PARTY_BYTES_MAX));
         let asker = Asker { request, responder };
         let parked: usize = self.parked.values().map(Vec::len).sum();
         if parked + self.errands.len() >= PARKED_MAX {
@@ -154,32 +136,17 @@ impl Lobby {
         let bus = self.bus.clone();
         self.errands.spawn(async move {
             let player = asker.request.player;
-            let question = RankingRequest {
-                limit: 0,
-                around: Some(player),
-            };
-            let answer = bus
-                .request::<_, Ranking>(SUBJECT_RANKING, &question, RATING_LIMIT)
-                .await;
+            let question = RankingRequest { limit: 0, around: Some(player) };
+            let answer = bus.request::<_, Ranking>(SUBJECT_RANKING, &question, RATING_LIMIT).await;
             let own = |ranking: Ranking| {
-                ranking
-                    .around
-                    .iter()
-                    .find(|row| row.player == player)
-                    .map(|row| row.rating)
+                ranking.around.iter().find(|row| row.player == player).map(|row| row.rating)
             };
-            Done::Rating {
-                asker: Box::new(asker),
-                answer: answer.map(own),
-            }
+            Done::Rating { asker: Box::new(asker), answer: answer.map(own) }
         });
     }
 
     async fn seat(&mut self, asker: Asker) {
-        match self
-            .directory
-            .decide(&asker.request, &self.ratings, Instant::now())
-        {
+        match self.directory.decide(&asker.request, &self.ratings, Instant::now()) {
             Decision::Seat(room) => match self.parked.get_mut(&room) {
                 Some(parked) => parked.push(asker),
                 None => self.hand_ticket(asker, room).await,
@@ -198,9 +165,7 @@ impl Lobby {
         self.parked.insert(room, vec![asker]);
         let bus = self.bus.clone();
         self.errands.spawn(async move {
-            let answer = bus
-                .request(&subject_open_room(&host), &settings, OPEN_LIMIT)
-                .await;
+            let answer = bus.request(&subject_open_room(&host), &settings, OPEN_LIMIT).await;
             Done::Opening { room, host, answer }
         });
     }
@@ -212,11 +177,7 @@ impl Lobby {
             pool,
             match_ticks: match_ticks(&self.options),
             // Headless players measure; opponents that the server steers would only blur that.
-            fill_to_players: if pool == Pool::Public {
-                self.options.fill_to_players
-            } else {
-                0
-            },
+            fill_to_players: if pool == Pool::Public { self.options.fill_to_players } else { 0 },
         }
     }
 
@@ -290,12 +251,7 @@ impl Lobby {
 
 async fn wait(asker: Asker, reason: WaitReason) {
     metrics::counter!(telemetry::SEAT_WAITS, "reason" => reason.word()).increment(1);
-    asker
-        .responder
-        .reply(&SeatReply::Waiting {
-            reason: reason.sentence().to_owned(),
-        })
-        .await;
+    asker.responder.reply(&SeatReply::Waiting { reason: reason.sentence().to_owned() }).await;
 }
 
 fn match_ticks(options: &LobbyOptions) -> Tick {
@@ -306,18 +262,11 @@ fn match_ticks(options: &LobbyOptions) -> Tick {
 fn clean_name(name: &str) -> String {
     let visible: String = name.chars().filter(|character| !character.is_control()).collect();
     let name: String = visible.trim().chars().take(NAME_CHARS_MAX).collect();
-    if name.is_empty() {
-        "Player".to_owned()
-    } else {
-        name
-    }
+    if name.is_empty() { "Player".to_owned() } else { name }
 }
 
 fn unix_now_s() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs()
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 #[cfg(test)]

@@ -25,14 +25,8 @@ const QUESTIONS_AT_ONCE: usize = 8;
 
 /// Serves results and leaderboards until a drain is asked for.
 pub async fn run(bus: Bus, store: Store, ready: Readiness, shutdown: Shutdown) -> anyhow::Result<()> {
-    let results = bus
-        .serve(SUBJECT_RESULT, GROUP)
-        .await
-        .context("serving match results")?;
-    let questions = bus
-        .serve(SUBJECT_RANKING, GROUP)
-        .await
-        .context("serving leaderboards")?;
+    let results = bus.serve(SUBJECT_RESULT, GROUP).await.context("serving match results")?;
+    let questions = bus.serve(SUBJECT_RANKING, GROUP).await.context("serving leaderboards")?;
     ready.set(true);
     let ended = tokio::try_join!(
         take_results(results, &store, &shutdown),
@@ -60,28 +54,10 @@ async fn take_results(mut results: Requests, store: &Store, shutdown: &Shutdown)
 async fn take_result(result: &MatchResult, responder: Responder, store: &Store) {
     let room = result.room.0;
     let (outcome, ack) = match store.record(result).await {
-        Ok(Recorded::Stored) => (
-            "stored",
-            ResultAck {
-                stored: true,
-                duplicate: false,
-            },
-        ),
-        Ok(Recorded::Duplicate) => (
-            "duplicate",
-            ResultAck {
-                stored: true,
-                duplicate: true,
-            },
-        ),
+        Ok(Recorded::Stored) => ("stored", ResultAck { stored: true, duplicate: false }),
+        Ok(Recorded::Duplicate) => ("duplicate", ResultAck { stored: true, duplicate: true }),
         // Taken care of: there is nothing to repeat.
-        Ok(Recorded::NotRanked) => (
-            "not_ranked",
-            ResultAck {
-                stored: true,
-                duplicate: false,
-            },
-        ),
+        Ok(Recorded::NotRanked) => ("not_ranked", ResultAck { stored: true, duplicate: false }),
         Err(error) => {
             metrics::counter!(telemetry::RESULTS, "outcome" => "failed").increment(1);
             tracing::error!(error = format!("{error:#}"), room, "a result could not be stored");
@@ -121,19 +97,12 @@ async fn answer(request: &RankingRequest, responder: Responder, store: &Store) {
 }
 
 async fn ranking(request: &RankingRequest, store: &Store) -> anyhow::Result<Ranking> {
-    let top = if request.limit == 0 {
-        Vec::new()
-    } else {
-        store.top(request.limit).await?
-    };
+    let top = if request.limit == 0 { Vec::new() } else { store.top(request.limit).await? };
     let around = match request.around {
         Some(player) => store.around(player).await?,
         None => Vec::new(),
     };
-    Ok(Ranking {
-        top: top.into_iter().map(row).collect(),
-        around: around.into_iter().map(row).collect(),
-    })
+    Ok(Ranking { top: top.into_iter().map(row).collect(), around: around.into_iter().map(row).collect() })
 }
 
 fn row(standing: Standing) -> RankingRow {

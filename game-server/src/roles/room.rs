@@ -108,10 +108,7 @@ async fn all_rooms_closed(board: &Board) {
 
 async fn end_rooms(board: &Board) {
     board.tell_all(|| Mail::EndAll);
-    if tokio::time::timeout(END_MAX, all_rooms_closed(board))
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(END_MAX, all_rooms_closed(board)).await.is_err() {
         tracing::error!(rooms = board.rooms_open(), "rooms did not end in time");
     }
 }

@@ -72,11 +72,7 @@ impl Memory {
 
 /// The input to hold until the next thought.
 pub fn decide(memory: &mut Memory, view: &View, random: &mut Random) -> PlayerInput {
-    let Some(own) = view
-        .players
-        .iter()
-        .find(|player| player.slot == view.own && is_alive(player))
-    else {
+    let Some(own) = view.players.iter().find(|player| player.slot == view.own && is_alive(player)) else {
         return PlayerInput::default();
     };
     let position = body(own).position;
@@ -85,16 +81,9 @@ pub fn decide(memory: &mut Memory, view: &View, random: &mut Random) -> PlayerIn
         Some(enemy) if enemy.visible && memory.wander_to.is_none() => {
             fight(memory, view, own, &enemy, random)
         }
-        Some(enemy) => walk(
-            memory,
-            view,
-            position,
-            memory.wander_to.unwrap_or(enemy.body.position),
-        ),
+        Some(enemy) => walk(memory, view, position, memory.wander_to.unwrap_or(enemy.body.position)),
         None => {
-            let goal = memory
-                .wander_to
-                .unwrap_or_else(|| memory.wander(view.tick, random));
+            let goal = memory.wander_to.unwrap_or_else(|| memory.wander(view.tick, random));
             walk(memory, view, position, goal)
         }
     }
@@ -136,16 +125,9 @@ struct Enemy {
 /// The nearest living enemy, one in sight before any other.
 fn nearest_enemy(view: &View, position: Vector) -> Option<Enemy> {
     let mut best: Option<Enemy> = None;
-    for player in view
-        .players
-        .iter()
-        .filter(|player| player.slot != view.own && is_alive(player))
-    {
+    for player in view.players.iter().filter(|player| player.slot != view.own && is_alive(player)) {
         let body = body(player);
-        let way = Segment {
-            from: position,
-            to: body.position,
-        };
+        let way = Segment { from: position, to: body.position };
         let visible = way.is_free(view.walls, PROJECTILE_RADIUS);
         let distance = body.position.minus(position).length();
         let better = match &best {
@@ -154,12 +136,7 @@ fn nearest_enemy(view: &View, position: Vector) -> Option<Enemy> {
             Some(known) => distance < known.distance,
         };
         if better {
-            best = Some(Enemy {
-                body,
-                distance,
-                visible,
-                protected: player.flags & FLAG_PROTECTED != 0,
-            });
+            best = Some(Enemy { body, distance, visible, protected: player.flags & FLAG_PROTECTED != 0 });
         }
     }
     best
@@ -202,12 +179,7 @@ fn heading_in_fight(memory: &Memory, aim: u8, distance: f32) -> u8 {
 fn walk(memory: &Memory, view: &View, position: Vector, goal: Vector) -> PlayerInput {
     let heading = directions::nearest_aim(goal.minus(position));
     let (move_x, move_y) = steer(memory, view, position, heading);
-    PlayerInput {
-        move_x,
-        move_y,
-        aim: heading,
-        buttons: 0,
-    }
+    PlayerInput { move_x, move_y, aim: heading, buttons: 0 }
 }
 
 /// Full speed along `heading`, or the least turn from it that is free of walls, on the preferred side first.
@@ -218,20 +190,11 @@ fn steer(memory: &Memory, view: &View, position: Vector, heading: u8) -> (i8, i8
         inside(to.x) && inside(to.y) && Segment { from: position, to }.is_free(view.walls, WALL_MARGIN)
     };
     let turned = |turn: u8, left: bool| {
-        if left {
-            heading.wrapping_sub(turn)
-        } else {
-            heading.wrapping_add(turn)
-        }
+        if left { heading.wrapping_sub(turn) } else { heading.wrapping_add(turn) }
     };
     let preferred = memory.strafes_left;
-    let detours = DETOURS
-        .iter()
-        .flat_map(|turn| [turned(*turn, preferred), turned(*turn, !preferred)]);
-    let chosen = std::iter::once(heading)
-        .chain(detours)
-        .find(is_free)
-        .unwrap_or(heading);
+    let detours = DETOURS.iter().flat_map(|turn| [turned(*turn, preferred), turned(*turn, !preferred)]);
+    let chosen = std::iter::once(heading).chain(detours).find(is_free).unwrap_or(heading);
     let full = directions::direction(chosen).times(127.0);
     (full.x as i8, full.y as i8)
 }

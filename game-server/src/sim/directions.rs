@@ -41,11 +41,7 @@ pub fn direction(aim: u8) -> Vector {
 /// The aim whose direction is nearest to `towards`; 0 for the zero vector.
 pub fn nearest_aim(towards: Vector) -> u8 {
     // Within the half turn that `towards` lies in, the cross product tells on which side a direction is.
-    let base = if towards.y < 0.0 || (towards.y == 0.0 && towards.x < 0.0) {
-        HALF_TURN
-    } else {
-        0
-    };
+    let base = if towards.y < 0.0 || (towards.y == 0.0 && towards.x < 0.0) { HALF_TURN } else { 0 };
     let (mut low, mut high) = (0_u8, HALF_TURN);
     while high - low > 1 {
         let middle = low + (high - low) / 2;
@@ -57,9 +53,5 @@ pub fn nearest_aim(towards: Vector) -> u8 {
     }
     let before = base.wrapping_add(low);
     let after = base.wrapping_add(high);
-    if direction(after).dot(towards) > direction(before).dot(towards) {
-        after
-    } else {
-        before
-    }
+    if direction(after).dot(towards) > direction(before).dot(towards) { after } else { before }
 }

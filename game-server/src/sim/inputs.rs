@@ -78,10 +78,7 @@ impl InputBuffer {
     /// Forgets everything that waits; the player stands still and holds fire from here on.
     pub fn make_neutral(&mut self) {
         self.filled = 0;
-        self.current = PlayerInput {
-            aim: self.current.aim,
-            ..PlayerInput::default()
-        };
+        self.current = PlayerInput { aim: self.current.aim, ..PlayerInput::default() };
     }
 
     /// Newest tick whose own input was applied.
@@ -112,10 +109,5 @@ fn margin(now: Tick, tick: Tick) -> i8 {
 }
 
 fn packed(input: PlayerInput) -> u64 {
-    u64::from(u32::from_le_bytes([
-        input.move_x as u8,
-        input.move_y as u8,
-        input.aim,
-        input.buttons,
-    ]))
+    u64::from(u32::from_le_bytes([input.move_x as u8, input.move_y as u8, input.aim, input.buttons]))
 }

@@ -31,10 +31,7 @@ pub static WALLS: [Wall; 13] = [
 ];
 
 const fn spawn(x: u16, y: u16) -> Vector {
-    Vector {
-        x: x as f32,
-        y: y as f32,
-    }
+    Vector { x: x as f32, y: y as f32 }
 }
 
 /// Where players appear: inside the shelters, in the corners, and in the middle of the edges.

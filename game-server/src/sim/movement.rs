@@ -27,10 +27,7 @@ pub struct Body {
 impl Body {
     /// A body at rest.
     pub fn at(position: Vector) -> Body {
-        Body {
-            position,
-            velocity: Vector::default(),
-        }
+        Body { position, velocity: Vector::default() }
     }
 
     /// From the integers of the wire.
@@ -46,18 +43,12 @@ impl Body {
 
     /// The position in 1/64 units; exact, since a step ends on these quanta.
     pub fn position_quanta(&self) -> (u16, u16) {
-        (
-            (self.position.x * POSITION_STEPS) as u16,
-            (self.position.y * POSITION_STEPS) as u16,
-        )
+        ((self.position.x * POSITION_STEPS) as u16, (self.position.y * POSITION_STEPS) as u16)
     }
 
     /// The velocity in 1/16 units per second; exact like the position.
     pub fn velocity_quanta(&self) -> (i16, i16) {
-        (
-            (self.velocity.x * VELOCITY_STEPS) as i16,
-            (self.velocity.y * VELOCITY_STEPS) as i16,
-        )
+        ((self.velocity.x * VELOCITY_STEPS) as i16, (self.velocity.y * VELOCITY_STEPS) as i16)
     }
 
     /// One tick with the wanted direction `move_x`, `move_y` (−127 to 127 each).
@@ -87,10 +78,7 @@ fn wanted_direction(move_x: i8, move_y: i8) -> Vector {
 }
 
 fn blend(velocity: f32, wanted: f32) -> f32 {
-    quantise(
-        velocity + (wanted * PLAYER_SPEED - velocity) * VELOCITY_BLEND,
-        VELOCITY_STEPS,
-    )
+    quantise(velocity + (wanted * PLAYER_SPEED - velocity) * VELOCITY_BLEND, VELOCITY_STEPS)
 }
 
 fn clamp_to_map(coordinate: f32) -> f32 {
@@ -116,12 +104,7 @@ fn pushed_out(centre: Vector, wall: &Wall) -> Vector {
         return nearest.plus(away.times(scale));
     }
     // The centre itself is inside: out through the nearest side.
-    let depths = [
-        centre.x - left,
-        right - centre.x,
-        centre.y - top,
-        bottom - centre.y,
-    ];
+    let depths = [centre.x - left, right - centre.x, centre.y - top, bottom - centre.y];
     let shallowest = depths.iter().copied().fold(f32::INFINITY, f32::min);
     if shallowest == depths[0] {
         Vector::new(left - PLAYER_RADIUS, centre.y)

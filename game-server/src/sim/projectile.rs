@@ -26,13 +26,7 @@ const STEPS: f32 = POSITION_STEPS_PER_UNIT as f32;
 /// On quanta of the wire, so that everybody draws the same line.
 pub fn muzzle(centre: Vector, aim: u8, walls: &[Wall]) -> Option<(u16, u16)> {
     let start = centre.plus(directions::direction(aim).times(HIT_DISTANCE));
-    if !on_map(start)
-        || !(Segment {
-            from: start,
-            to: start,
-        })
-        .is_free(walls, 0.0)
-    {
+    if !on_map(start) || !(Segment { from: start, to: start }).is_free(walls, 0.0) {
         return None;
     }
     Some(((start.x * STEPS) as u16, (start.y * STEPS) as u16))
@@ -57,10 +51,7 @@ pub struct Target {
 /// The straight move of a shot during `tick`.
 pub fn segment(shot: &ProjectileState, tick: Tick) -> Segment {
     let age = tick.saturating_sub(shot.born_tick);
-    Segment {
-        from: position(shot, age.saturating_sub(1)),
-        to: position(shot, age),
-    }
+    Segment { from: position(shot, age.saturating_sub(1)), to: position(shot, age) }
 }
 
 fn position(shot: &ProjectileState, age: Tick) -> Vector {
@@ -77,11 +68,7 @@ pub fn fly(shot: &ProjectileState, tick: Tick, walls: &[Wall], targets: &[Target
         .filter_map(|wall| segment.meets_wall(wall, PROJECTILE_RADIUS))
         .fold(f32::INFINITY, f32::min);
     let mut nearest = wall;
-    let mut flight = if wall.is_finite() {
-        Flight::Ends
-    } else {
-        Flight::Goes
-    };
+    let mut flight = if wall.is_finite() { Flight::Ends } else { Flight::Goes };
     for target in targets.iter().filter(|target| target.slot != shot.owner) {
         let Some(part) = segment.meets_circle(target.centre, HIT_DISTANCE) else {
             continue;
@@ -92,11 +79,7 @@ pub fn fly(shot: &ProjectileState, tick: Tick, walls: &[Wall], targets: &[Target
         }
     }
     let spent = tick.saturating_sub(shot.born_tick) >= PROJECTILE_LIFE_TICKS || !on_map(segment.to);
-    if flight == Flight::Goes && spent {
-        Flight::Ends
-    } else {
-        flight
-    }
+    if flight == Flight::Goes && spent { Flight::Ends } else { flight }
 }
 
 fn on_map(point: Vector) -> bool {

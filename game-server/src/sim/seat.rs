@@ -120,12 +120,7 @@ impl Seat {
     }
 
     pub fn roster_entry(&self) -> RosterEntry {
-        RosterEntry {
-            slot: self.slot,
-            player: self.player,
-            name: self.name.clone(),
-            bot: self.bot.is_some(),
-        }
+        RosterEntry { slot: self.slot, player: self.player, name: self.name.clone(), bot: self.bot.is_some() }
     }
 
     pub fn result(&self) -> PlayerResult {

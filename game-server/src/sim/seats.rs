@@ -10,9 +10,8 @@ use crate::sim::{JoinError, Room, SEAT_HOLD_TICKS};
 /// People who left with a score and are remembered; who comes after them in one match is forgotten.
 const DEPARTED_MAX: usize = 32;
 /// By slot, so that a name is never there twice.
-const BOT_NAMES: [&str; PLAYERS_PER_ROOM_MAX] = [
-    "Ada", "Blaise", "Curie", "Dirac", "Euler", "Fermat", "Gauss", "Hypatia", "Ibn Musa", "Joule",
-];
+const BOT_NAMES: [&str; PLAYERS_PER_ROOM_MAX] =
+    ["Ada", "Blaise", "Curie", "Dirac", "Euler", "Fermat", "Gauss", "Hypatia", "Ibn Musa", "Joule"];
 const NAMELESS: &str = "Player";
 
 impl Room {
@@ -20,11 +19,8 @@ impl Room {
     ///
     /// A bot makes room when the seats are full or when more are taken than the room wants to fill.
     pub fn join(&mut self, player: PlayerId, name: &str) -> Result<Slot, JoinError> {
-        if let Some(seat) = self
-            .seats
-            .iter_mut()
-            .flatten()
-            .find(|seat| seat.is_human() && seat.player == player)
+        if let Some(seat) =
+            self.seats.iter_mut().flatten().find(|seat| seat.is_human() && seat.player == player)
         {
             seat.absent_since = None;
             return Ok(seat.slot);
@@ -34,10 +30,8 @@ impl Room {
         }
         let over_fill = self.taken_seats() >= usize::from(self.settings.fill_to_players);
         let of_a_bot = if over_fill { self.bot_to_go() } else { None };
-        let slot = of_a_bot
-            .or_else(|| self.free_slot())
-            .or_else(|| self.bot_to_go())
-            .ok_or(JoinError::Full)?;
+        let slot =
+            of_a_bot.or_else(|| self.free_slot()).or_else(|| self.bot_to_go()).ok_or(JoinError::Full)?;
         let mut seat = Seat::new(slot, player, tidy_name(name), None);
         if let Some(index) = self.departed.iter().position(|result| result.player == player) {
             let result = self.departed.remove(index);
@@ -65,10 +59,7 @@ impl Room {
     pub(super) fn free_held_seats(&mut self) {
         for index in 0..PLAYERS_PER_ROOM_MAX {
             let Some(seat) = &self.seats[index] else { continue };
-            if seat
-                .absent_since
-                .is_some_and(|since| self.tick >= since + SEAT_HOLD_TICKS)
-            {
+            if seat.absent_since.is_some_and(|since| self.tick >= since + SEAT_HOLD_TICKS) {
                 self.stand_up(seat.slot);
             }
         }
@@ -114,18 +105,12 @@ impl Room {
 
     /// Puts a player where the nearest living enemy is farthest away.
     pub(super) fn spawn(&mut self, slot: Slot) {
-        let others = self
-            .seats
-            .iter()
-            .flatten()
-            .filter(|seat| seat.slot != slot && seat.is_alive());
+        let others = self.seats.iter().flatten().filter(|seat| seat.slot != slot && seat.is_alive());
         let enemies: Vec<Vector> = others.map(|seat| seat.body.position).collect();
         let mut best = (f32::NEG_INFINITY, map::SPAWN_POINTS[0]);
         for point in map::SPAWN_POINTS {
-            let nearest = enemies
-                .iter()
-                .map(|enemy| enemy.minus(point).length_squared())
-                .fold(f32::MAX, f32::min);
+            let nearest =
+                enemies.iter().map(|enemy| enemy.minus(point).length_squared()).fold(f32::MAX, f32::min);
             if nearest > best.0 {
                 best = (nearest, point);
             }
@@ -139,15 +124,11 @@ impl Room {
     /// The bot that would be missed least: fewest kills, the last seat among equals.
     fn bot_to_go(&self) -> Option<Slot> {
         let bots = self.seats.iter().flatten().filter(|seat| !seat.is_human());
-        bots.min_by_key(|seat| (seat.kills, std::cmp::Reverse(seat.slot)))
-            .map(|seat| seat.slot)
+        bots.min_by_key(|seat| (seat.kills, std::cmp::Reverse(seat.slot))).map(|seat| seat.slot)
     }
 
     fn free_slot(&self) -> Option<Slot> {
-        self.seats
-            .iter()
-            .position(Option::is_none)
-            .map(|index| Slot(index as u8))
+        self.seats.iter().position(Option::is_none).map(|index| Slot(index as u8))
     }
 
     fn taken_seats(&self) -> usize {
@@ -170,12 +151,7 @@ impl Room {
 
     /// The people with a seat, those included whose seat is held.
     pub fn humans(&self) -> Vec<PlayerId> {
-        self.seats
-            .iter()
-            .flatten()
-            .filter(|seat| seat.is_human())
-            .map(|seat| seat.player)
-            .collect()
+        self.seats.iter().flatten().filter(|seat| seat.is_human()).map(|seat| seat.player).collect()
     }
 
     /// Seats that a person can take at once, those of bots included.
@@ -199,9 +175,5 @@ impl Room {
 fn tidy_name(name: &str) -> String {
     let visible = name.trim().chars().filter(|character| !character.is_control());
     let tidy: String = visible.take(NAME_CHARS_MAX).collect();
-    if tidy.is_empty() {
-        NAMELESS.to_owned()
-    } else {
-        tidy
-    }
+    if tidy.is_empty() { NAMELESS.to_owned() } else { tidy }
 }

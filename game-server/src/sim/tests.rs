@@ -10,13 +10,7 @@ use crate::domain::{MatchSettings, PlayerId, PlayerInput, PlayerState, Pool, Roo
 use crate::sim::Room;
 
 fn settings(seed: u64, fill_to_players: u8) -> MatchSettings {
-    MatchSettings {
-        room: RoomId(1),
-        seed,
-        pool: Pool::Public,
-        match_ticks: 18_000,
-        fill_to_players,
-    }
+    MatchSettings { room: RoomId(1), seed, pool: Pool::Public, match_ticks: 18_000, fill_to_players }
 }
 
 /// A room with nobody in it.
@@ -25,8 +19,7 @@ fn empty_room() -> Room {
 }
 
 fn join(room: &mut Room, player: u64) -> Slot {
-    room.join(PlayerId(player), &format!("P{player}"))
-        .expect("there is a seat")
+    room.join(PlayerId(player), &format!("P{player}")).expect("there is a seat")
 }
 
 fn steps(room: &mut Room, ticks: u32) {
@@ -45,17 +38,9 @@ fn hold(room: &mut Room, slot: Slot, input: PlayerInput, ticks: u32) {
 
 fn state(room: &Room, slot: Slot) -> PlayerState {
     let frame = room.frame();
-    *frame
-        .players
-        .iter()
-        .find(|player| player.slot == slot)
-        .expect("the player is in the frame")
+    *frame.players.iter().find(|player| player.slot == slot).expect("the player is in the frame")
 }
 
 fn moving(move_x: i8, move_y: i8) -> PlayerInput {
-    PlayerInput {
-        move_x,
-        move_y,
-        ..PlayerInput::default()
-    }
+    PlayerInput { move_x, move_y, ..PlayerInput::default() }
 }

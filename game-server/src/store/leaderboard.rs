@@ -53,26 +53,17 @@ impl Store {
 
     /// A player with two neighbours either side, best first; empty when unknown.
     pub async fn around(&self, player: PlayerId) -> anyhow::Result<Vec<Standing>> {
-        self.neighbourhood(player)
-            .await
-            .context("reading a player's place on the leaderboard")
+        self.neighbourhood(player).await.context("reading a player's place on the leaderboard")
     }
 
     async fn neighbourhood(&self, player: PlayerId) -> Result<Vec<Standing>, sqlx::Error> {
-        let own = sqlx::query(SELECT_ONE)
-            .bind(column_of(player.0))
-            .fetch_optional(&self.pool)
-            .await?;
+        let own = sqlx::query(SELECT_ONE).bind(column_of(player.0)).fetch_optional(&self.pool).await?;
         let Some(own) = own else { return Ok(Vec::new()) };
         let standing: f64 = own.try_get("standing")?;
         let kills: i64 = own.try_get("kills")?;
         let id: i64 = own.try_get("player")?;
-        let count = sqlx::query(COUNT_ABOVE)
-            .bind(standing)
-            .bind(kills)
-            .bind(id)
-            .fetch_one(&self.pool)
-            .await?;
+        let count =
+            sqlx::query(COUNT_ABOVE).bind(standing).bind(kills).bind(id).fetch_one(&self.pool).await?;
         let count_above: i64 = count.try_get("above")?;
         let mut rows = sqlx::query(SELECT_ABOVE)
             .bind(standing)
@@ -97,10 +88,7 @@ impl Store {
 }
 
 fn ranked_from(first_rank: u64, rows: &[AnyRow]) -> Result<Vec<Standing>, sqlx::Error> {
-    rows.iter()
-        .zip(first_rank..)
-        .map(|(row, rank)| standing(rank, row))
-        .collect()
+    rows.iter().zip(first_rank..).map(|(row, rank)| standing(rank, row)).collect()
 }
 
 fn standing(rank: u64, row: &AnyRow) -> Result<Standing, sqlx::Error> {
@@ -109,10 +97,7 @@ fn standing(rank: u64, row: &AnyRow) -> Result<Standing, sqlx::Error> {
         rank,
         player: PlayerId(count("player")?),
         name: row.try_get("name")?,
-        rating: Rating {
-            rating: row.try_get("rating")?,
-            deviation: row.try_get("deviation")?,
-        },
+        rating: Rating { rating: row.try_get("rating")?, deviation: row.try_get("deviation")? },
         matches: count("matches")?,
         wins: count("wins")?,
         kills: count("kills")?,

@@ -35,10 +35,7 @@ pub struct Outcome {
 
 impl Rating {
     /// A player who has never met another.
-    pub const START: Rating = Rating {
-        rating: RATING_START,
-        deviation: DEVIATION_START,
-    };
+    pub const START: Rating = Rating { rating: RATING_START, deviation: DEVIATION_START };
 
     /// What the leaderboard is ordered by.
     pub fn standing(self) -> f64 {
@@ -59,10 +56,7 @@ pub fn outcomes(people: &[Performance]) -> Vec<Outcome> {
     let places: Vec<usize> = people.iter().map(|one| place(one, people)).collect();
     let decided = places.iter().any(|place| *place > 1);
     let after = rate(people, &places);
-    let outcome = |(rating, place): (Rating, &usize)| Outcome {
-        rating,
-        won: decided && *place == 1,
-    };
+    let outcome = |(rating, place): (Rating, &usize)| Outcome { rating, won: decided && *place == 1 };
     after.into_iter().zip(&places).map(outcome).collect()
 }
 
@@ -80,29 +74,18 @@ fn rate(people: &[Performance], places: &[usize]) -> Vec<Rating> {
     }
     let teams: Vec<[WengLinRating; 1]> = people
         .iter()
-        .map(|one| {
-            [WengLinRating {
-                rating: one.before.rating,
-                uncertainty: one.before.deviation,
-            }]
-        })
+        .map(|one| [WengLinRating { rating: one.before.rating, uncertainty: one.before.deviation }])
         .collect();
     let ranked: Vec<(&[WengLinRating], MultiTeamOutcome)> = teams
         .iter()
         .zip(places)
         .map(|(team, place)| (team.as_slice(), MultiTeamOutcome::new(*place)))
         .collect();
-    let config = WengLinConfig {
-        beta: BETA,
-        uncertainty_tolerance: UNCERTAINTY_TOLERANCE,
-    };
+    let config = WengLinConfig { beta: BETA, uncertainty_tolerance: UNCERTAINTY_TOLERANCE };
     weng_lin_multi_team(&ranked, &config)
         .into_iter()
         .flatten()
-        .map(|after| Rating {
-            rating: after.rating,
-            deviation: after.uncertainty,
-        })
+        .map(|after| Rating { rating: after.rating, deviation: after.uncertainty })
         .collect()
 }
 

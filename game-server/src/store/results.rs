@@ -35,11 +35,7 @@ impl Store {
         if result.pool != Pool::Public {
             return Ok(Recorded::NotRanked);
         }
-        let mut transaction = self
-            .pool
-            .begin()
-            .await
-            .context("the ranking store is out of reach")?;
+        let mut transaction = self.pool.begin().await.context("the ranking store is out of reach")?;
         // Writing first takes SQLite's write lock at once; a read that turns into a write could not wait for it.
         let inserted = sqlx::query(INSERT_MATCH)
             .bind(column_of(result.room.0))
@@ -51,12 +47,8 @@ impl Store {
         if inserted.rows_affected() == 0 {
             return Ok(Recorded::Duplicate);
         }
-        insert_lines(&mut transaction, result)
-            .await
-            .context("storing a score board")?;
-        rate_people(&mut transaction, result)
-            .await
-            .context("storing ratings")?;
+        insert_lines(&mut transaction, result).await.context("storing a score board")?;
+        rate_people(&mut transaction, result).await.context("storing ratings")?;
         transaction.commit().await.context("committing a result")?;
         Ok(Recorded::Stored)
     }
@@ -84,11 +76,7 @@ async fn rate_people(connection: &mut AnyConnection, result: &MatchResult) -> Re
     let mut performances = Vec::with_capacity(people.len());
     for person in &people {
         let before = touch(connection, person).await?;
-        performances.push(Performance {
-            before,
-            kills: person.kills,
-            deaths: person.deaths,
-        });
+        performances.push(Performance { before, kills: person.kills, deaths: person.deaths });
     }
     for (person, outcome) in people.iter().zip(outcomes(&performances)) {
         update(connection, person, outcome).await?;
@@ -113,10 +101,7 @@ async fn touch(connection: &mut AnyConnection, person: &PlayerResult) -> Result<
         .bind(Rating::START.standing())
         .fetch_one(connection)
         .await?;
-    Ok(Rating {
-        rating: row.try_get("rating")?,
-        deviation: row.try_get("deviation")?,
-    })
+    Ok(Rating { rating: row.try_get("rating")?, deviation: row.try_get("deviation")? })
 }
 
 async fn update(

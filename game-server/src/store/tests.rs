@@ -35,13 +35,7 @@ fn line(player: u64, bot: bool, kills: u16) -> PlayerResult {
 }
 
 fn result(room: u64, players: Vec<PlayerResult>) -> MatchResult {
-    MatchResult {
-        room: RoomId(room),
-        epoch: 0,
-        pool: Pool::Public,
-        ended_at_ms: 1_700_000_000_000,
-        players,
-    }
+    MatchResult { room: RoomId(room), epoch: 0, pool: Pool::Public, ended_at_ms: 1_700_000_000_000, players }
 }
 
 fn ids(standings: &[Standing]) -> Vec<(u64, u64)> {
@@ -55,17 +49,11 @@ async fn a_result_counts_once_however_often_it_is_handed_in() {
     assert_eq!(temporary.store.record(&played).await.unwrap(), Recorded::Stored);
     let first = temporary.store.top(10).await.unwrap();
     for _ in 0..3 {
-        assert_eq!(
-            temporary.store.record(&played).await.unwrap(),
-            Recorded::Duplicate
-        );
+        assert_eq!(temporary.store.record(&played).await.unwrap(), Recorded::Duplicate);
     }
     assert_eq!(temporary.store.top(10).await.unwrap(), first);
     assert_eq!(ids(&first), [(1, 1), (2, 2)]);
-    assert_eq!(
-        (first[0].matches, first[0].wins, first[0].kills, first[0].deaths),
-        (1, 1, 5, 1)
-    );
+    assert_eq!((first[0].matches, first[0].wins, first[0].kills, first[0].deaths), (1, 1, 5, 1));
     let resumed = MatchResult { epoch: 1, ..played };
     assert_eq!(temporary.store.record(&resumed).await.unwrap(), Recorded::Stored);
 }
@@ -73,14 +61,7 @@ async fn a_result_counts_once_however_often_it_is_handed_in() {
 #[tokio::test]
 async fn everything_is_there_after_a_restart() {
     let temporary = TemporaryStore::open().await;
-    let played = result(
-        u64::MAX,
-        vec![
-            line(u64::MAX, false, 5),
-            line(1 << 63, false, 3),
-            line(3, true, 9),
-        ],
-    );
+    let played = result(u64::MAX, vec![line(u64::MAX, false, 5), line(1 << 63, false, 3), line(3, true, 9)]);
     temporary.store.record(&played).await.unwrap();
     let before = temporary.store.top(10).await.unwrap();
     temporary.store.close().await;
@@ -93,11 +74,7 @@ async fn everything_is_there_after_a_restart() {
 #[tokio::test]
 async fn bots_are_never_rated_and_a_lone_person_keeps_the_rating() {
     let temporary = TemporaryStore::open().await;
-    temporary
-        .store
-        .record(&result(1, vec![line(50, true, 9), line(1, false, 4)]))
-        .await
-        .unwrap();
+    temporary.store.record(&result(1, vec![line(50, true, 9), line(1, false, 4)])).await.unwrap();
     let top = temporary.store.top(10).await.unwrap();
     assert_eq!(ids(&top), [(1, 1)]);
     assert_eq!((top[0].matches, top[0].wins, top[0].kills), (1, 0, 4));
@@ -107,23 +84,15 @@ async fn bots_are_never_rated_and_a_lone_person_keeps_the_rating() {
 #[tokio::test]
 async fn matches_of_headless_players_leave_no_trace() {
     let temporary = TemporaryStore::open().await;
-    let played = MatchResult {
-        pool: Pool::Bots,
-        ..result(1, vec![line(1, false, 4), line(2, false, 3)])
-    };
-    assert_eq!(
-        temporary.store.record(&played).await.unwrap(),
-        Recorded::NotRanked
-    );
+    let played = MatchResult { pool: Pool::Bots, ..result(1, vec![line(1, false, 4), line(2, false, 3)]) };
+    assert_eq!(temporary.store.record(&played).await.unwrap(), Recorded::NotRanked);
     assert_eq!(temporary.store.top(10).await.unwrap(), []);
 }
 
 #[tokio::test]
 async fn a_player_is_shown_with_two_neighbours_either_side() {
     let temporary = TemporaryStore::open().await;
-    let players = (1..=9)
-        .map(|player| line(player, false, 100 - player as u16))
-        .collect();
+    let players = (1..=9).map(|player| line(player, false, 100 - player as u16)).collect();
     temporary.store.record(&result(1, players)).await.unwrap();
     let around = async |player| ids(&temporary.store.around(PlayerId(player)).await.unwrap());
     assert_eq!(around(5).await, [(3, 3), (4, 4), (5, 5), (6, 6), (7, 7)]);
@@ -137,17 +106,10 @@ async fn a_player_is_shown_with_two_neighbours_either_side() {
 async fn players_of_equal_standing_have_ranks_of_their_own() {
     let temporary = TemporaryStore::open().await;
     for player in 1..=4 {
-        temporary
-            .store
-            .record(&result(player, vec![line(player, false, 3)]))
-            .await
-            .unwrap();
+        temporary.store.record(&result(player, vec![line(player, false, 3)])).await.unwrap();
     }
     let top = ids(&temporary.store.top(10).await.unwrap());
-    assert_eq!(
-        top.iter().map(|(rank, _)| *rank).collect::<Vec<_>>(),
-        [1, 2, 3, 4]
-    );
+    assert_eq!(top.iter().map(|(rank, _)| *rank).collect::<Vec<_>>(), [1, 2, 3, 4]);
     for (rank, player) in top {
         let around = temporary.store.around(PlayerId(player)).await.unwrap();
         assert!(ids(&around).contains(&(rank, player)));
@@ -164,10 +126,7 @@ async fn results_handed_in_at_the_same_time_all_count() {
         writers.spawn(async move { store.record(&played).await });
     }
     let written = writers.join_all().await;
-    assert!(
-        written.iter().all(|one| matches!(one, Ok(Recorded::Stored))),
-        "{written:?}"
-    );
+    assert!(written.iter().all(|one| matches!(one, Ok(Recorded::Stored))), "{written:?}");
     assert_eq!(temporary.store.top(1).await.unwrap()[0].matches, 20);
 }
 
@@ -180,9 +139,6 @@ fn ids_keep_all_their_bits_in_a_signed_column() {
 
 #[test]
 fn a_password_never_reaches_a_message() {
-    assert_eq!(
-        without_password("postgres://user:p@ss@host/db"),
-        "postgres://…@host/db"
-    );
+    assert_eq!(without_password("postgres://user:p@ss@host/db"), "postgres://…@host/db");
     assert_eq!(without_password("sqlite:///tmp/x"), "sqlite:///tmp/x");
 }

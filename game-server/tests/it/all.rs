@@ -19,10 +19,8 @@ const FULL_SPEED: i8 = 127;
 
 async fn chat_as(server: &All, key: &str, name: &str) -> Socket {
     let mut chat = Socket::open(server.gateway, "/chat").await;
-    chat.send_json(json!({"type": "hello", "key": key, "name": name}))
-        .await;
-    chat.until_json("a greeting", |value| value["type"] == "hello")
-        .await;
+    chat.send_json(json!({"type": "hello", "key": key, "name": name})).await;
+    chat.until_json("a greeting", |value| value["type"] == "hello").await;
     chat
 }
 
@@ -33,32 +31,17 @@ fn is_line(text: &str) -> impl Fn(&Value) -> bool {
 /// Each of the four directions once, since a wall or the edge may be beside the spawn point.
 async fn walk_until_seen(walker: &mut Player, watcher: &mut Player) {
     let slot = walker.welcome.slot;
-    watcher
-        .until("the other is in a frame", |watcher| watcher.sees(slot).is_some())
-        .await;
+    watcher.until("the other is in a frame", |watcher| watcher.sees(slot).is_some()).await;
     let before = watcher.sees(slot).expect("just seen");
-    for (move_x, move_y) in [
-        (FULL_SPEED, 0),
-        (-FULL_SPEED, 0),
-        (0, FULL_SPEED),
-        (0, -FULL_SPEED),
-    ] {
-        walker.input = PlayerInput {
-            move_x,
-            move_y,
-            ..PlayerInput::default()
-        };
+    for (move_x, move_y) in [(FULL_SPEED, 0), (-FULL_SPEED, 0), (0, FULL_SPEED), (0, -FULL_SPEED)] {
+        walker.input = PlayerInput { move_x, move_y, ..PlayerInput::default() };
         let until = walker.states + 10;
-        walker
-            .until("half a second of play", |walker| walker.states >= until)
-            .await;
+        walker.until("half a second of play", |walker| walker.states >= until).await;
     }
     walker.input = PlayerInput::default();
     watcher
         .until("the other has moved", |watcher| {
-            watcher
-                .sees(slot)
-                .is_some_and(|now| (now.x, now.y) != (before.x, before.y))
+            watcher.sees(slot).is_some_and(|now| (now.x, now.y) != (before.x, before.y))
         })
         .await;
 }
@@ -69,10 +52,7 @@ async fn it_serves_the_page() {
     let (status, page) = get(server.gateway, "/").await.expect("a page");
     assert_eq!(status, 200);
     assert!(page.contains("<html"), "{page}");
-    assert_eq!(
-        get(server.gateway, "/nothing-here").await.expect("an answer").0,
-        404
-    );
+    assert_eq!(get(server.gateway, "/nothing-here").await.expect("an answer").0, 404);
 }
 
 #[tokio::test]
@@ -85,9 +65,7 @@ async fn two_players_meet_in_a_room_and_one_sees_the_other_move() {
     let mut ben = Player::enter(server.gateway, &seat_of_ben.ticket).await;
     assert_ne!(ann.welcome.slot, ben.welcome.slot);
     ann.until("both names are on the roster", |ann| {
-        ["Ann", "Ben"]
-            .iter()
-            .all(|name| ann.roster.iter().any(|entry| entry.name == *name))
+        ["Ann", "Ben"].iter().all(|name| ann.roster.iter().any(|entry| entry.name == *name))
     })
     .await;
     walk_until_seen(&mut ann, &mut ben).await;
@@ -115,8 +93,7 @@ async fn a_chat_line_reaches_the_others_in_the_room_and_those_who_come_later() {
     for chat in [&mut ann, &mut ben] {
         chat.send_json(json!({"type": "join", "channel": room})).await;
     }
-    ann.send_json(json!({"type": "say", "channel": room, "text": "hello\u{7} room"}))
-        .await;
+    ann.send_json(json!({"type": "say", "channel": room, "text": "hello\u{7} room"})).await;
     let line = ben.until_json("the line", is_line("hello room")).await;
     assert_eq!((&line["name"], &line["channel"]), (&json!("Ann"), &json!(room)));
     let mut late = chat_as(&server, "the secret key of cleo", "Cleo").await;
@@ -140,8 +117,7 @@ async fn garbage_on_the_room_socket_gets_an_error_is_counted_and_harms_nobody() 
     assert!(metric(server.admin, "game_refused_total").await >= 4.0);
     let mut ben = Player::join(server.gateway, BEN, "Ben").await;
     ben.send_bytes(vec![0xff; 64]).await;
-    ben.until("the error", |ben| ben.error == Some(ErrorCode::Malformed))
-        .await;
+    ben.until("the error", |ben| ben.error == Some(ErrorCode::Malformed)).await;
     assert!(metric(server.admin, "game_malformed_total").await >= 1.0);
     let until = ann.states + 5;
     ann.until("play goes on", |ann| ann.states >= until).await;
@@ -159,30 +135,17 @@ async fn a_forged_ticket_is_refused() {
         version: game_server::protocol::client::CLIENT_PROTOCOL_VERSION,
         ticket: forged,
     };
-    socket
-        .send_bytes(game_server::protocol::client::encode_client(&hello))
-        .await;
+    socket.send_bytes(game_server::protocol::client::encode_client(&hello)).await;
     let answer = socket.next_bytes().await.expect("an error before the end");
     let answer = decode_server(&answer).expect("a readable answer");
-    assert!(
-        matches!(
-            answer,
-            ServerMessage::Error {
-                code: ErrorCode::Ticket,
-                ..
-            }
-        ),
-        "{answer:?}"
-    );
+    assert!(matches!(answer, ServerMessage::Error { code: ErrorCode::Ticket, .. }), "{answer:?}");
 }
 
 #[tokio::test]
 async fn a_match_ends_with_a_score_board_and_is_ranked_for_good() {
     let server = All::start(SHORT_MATCH_S).await;
-    let (mut ann, mut ben) = tokio::join!(
-        Player::join(server.gateway, ANN, "Ann"),
-        Player::join(server.gateway, BEN, "Ben")
-    );
+    let (mut ann, mut ben) =
+        tokio::join!(Player::join(server.gateway, ANN, "Ann"), Player::join(server.gateway, BEN, "Ben"));
     assert_eq!(ann.welcome.room, ben.welcome.room);
     tokio::join!(
         ann.until("the end", |ann| ann.over.is_some()),
@@ -214,17 +177,10 @@ async fn a_second_sigterm_does_not_wait_for_the_match() {
     let mut ann = Player::join(server.gateway, ANN, "Ann").await;
     ann.until("a state", |ann| ann.states > 0).await;
     let admin = server.admin;
-    assert!(
-        get(admin, "/readyz")
-            .await
-            .is_some_and(|(status, _)| status == 200)
-    );
+    assert!(get(admin, "/readyz").await.is_some_and(|(status, _)| status == 200));
     server.process.signal();
     eventually("it is not ready any more", async || {
-        get(admin, "/readyz")
-            .await
-            .is_none_or(|(status, _)| status == 503)
-            .then_some(())
+        get(admin, "/readyz").await.is_none_or(|(status, _)| status == 503).then_some(())
     })
     .await;
     assert_eq!(server.process.terminate().await.code(), Some(0));

@@ -36,11 +36,7 @@ impl Crowd {
         for player in 0..PLAYERS_PER_ROOM_MAX as u64 {
             room.join(PlayerId(player), "x").expect("there is a seat");
         }
-        Crowd {
-            room,
-            memories: vec![Memory::default(); PLAYERS_PER_ROOM_MAX],
-            random: Random::new(1),
-        }
+        Crowd { room, memories: vec![Memory::default(); PLAYERS_PER_ROOM_MAX], random: Random::new(1) }
     }
 
     /// One tick; returns the events of it.
@@ -49,12 +45,7 @@ impl Crowd {
         let frame = self.room.frame();
         for (slot, memory) in (0..).zip(&mut self.memories) {
             if (tick + u32::from(slot)).is_multiple_of(THINK_TICKS) {
-                let view = View {
-                    tick,
-                    own: Slot(slot),
-                    players: &frame.players,
-                    walls: self.room.walls(),
-                };
+                let view = View { tick, own: Slot(slot), players: &frame.players, walls: self.room.walls() };
                 let input = brain::decide(memory, &view, &mut self.random);
                 self.room.push_input(Slot(slot), tick, &[input]);
             }
@@ -76,11 +67,7 @@ fn bytes_sent(frames_behind: usize) -> usize {
             continue;
         }
         let frame = crowd.room.frame();
-        let base = if sent.len() == frames_behind {
-            sent.pop_front()
-        } else {
-            None
-        };
+        let base = if sent.len() == frames_behind { sent.pop_front() } else { None };
         let acks = crowd.room.acks();
         let head = encode_head(&frame, Slot(0), base_age(base.as_ref(), &frame), acks.first());
         bytes += assemble(&head, &encode_body(base.as_ref(), &frame)).len();
@@ -94,14 +81,8 @@ fn a_full_room_stays_within_the_budget() {
     for (frames_behind, meaning) in [(1, "50 ms"), (2, "100 ms"), (3, "150 ms")] {
         let per_second = bytes_sent(frames_behind);
         // The figure is worth reading even when the test passes.
-        writeln!(
-            std::io::stdout(),
-            "{per_second} bytes per second and player, acks {meaning} old"
-        )
-        .expect("stdout");
-        assert!(
-            per_second <= BYTES_PER_SECOND_MAX,
-            "{per_second} bytes per second, acks {meaning} old"
-        );
+        writeln!(std::io::stdout(), "{per_second} bytes per second and player, acks {meaning} old")
+            .expect("stdout");
+        assert!(per_second <= BYTES_PER_SECOND_MAX, "{per_second} bytes per second, acks {meaning} old");
     }
 }

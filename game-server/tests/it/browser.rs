@@ -68,7 +68,9 @@ async fn two_pages_see_each_other_move() {
 
         let slot = read(&ann, "return game.slot").await;
         stage::until(&ben, &format!("return game.others.some((other) => other.slot === {slot})")).await;
-        let place = format!("const seen = game.others.find((other) => other.slot === {slot}); return [seen.x, seen.y]");
+        let place = format!(
+            "const seen = game.others.find((other) => other.slot === {slot}); return [seen.x, seen.y]"
+        );
         let own_before = read(&ann, "return [game.self.x, game.self.y]").await;
         let seen_before = read(&ben, &place).await;
         let direction = if own_before[0].as_f64().expect("a number") < 500.0 { 'd' } else { 'a' };
@@ -77,8 +79,14 @@ async fn two_pages_see_each_other_move() {
         let own_after = read(&ann, "return [game.self.x, game.self.y]").await;
         let seen_after = read(&ben, &place).await;
         assert!(distance(&own_before, &own_after) > MOVED_UNITS, "Ann's page: {own_before} to {own_after}");
-        assert!(distance(&seen_before, &seen_after) > MOVED_UNITS, "Ben's page: {seen_before} to {seen_after}");
-        assert!(distance(&own_after, &seen_after) < MOVED_UNITS, "both at rest: {own_after} and {seen_after}");
+        assert!(
+            distance(&seen_before, &seen_after) > MOVED_UNITS,
+            "Ben's page: {seen_before} to {seen_after}"
+        );
+        assert!(
+            distance(&own_after, &seen_after) < MOVED_UNITS,
+            "both at rest: {own_after} and {seen_after}"
+        );
     })
     .await;
 }
@@ -95,7 +103,8 @@ async fn a_message_reaches_the_room() {
         let field = ann.find(Locator::Id("chat-text")).await.expect("a chat field");
         field.send_keys("good luck <b>all</b>").await.expect("text can be typed");
         field.send_keys(&Key::Enter.to_string()).await.expect("Enter sends");
-        let shown = "return document.getElementById('chat-lines').textContent.includes('Anngood luck <b>all</b>')";
+        let shown =
+            "return document.getElementById('chat-lines').textContent.includes('Anngood luck <b>all</b>')";
         stage::until(&ben, shown).await;
         stage::until(&ann, shown).await;
     })

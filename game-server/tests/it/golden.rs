@@ -12,18 +12,13 @@ use serde_json::Value;
 
 /// Compares with the file of this name, or writes it when asked to.
 fn check(name: &str, about: &str, parts: Vec<(&str, Value)>) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden")
-        .join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     let text = laid_out(about, &parts);
     if std::env::var("GOLDEN").is_ok_and(|mode| mode == "write") {
         std::fs::write(&path, &text).expect("the golden file can be written");
     }
     let known = std::fs::read_to_string(&path).unwrap_or_default();
-    let first_difference = known
-        .lines()
-        .zip(text.lines())
-        .position(|(known, now)| known != now);
+    let first_difference = known.lines().zip(text.lines()).position(|(known, now)| known != now);
     assert!(
         known == text,
         "{name} differs from line {:?} on; if that is meant: GOLDEN=write cargo test -p game-server --test it golden",

@@ -33,10 +33,7 @@ fn environment(container: &Value, documents: &[Value]) -> BTreeMap<String, Strin
     for from in container["envFrom"].as_sequence().into_iter().flatten() {
         let name = &from["configMapRef"]["name"];
         let is_named = |one: &&Value| one["kind"] == "ConfigMap" && one["metadata"]["name"] == *name;
-        let map = documents
-            .iter()
-            .find(is_named)
-            .unwrap_or_else(|| panic!("no ConfigMap {name:?}"));
+        let map = documents.iter().find(is_named).unwrap_or_else(|| panic!("no ConfigMap {name:?}"));
         for (key, value) in map["data"].as_mapping().unwrap() {
             variables.insert(text(key), text(value));
         }
@@ -56,10 +53,8 @@ fn environment(container: &Value, documents: &[Value]) -> BTreeMap<String, Strin
 fn the_program_accepts_the_flags_and_variables_of_every_container() {
     let documents = documents();
     let mut roles = Vec::new();
-    for container in documents
-        .iter()
-        .flat_map(|one| one["spec"]["template"]["spec"]["containers"].as_sequence())
-        .flatten()
+    for container in
+        documents.iter().flat_map(|one| one["spec"]["template"]["spec"]["containers"].as_sequence()).flatten()
     {
         if container["image"] != "game-server" {
             continue;
@@ -67,20 +62,12 @@ fn the_program_accepts_the_flags_and_variables_of_every_container() {
         let variables = environment(container, &documents);
         let expand = |argument: &Value| {
             let argument = text(argument);
-            variables.iter().fold(argument, |whole, (name, value)| {
-                whole.replace(&format!("$({name})"), value)
-            })
+            variables
+                .iter()
+                .fold(argument, |whole, (name, value)| whole.replace(&format!("$({name})"), value))
         };
-        let arguments: Vec<String> = container["args"]
-            .as_sequence()
-            .unwrap()
-            .iter()
-            .map(expand)
-            .collect();
-        assert!(
-            !arguments.iter().any(|argument| argument.contains("$(")),
-            "{arguments:?}"
-        );
+        let arguments: Vec<String> = container["args"].as_sequence().unwrap().iter().map(expand).collect();
+        assert!(!arguments.iter().any(|argument| argument.contains("$(")), "{arguments:?}");
         parses(&arguments, &variables);
         roles.push(arguments[0].clone());
     }
@@ -93,16 +80,12 @@ fn parses(arguments: &[String], variables: &BTreeMap<String, String>) {
     let mut line = vec!["game-server".to_owned()];
     line.extend_from_slice(arguments);
     let program = Cli::command();
-    let role = program
-        .find_subcommand(&arguments[0])
-        .unwrap_or_else(|| panic!("no role {}", arguments[0]));
+    let role = program.find_subcommand(&arguments[0]).unwrap_or_else(|| panic!("no role {}", arguments[0]));
     for flag in role.get_arguments().chain(program.get_arguments()) {
         let (Some(name), Some(long)) = (flag.get_env(), flag.get_long()) else {
             continue;
         };
-        let is_given = arguments
-            .iter()
-            .any(|argument| argument.starts_with(&format!("--{long}=")));
+        let is_given = arguments.iter().any(|argument| argument.starts_with(&format!("--{long}=")));
         if let (Some(value), false) = (variables.get(&*name.to_string_lossy()), is_given) {
             line.push(format!("--{long}={value}"));
         }

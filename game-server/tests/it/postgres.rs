@@ -39,11 +39,7 @@ impl Postgres {
             tokio::net::TcpStream::connect(address).await.ok()
         })
         .await;
-        Postgres {
-            url: format!("postgres://game@{address}/postgres"),
-            _server: server,
-            _folder: folder,
-        }
+        Postgres { url: format!("postgres://game@{address}/postgres"), _server: server, _folder: folder }
     }
 
     /// It accepts connections a moment before it accepts logins.
@@ -61,63 +57,31 @@ fn is_root() -> bool {
 fn unprivileged(program: &str) -> Vec<String> {
     let versions = std::fs::read_dir(VERSIONS).unwrap_or_else(|error| panic!("{VERSIONS}: {error}"));
     let programs = versions.filter_map(|version| Some(version.ok()?.path().join("bin").join(program)));
-    let program: PathBuf = programs
-        .filter(|path| path.exists())
-        .max()
-        .expect("PostgreSQL is installed");
+    let program: PathBuf = programs.filter(|path| path.exists()).max().expect("PostgreSQL is installed");
     let program = program.display().to_string();
     if !is_root() {
         return vec![program];
     }
-    let ids = [
-        format!("--reuid={UNPRIVILEGED_ID}"),
-        format!("--regid={UNPRIVILEGED_ID}"),
-    ];
-    [
-        vec!["setpriv".to_owned()],
-        ids.to_vec(),
-        vec!["--clear-groups".to_owned(), program],
-    ]
-    .concat()
+    let ids = [format!("--reuid={UNPRIVILEGED_ID}"), format!("--regid={UNPRIVILEGED_ID}")];
+    [vec!["setpriv".to_owned()], ids.to_vec(), vec!["--clear-groups".to_owned(), program]].concat()
 }
 
 fn init(data: &Path) {
     let words = unprivileged("initdb");
     let output = command(&words[0])
         .args(&words[1..])
-        .args([
-            "--username=game",
-            "--auth=trust",
-            "--no-sync",
-            "--encoding=UTF8",
-            "--locale=C",
-            "-D",
-        ])
+        .args(["--username=game", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C", "-D"])
         .arg(data)
         .output()
         .expect("initdb runs");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn run(data: &Path, address: SocketAddr, folder: &Path) -> Process {
     let mut words = unprivileged("postgres");
     let (host, port) = (address.ip().to_string(), address.port().to_string());
-    let own = [
-        "-D",
-        &data.display().to_string(),
-        "-h",
-        &host,
-        "-p",
-        &port,
-        "-k",
-        "",
-        "-F",
-    ]
-    .map(str::to_owned);
+    let own =
+        ["-D", &data.display().to_string(), "-h", &host, "-p", &port, "-k", "", "-F"].map(str::to_owned);
     words.extend(own);
     Process::start("postgres", &words[0], &words[1..], folder)
 }
@@ -134,13 +98,7 @@ fn line(player: u64, bot: bool, kills: u16) -> PlayerResult {
 }
 
 fn result(room: u64, players: Vec<PlayerResult>) -> MatchResult {
-    MatchResult {
-        room: RoomId(room),
-        epoch: 0,
-        pool: Pool::Public,
-        ended_at_ms: u64::MAX,
-        players,
-    }
+    MatchResult { room: RoomId(room), epoch: 0, pool: Pool::Public, ended_at_ms: u64::MAX, players }
 }
 
 #[tokio::test]
@@ -148,25 +106,11 @@ fn result(room: u64, players: Vec<PlayerResult>) -> MatchResult {
 async fn results_count_once_with_ids_of_all_sizes_and_survive_a_reconnect() {
     let postgres = Postgres::start().await;
     let store = postgres.open().await;
-    let played = result(
-        u64::MAX,
-        vec![
-            line(u64::MAX, false, 5),
-            line(1 << 63, false, 3),
-            line(3, true, 9),
-        ],
-    );
+    let played = result(u64::MAX, vec![line(u64::MAX, false, 5), line(1 << 63, false, 3), line(3, true, 9)]);
     assert_eq!(store.record(&played).await.expect("stored"), Recorded::Stored);
     assert_eq!(store.record(&played).await.expect("known"), Recorded::Duplicate);
-    let headless = MatchResult {
-        pool: Pool::Bots,
-        room: RoomId(1),
-        ..played
-    };
-    assert_eq!(
-        store.record(&headless).await.expect("ignored"),
-        Recorded::NotRanked
-    );
+    let headless = MatchResult { pool: Pool::Bots, room: RoomId(1), ..played };
+    assert_eq!(store.record(&headless).await.expect("ignored"), Recorded::NotRanked);
     let top = store.top(10).await.expect("rows");
     let ids: Vec<(u64, u64)> = top.iter().map(|one| (one.rank, one.player.0)).collect();
     assert_eq!(ids, [(1, u64::MAX), (2, 1 << 63)]);
@@ -183,16 +127,10 @@ async fn results_count_once_with_ids_of_all_sizes_and_survive_a_reconnect() {
 async fn a_player_is_shown_with_two_neighbours_either_side() {
     let postgres = Postgres::start().await;
     let store = postgres.open().await;
-    let players = (1..=9)
-        .map(|player| line(player, false, 100 - player as u16))
-        .collect();
+    let players = (1..=9).map(|player| line(player, false, 100 - player as u16)).collect();
     store.record(&result(1, players)).await.expect("stored");
-    for (player, expected) in [
-        (5, vec![3, 4, 5, 6, 7]),
-        (1, vec![1, 2, 3]),
-        (9, vec![7, 8, 9]),
-        (99, vec![]),
-    ] {
+    for (player, expected) in [(5, vec![3, 4, 5, 6, 7]), (1, vec![1, 2, 3]), (9, vec![7, 8, 9]), (99, vec![])]
+    {
         let around = store.around(PlayerId(player)).await.expect("rows");
         assert_eq!(around.iter().map(|one| one.rank).collect::<Vec<_>>(), expected);
         assert!(around.iter().all(|one| one.rank == one.player.0));
@@ -214,16 +152,7 @@ async fn results_handed_in_at_the_same_time_all_count_once() {
         writers.spawn(async move { store.record(&played).await });
     }
     let written = writers.join_all().await;
-    let count = |wanted| {
-        written
-            .iter()
-            .filter(|one| one.as_ref().is_ok_and(|got| *got == wanted))
-            .count()
-    };
-    assert_eq!(
-        (count(Recorded::Stored), count(Recorded::Duplicate)),
-        (20, 20),
-        "{written:?}"
-    );
+    let count = |wanted| written.iter().filter(|one| one.as_ref().is_ok_and(|got| *got == wanted)).count();
+    assert_eq!((count(Recorded::Stored), count(Recorded::Duplicate)), (20, 20), "{written:?}");
     assert_eq!(store.top(1).await.expect("rows")[0].matches, 20);
 }

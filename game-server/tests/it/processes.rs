@@ -12,16 +12,10 @@ const MATCH_S: u32 = 40;
 
 async fn talk(cluster: &Cluster, key: &str, text: &str) {
     let mut chat = Socket::open(cluster.gateway, "/chat").await;
-    chat.send_json(json!({"type": "hello", "key": key, "name": "Talker"}))
-        .await;
-    chat.until_json("a greeting", |value| value["type"] == "hello")
-        .await;
-    chat.send_json(json!({"type": "say", "channel": "global", "text": text}))
-        .await;
-    chat.until_json("the own line", |value| {
-        value["type"] == "line" && value["text"] == text
-    })
-    .await;
+    chat.send_json(json!({"type": "hello", "key": key, "name": "Talker"})).await;
+    chat.until_json("a greeting", |value| value["type"] == "hello").await;
+    chat.send_json(json!({"type": "say", "channel": "global", "text": text})).await;
+    chat.until_json("the own line", |value| value["type"] == "line" && value["text"] == text).await;
 }
 
 async fn plays_on(player: &mut Player, what: &str) {
@@ -40,8 +34,7 @@ async fn separate_processes_play_the_same_match_and_survive_crashes_of_all_but_t
     );
     assert_eq!(ann.welcome.room, ben.welcome.room);
     let slot_of_ben = ben.welcome.slot;
-    ann.until("Ben is there", |ann| ann.sees(slot_of_ben).is_some())
-        .await;
+    ann.until("Ben is there", |ann| ann.sees(slot_of_ben).is_some()).await;
 
     cluster.kill("chat");
     plays_on(&mut ann, "play without chat").await;
@@ -53,11 +46,7 @@ async fn separate_processes_play_the_same_match_and_survive_crashes_of_all_but_t
     let asking = tokio::spawn(seat(gateway, "the secret key of cleo", "Cleo"));
     cluster.revive("lobby").await;
     let cleo = asking.await.expect("a seat");
-    assert_eq!(
-        cleo.room,
-        ann.welcome.room.0.to_string(),
-        "the running match takes her"
-    );
+    assert_eq!(cleo.room, ann.welcome.room.0.to_string(), "the running match takes her");
     let mut cleo = Player::enter(gateway, &cleo.ticket).await;
     plays_on(&mut cleo, "the new player plays").await;
 

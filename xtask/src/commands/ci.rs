@@ -82,9 +82,7 @@ pub struct StageResult {
 /// Runs the stages one after the other, all of them even when one fails, and ends with the counts.
 pub async fn run(context: &Context, args: Args) -> Result<()> {
     let stages = <StageName as clap::ValueEnum>::value_variants();
-    let wanted = stages
-        .iter()
-        .filter(|stage| args.only.is_empty() || args.only.contains(stage));
+    let wanted = stages.iter().filter(|stage| args.only.is_empty() || args.only.contains(stage));
     let mut results = Vec::new();
     for &name in wanted {
         let result = run_stage(context, name, args.require.contains(&name)).await;
@@ -92,11 +90,8 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
         results.push(result);
     }
     summary::print(context, &results);
-    let failed: Vec<&str> = results
-        .iter()
-        .filter(|result| is_failure(result))
-        .map(|r| r.name.text())
-        .collect();
+    let failed: Vec<&str> =
+        results.iter().filter(|result| is_failure(result)).map(|r| r.name.text()).collect();
     if failed.is_empty() {
         return Ok(());
     }
@@ -105,10 +100,7 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
         doing: "running the checks".to_owned(),
         found: format!("these stages failed: {}.", failed.join(", ")),
         cause: String::new(),
-        fix: format!(
-            "see above; to repeat one stage: cargo xtask ci --only {}",
-            failed[0]
-        ),
+        fix: format!("see above; to repeat one stage: cargo xtask ci --only {}", failed[0]),
     }
     .into())
 }
@@ -123,11 +115,7 @@ async fn run_stage(context: &Context, name: StageName, required: bool) -> StageR
         Ok(outcome) => outcome,
         Err(error) => Outcome::Failed(format!("{error:#}")),
     };
-    StageResult {
-        name,
-        outcome,
-        elapsed: started.elapsed(),
-    }
+    StageResult { name, outcome, elapsed: started.elapsed() }
 }
 
 const fn is_failure(result: &StageResult) -> bool {

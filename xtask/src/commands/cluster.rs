@@ -44,18 +44,14 @@ pub async fn run(context: &Context, _args: Args) -> Result<()> {
     let target = Target::of(context)?;
     let path = target.kubeconfig();
     let value = json!({"cluster": target.name(), "kubeconfig": path, "port": target.config.port});
-    context
-        .report
-        .result(value, &format!("export KUBECONFIG={}\n", path.display()));
+    context.report.result(value, &format!("export KUBECONFIG={}\n", path.display()));
     Ok(())
 }
 
 /// Creates the cluster, starts it, or sees that nothing is to be done; then waits until pods can run.
 pub async fn ensure(context: &Context) -> Result<()> {
     let target = Target::of(context)?;
-    let step = context
-        .report
-        .step("cluster", &format!("looking for {}", target.name()));
+    let step = context.report.step("cluster", &format!("looking for {}", target.name()));
     let engine = Engine::connect().await?;
     let lock = target.lock(context).await?;
     let state = look(&engine, &target).await?;
@@ -70,19 +66,16 @@ pub async fn ensure(context: &Context) -> Result<()> {
             step.skipped(&format!("{} is running", target.name()));
         }
         State::Stopped(down) => {
-            context.report.note(
-                "cluster",
-                &format!("starting {} ({} not running)", target.name(), down.join(", ")),
-            );
+            context
+                .report
+                .note("cluster", &format!("starting {} ({} not running)", target.name(), down.join(", ")));
             start_nodes(context, &target).await?;
             ready(context, &engine, &target).await?;
             step.done(&format!("{} is started", target.name()));
         }
         State::Absent => create(context, &engine, &target, step).await?,
         State::Half => {
-            context
-                .report
-                .note("cluster", "its creation was interrupted: removing what is there");
+            context.report.note("cluster", "its creation was interrupted: removing what is there");
             removal::settle(&engine, &target).await?;
             removal::remove(context, &engine, &target).await?;
             create(context, &engine, &target, step).await?;
@@ -104,9 +97,7 @@ pub async fn ensure(context: &Context) -> Result<()> {
 /// Removes the cluster and proves that nothing of it is left.
 pub async fn remove(context: &Context) -> Result<()> {
     let target = Target::of(context)?;
-    let step = context
-        .report
-        .step("cluster", &format!("removing {}", target.name()));
+    let step = context.report.step("cluster", &format!("removing {}", target.name()));
     let engine = Engine::connect().await?;
     let lock = target.lock(context).await?;
     match look(&engine, &target).await? {
@@ -135,9 +126,7 @@ pub async fn remove(context: &Context) -> Result<()> {
 /// Puts the cluster to sleep; nothing is lost.
 pub async fn stop(context: &Context) -> Result<()> {
     let target = Target::of(context)?;
-    let step = context
-        .report
-        .step("cluster", &format!("stopping {}", target.name()));
+    let step = context.report.step("cluster", &format!("stopping {}", target.name()));
     let engine = Engine::connect().await?;
     let lock = target.lock(context).await?;
     match look(&engine, &target).await? {
@@ -146,19 +135,10 @@ pub async fn stop(context: &Context) -> Result<()> {
             return Err(target.failure(Exit::Cluster, "it does not exist.", "run `cargo xtask up`"));
         }
         State::Running | State::Half | State::Damaged(_) if !context.dry_run => {
-            let ended = k3d::run(
-                context,
-                &target,
-                &["cluster", "stop", target.name()],
-                "",
-                START_STOP_LIMIT,
-            )
-            .await?;
+            let ended =
+                k3d::run(context, &target, &["cluster", "stop", target.name()], "", START_STOP_LIMIT).await?;
             still_running(&engine, &target, &ended.tail).await?;
-            step.done(&format!(
-                "{} is stopped; `cargo xtask start` wakes it",
-                target.name()
-            ));
+            step.done(&format!("{} is stopped; `cargo xtask start` wakes it", target.name()));
         }
         State::Running | State::Half | State::Damaged(_) => {
             step.skipped(&format!("would stop {}", target.name()))
@@ -213,19 +193,13 @@ async fn same_port(engine: &Engine, target: &Target) -> Result<()> {
     let fits =
         |address: &str| address == target.config.bind_address || address == "0.0.0.0" || address == "::";
     let published = containers.iter().flat_map(|container| &container.ports);
-    if published
-        .clone()
-        .any(|port| port.host_port == wanted && fits(&port.address))
-    {
+    if published.clone().any(|port| port.host_port == wanted && fits(&port.address)) {
         return Ok(());
     }
     let has = published
         .filter(|port| port.container_port == 80)
         .map(|port| format!("{}:{}", port.address, port.host_port));
-    let found = format!(
-        "it answers at {}, not at {address}:{wanted}.",
-        has.collect::<Vec<_>>().join(", ")
-    );
+    let found = format!("it answers at {}, not at {address}:{wanted}.", has.collect::<Vec<_>>().join(", "));
     let fix = "leave out --port and --lan, or run `cargo xtask down` first";
     Err(target.failure(Exit::Usage, &found, fix))
 }
@@ -244,14 +218,9 @@ async fn create(context: &Context, engine: &Engine, target: &Target, step: Step)
     target.save_record(&record)?;
     let config = target.config.with_owner(&record.owner)?;
     let name = target.name();
-    let ended = k3d::run(
-        context,
-        target,
-        &["cluster", "create", "--config", "-"],
-        &config,
-        CLUSTER_CREATE_LIMIT,
-    )
-    .await?;
+    let ended =
+        k3d::run(context, target, &["cluster", "create", "--config", "-"], &config, CLUSTER_CREATE_LIMIT)
+            .await?;
     if !ended.success() {
         let found = format!("k3d: {} ({}).", k3d::cause(&ended.tail), ended.ending());
         removal::settle(engine, target).await?;
@@ -260,11 +229,7 @@ async fn create(context: &Context, engine: &Engine, target: &Target, step: Step)
         return Err(target.failure(Exit::Cluster, &found, fix));
     }
     let cluster = ready(context, engine, target).await?;
-    target.save_record(&Record {
-        complete: true,
-        uid: cluster.uid().await?,
-        ..record
-    })?;
+    target.save_record(&Record { complete: true, uid: cluster.uid().await?, ..record })?;
     step.done(&format!(
         "{name} is running: {} nodes, players at {}:{}",
         target.config.nodes().len(),
@@ -275,27 +240,12 @@ async fn create(context: &Context, engine: &Engine, target: &Target, step: Step)
 }
 
 async fn start_nodes(context: &Context, target: &Target) -> Result<()> {
-    let ended = k3d::run(
-        context,
-        target,
-        &["cluster", "start", target.name()],
-        "",
-        START_STOP_LIMIT,
-    )
-    .await?;
+    let ended = k3d::run(context, target, &["cluster", "start", target.name()], "", START_STOP_LIMIT).await?;
     if ended.success() {
         return Ok(());
     }
-    let found = format!(
-        "it does not start. k3d: {} ({}).",
-        k3d::cause(&ended.tail),
-        ended.ending()
-    );
-    Err(target.failure(
-        Exit::Cluster,
-        &found,
-        "run `cargo xtask down`, then `cargo xtask up`",
-    ))
+    let found = format!("it does not start. k3d: {} ({}).", k3d::cause(&ended.tail), ended.ending());
+    Err(target.failure(Exit::Cluster, &found, "run `cargo xtask down`, then `cargo xtask up`"))
 }
 
 async fn still_running(engine: &Engine, target: &Target, output: &str) -> Result<()> {
@@ -339,21 +289,10 @@ async fn missing(engine: &Engine, target: &Target) -> Result<(Kubernetes, Option
 }
 
 async fn write_kubeconfig(context: &Context, target: &Target) -> Result<()> {
-    let got = k3d::run(
-        context,
-        target,
-        &["kubeconfig", "get", target.name()],
-        "",
-        SHORT_LIMIT,
-    )
-    .await?;
+    let got = k3d::run(context, target, &["kubeconfig", "get", target.name()], "", SHORT_LIMIT).await?;
     if !got.success() {
         let found = format!("k3d gives no kubeconfig: {}.", k3d::cause(&got.tail));
-        return Err(target.failure(
-            Exit::Cluster,
-            &found,
-            "run `cargo xtask down`, then `cargo xtask up`",
-        ));
+        return Err(target.failure(Exit::Cluster, &found, "run `cargo xtask down`, then `cargo xtask up`"));
     }
     target.write_kubeconfig(&got.stdout)
 }

@@ -63,50 +63,37 @@ pub async fn prepare(context: &Context, image: &str) -> Result<Prepared> {
     let engine = Engine::connect().await?;
     let cluster = target.connect(&engine).await?;
     let inventory = Inventory::read(&cluster).await?;
-    let changes = changes::find(&cluster, &manifests, &inventory)
-        .await
-        .map_err(|error| refused(&error))?;
-    Ok(Prepared {
-        cluster,
-        manifests,
-        changes,
-        inventory,
-    })
+    let changes = changes::find(&cluster, &manifests, &inventory).await.map_err(|error| refused(&error))?;
+    Ok(Prepared { cluster, manifests, changes, inventory })
+}
+
+/// Compares, then does what is to be done.
+async fn apply(context: &Context, image: &Image, now: bool) -> Result<()> {
+    let prepared = prepare(context, &image.reference).await?;
+    carry_out(context, prepared, &image.reference, now).await?;
+    Ok(())
 }
 
 /// Applies what differs, removes what left, and waits; does nothing when nothing differs and all runs.
-pub async fn apply(context: &Context, image: &Image, now: bool) -> Result<()> {
-    let step = context
-        .report
-        .step("deploy", "comparing the manifests with the cluster");
-    let prepared = prepare(context, &image.reference).await?;
-    let Prepared {
-        cluster,
-        manifests,
-        changes,
-        inventory,
-    } = prepared;
+/// True when something had to be done.
+pub async fn carry_out(context: &Context, prepared: Prepared, image: &str, now: bool) -> Result<bool> {
+    let step = context.report.step("deploy", "applying what differs");
+    let Prepared { cluster, manifests, changes, inventory } = prepared;
     if context.dry_run {
         step.skipped(&format!("would change {}", changes.summary()));
-        return Ok(());
+        return Ok(false);
     }
     if changes.is_empty() && rollout::is_settled(&cluster, &manifests).await? {
         secret::ensure(&cluster).await?;
-        step.skipped(&format!(
-            "{} objects are as the manifests say, with {}",
-            manifests.objects.len(),
-            image.reference
-        ));
-        return Ok(());
+        step.skipped(&format!("{} objects are as the manifests say, with {image}", manifests.objects.len()));
+        return Ok(false);
     }
-    write(&cluster, &manifests, &changes, &inventory)
-        .await
-        .map_err(|error| refused(&error))?;
-    step.done(&format!("{}, with {}", changes.summary(), image.reference));
+    write(&cluster, &manifests, &changes, &inventory).await.map_err(|error| refused(&error))?;
+    step.done(&format!("{}, with {image}", changes.summary()));
     let step = context.report.step("rollout", "waiting for the pods");
     let waited = rollout::wait(context, &cluster, &manifests, now).await?;
     step.done(&waited);
-    Ok(())
+    Ok(true)
 }
 
 async fn write(
@@ -116,26 +103,16 @@ async fn write(
     before: &Inventory,
 ) -> Result<()> {
     let now = Inventory::of(manifests);
-    for object in manifests
-        .objects
-        .iter()
-        .filter(|object| object.kind() == "Namespace")
-    {
+    for object in manifests.objects.iter().filter(|object| object.kind() == "Namespace") {
         cluster.apply(&object.value, Apply::Real).await?;
     }
     secret::ensure(cluster).await?;
     // Old and new together first: a deploy that is interrupted forgets nothing.
     before.with(&now).write(cluster).await?;
-    let differing = manifests
-        .objects
-        .iter()
-        .filter(|object| changes.of(object) != Change::Unchanged);
+    let differing = manifests.objects.iter().filter(|object| changes.of(object) != Change::Unchanged);
     let writes = differing.map(|object| cluster.apply(&object.value, Apply::Real));
     // Started in order, a few at a time: what a pod refers to is there before the pod asks for it.
-    stream::iter(writes)
-        .buffered(WRITES_AT_ONCE)
-        .try_for_each(|_| async { Ok(()) })
-        .await?;
+    stream::iter(writes).buffered(WRITES_AT_ONCE).try_for_each(|_| async { Ok(()) }).await?;
     first_size(cluster, manifests, changes).await?;
     for id in changes.removed() {
         cluster.delete(id).await?;
@@ -145,16 +122,10 @@ async fn write(
 
 /// A new workload under an autoscaler starts with one pod and would get its minimum half a minute later.
 async fn first_size(cluster: &Kubernetes, manifests: &Manifests, changes: &Changes) -> Result<()> {
-    let scalers = manifests
-        .objects
-        .iter()
-        .filter(|object| object.kind() == "HorizontalPodAutoscaler");
+    let scalers = manifests.objects.iter().filter(|object| object.kind() == "HorizontalPodAutoscaler");
     for scaler in scalers {
         let spec = &scaler.value["spec"];
-        let (kind, name) = (
-            spec["scaleTargetRef"]["kind"].as_str(),
-            spec["scaleTargetRef"]["name"].as_str(),
-        );
+        let (kind, name) = (spec["scaleTargetRef"]["kind"].as_str(), spec["scaleTargetRef"]["name"].as_str());
         let is_target = |object: &&Object| Some(object.kind()) == kind && Some(object.name()) == name;
         let Some(scaled) = manifests.objects.iter().find(is_target) else {
             continue;

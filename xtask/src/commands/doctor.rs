@@ -90,18 +90,12 @@ fn paragraph(finding: &Finding) -> String {
     if finding.level == Level::Ok {
         return format!("  {mark:<4}  {:<10}  {}\n", finding.id, finding.evidence);
     }
-    let mut text = format!(
-        "  {mark:<4}  {}  {}\n",
-        finding.evidence,
-        dim.apply_to(format!("[{}]", finding.id))
-    );
+    let mut text =
+        format!("  {mark:<4}  {}  {}\n", finding.evidence, dim.apply_to(format!("[{}]", finding.id)));
     for (word, lines) in [("why", &finding.cause), ("fix", &finding.fix)] {
         for (index, line) in wrap(lines, 90).iter().enumerate() {
             let word = if index == 0 { word } else { "" };
-            text.push_str(&format!(
-                "        {}  {line}\n",
-                dim.apply_to(format!("{word:<3}"))
-            ));
+            text.push_str(&format!("        {}  {line}\n", dim.apply_to(format!("{word:<3}"))));
         }
     }
     text

@@ -29,9 +29,7 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
         // What `down` left behind is still found when its data are asked for.
         None if args.data => local(context, &args).await,
         None => {
-            context
-                .report
-                .result(json!({"removed": false}), "nothing is up\n");
+            context.report.result(json!({"removed": false}), "nothing is up\n");
             Ok(())
         }
     }
@@ -41,9 +39,8 @@ async fn local(context: &Context, args: &Args) -> Result<()> {
     let folder = Folder::of(context);
     let running = folder.running();
     if context.dry_run {
-        let what = running.map_or("nothing runs".to_owned(), |process| {
-            format!("would end pid {}", process.identity.pid)
-        });
+        let what = running
+            .map_or("nothing runs".to_owned(), |process| format!("would end pid {}", process.identity.pid));
         context.report.note("dry run", &what);
         return Ok(());
     }
@@ -56,10 +53,9 @@ async fn local(context: &Context, args: &Args) -> Result<()> {
     let data = folder.data();
     match (args.data, data.exists()) {
         (true, _) => step.done("nothing is left, no data either"),
-        (false, true) => step.done(&format!(
-            "no process is left; the players' data stay in {}",
-            data.display()
-        )),
+        (false, true) => {
+            step.done(&format!("no process is left; the players' data stay in {}", data.display()))
+        }
         (false, false) => step.done("nothing is left"),
     }
     Ok(())

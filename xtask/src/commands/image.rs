@@ -58,9 +58,7 @@ struct Wanted {
 
 pub async fn run(context: &Context, args: Args) -> Result<()> {
     let image = build(context).await?;
-    let exists = Target::of(context)?
-        .record()
-        .is_some_and(|record| record.complete);
+    let exists = Target::of(context)?.record().is_some_and(|record| record.complete);
     if exists && !args.no_deliver {
         deliver(context, &image).await?;
     }
@@ -75,31 +73,16 @@ pub async fn build(context: &Context) -> Result<Image> {
     let step = context.report.step("image", "packing");
     let engine = Engine::connect().await?;
     let bytes = std::fs::read(&built.path).with_context(|| format!("reading {}", built.path.display()))?;
-    let Archive {
-        reference,
-        full_reference,
-        digest,
-        bytes,
-    } = archive::pack(&bytes, &engine.architecture().await?)?;
-    let image = Image {
-        reference,
-        full_reference,
-        digest,
-        bytes,
-    };
+    let Archive { reference, full_reference, digest, bytes } =
+        archive::pack(&bytes, &engine.architecture().await?)?;
+    let image = Image { reference, full_reference, digest, bytes };
     let megabytes = image.bytes.len() as f64 / 1e6;
     if engine.image_id(&image.reference).await?.is_some() {
         step.skipped(&format!("{} is packed, {megabytes:.1} MB", image.reference));
     } else if context.dry_run {
-        step.skipped(&format!(
-            "would load {} into Docker, {megabytes:.1} MB",
-            image.reference
-        ));
+        step.skipped(&format!("would load {} into Docker, {megabytes:.1} MB", image.reference));
     } else {
-        engine
-            .load_image(image.bytes.clone())
-            .await
-            .map_err(|error| failure("loading the image", &error))?;
+        engine.load_image(image.bytes.clone()).await.map_err(|error| failure("loading the image", &error))?;
         step.done(&format!("{}, {megabytes:.1} MB", image.reference));
     }
     Ok(image)
@@ -111,18 +94,13 @@ pub async fn deliver(context: &Context, image: &Image) -> Result<()> {
     let target = Target::of(context)?;
     let engine = Engine::connect().await?;
     let wanted = wanted(&engine, &target, image, &Manifests::load(&context.root)?).await?;
-    let missing = missing(&engine, &wanted)
-        .await
-        .map_err(|error| failure("looking at the nodes", &error))?;
+    let missing = missing(&engine, &wanted).await.map_err(|error| failure("looking at the nodes", &error))?;
     if missing.is_empty() {
         step.skipped(&format!("the nodes hold all {} images", wanted.len()));
         return Ok(());
     }
     if context.dry_run {
-        step.skipped(&format!(
-            "would stream {} image(s) to nodes that lack them",
-            missing.len()
-        ));
+        step.skipped(&format!("would stream {} image(s) to nodes that lack them", missing.len()));
         return Ok(());
     }
     let mut streams = Vec::new();
@@ -133,27 +111,13 @@ pub async fn deliver(context: &Context, image: &Image) -> Result<()> {
             None => repack::repack(&wanted.reference, &engine.export_image(&wanted.reference).await?)?.bytes,
         };
         for node in &one.nodes {
-            streams.push(nodes::import(
-                &engine,
-                node,
-                &wanted.full_reference,
-                &wanted.digest,
-                bytes.clone(),
-            ));
+            streams.push(nodes::import(&engine, node, &wanted.full_reference, &wanted.digest, bytes.clone()));
         }
     }
     let count = streams.len();
-    try_join_all(streams)
-        .await
-        .map_err(|error| failure("delivering images to the nodes", &error))?;
-    let names: Vec<&str> = missing
-        .iter()
-        .map(|one| wanted[one.index].reference.as_str())
-        .collect();
-    step.done(&format!(
-        "{} to the nodes ({count} streams), proven by digest",
-        names.join(", ")
-    ));
+    try_join_all(streams).await.map_err(|error| failure("delivering images to the nodes", &error))?;
+    let names: Vec<&str> = missing.iter().map(|one| wanted[one.index].reference.as_str()).collect();
+    step.done(&format!("{} to the nodes ({count} streams), proven by digest", names.join(", ")));
     Ok(())
 }
 
@@ -174,26 +138,16 @@ async fn wanted(
         .await?
         .into_iter()
         .filter(|container| {
-            matches!(
-                container.labels.get(ROLE_LABEL).map(String::as_str),
-                Some("server" | "agent")
-            )
+            matches!(container.labels.get(ROLE_LABEL).map(String::as_str), Some("server" | "agent"))
         })
         .map(|container| container.name)
         .collect();
     let labels = target.config.node_labels();
     let mut wanted: Vec<Wanted> = Vec::new();
     for one in manifests.images() {
-        let nodes: Vec<String> = running
-            .iter()
-            .filter(|node| runs_on(&one, labels.get(*node)))
-            .cloned()
-            .collect();
-        let reference = if one.image == IMAGE_NAME {
-            &image.reference
-        } else {
-            &one.image
-        };
+        let nodes: Vec<String> =
+            running.iter().filter(|node| runs_on(&one, labels.get(*node))).cloned().collect();
+        let reference = if one.image == IMAGE_NAME { &image.reference } else { &one.image };
         if let Some(known) = wanted.iter_mut().find(|known| known.reference == *reference) {
             known.nodes.extend(nodes);
             known.nodes.sort();
@@ -208,22 +162,14 @@ async fn wanted(
             });
         } else if let Some((digest, bytes)) = held_by_engine(engine, target, reference).await? {
             let full_reference = full_reference(reference);
-            wanted.push(Wanted {
-                reference: reference.clone(),
-                full_reference,
-                digest,
-                nodes,
-                bytes,
-            });
+            wanted.push(Wanted { reference: reference.clone(), full_reference, digest, nodes, bytes });
         }
     }
     Ok(wanted)
 }
 
 fn runs_on(one: &ImageUse, labels: Option<&BTreeMap<String, String>>) -> bool {
-    one.node_selector
-        .iter()
-        .all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
+    one.node_selector.iter().all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
 }
 
 /// The digest under which a node will hold an image of the engine; none when the nodes must pull it themselves.
@@ -236,10 +182,8 @@ async fn held_by_engine(
         return Ok(None);
     };
     let path = target.folder().join(IMAGES_FILE);
-    let mut known: BTreeMap<String, String> = std::fs::read(path)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .unwrap_or_default();
+    let mut known: BTreeMap<String, String> =
+        std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
     if let Some(digest) = known.get(&id) {
         return Ok(Some((digest.clone(), None)));
     }
@@ -259,12 +203,7 @@ async fn missing(engine: &Engine, wanted: &[Wanted]) -> Result<Vec<Missing>> {
     let lacks = |one: &Wanted, node: &String| held[node].get(&one.full_reference) != Some(&one.digest);
     let missing = wanted.iter().enumerate().map(|(index, one)| Missing {
         index,
-        nodes: one
-            .nodes
-            .iter()
-            .filter(|node| lacks(one, node))
-            .cloned()
-            .collect(),
+        nodes: one.nodes.iter().filter(|node| lacks(one, node)).cloned().collect(),
     });
     Ok(missing.filter(|one| !one.nodes.is_empty()).collect())
 }

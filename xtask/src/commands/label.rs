@@ -33,15 +33,11 @@ pub async fn ensure(context: &Context) -> Result<()> {
     let cluster = target.connect(&engine).await?;
     let mut nodes = cluster.nodes().await?;
     let changes = changes(&nodes, &target.config.node_labels());
-    let texts: Vec<String> = changes
-        .iter()
-        .map(|(node, labels)| format!("{node} {}", text(labels)))
-        .collect();
+    let texts: Vec<String> =
+        changes.iter().map(|(node, labels)| format!("{node} {}", text(labels))).collect();
     if !context.dry_run {
         for (node, labels) in &changes {
-            cluster
-                .set_labels(&Id::new("v1", "Node", None, node), &json!(labels))
-                .await?;
+            cluster.set_labels(&Id::new("v1", "Node", None, node), &json!(labels)).await?;
         }
         if !changes.is_empty() {
             nodes = cluster.nodes().await?;
@@ -74,11 +70,8 @@ fn changes(
 
 fn every_selector_is_met(target: &Target, nodes: &[Node], manifests: &Manifests) -> Result<()> {
     for one in manifests.images() {
-        let fits = |node: &Node| {
-            one.node_selector
-                .iter()
-                .all(|(key, value)| node.labels.get(key) == Some(value))
-        };
+        let fits =
+            |node: &Node| one.node_selector.iter().all(|(key, value)| node.labels.get(key) == Some(value));
         if !nodes.iter().any(fits) {
             let wanted = text(&one.node_selector);
             let found = format!(
@@ -94,11 +87,7 @@ fn every_selector_is_met(target: &Target, nodes: &[Node], manifests: &Manifests)
 }
 
 fn text(labels: &BTreeMap<String, String>) -> String {
-    labels
-        .iter()
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect::<Vec<_>>()
-        .join(" ")
+    labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

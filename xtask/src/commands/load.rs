@@ -44,11 +44,7 @@ pub struct Args {
 pub async fn run(context: &Context, args: Args) -> Result<()> {
     let url = public::url(context, args.url.clone())?;
     let binary = binary::build(context).await?;
-    let load = Load {
-        players: args.players,
-        seconds: args.seconds,
-        budgets: args.budgets(),
-    };
+    let load = Load { players: args.players, seconds: args.seconds, budgets: args.budgets() };
     let seen = play::load(context, &binary.path, &url, &load).await?;
     let text = play::figures(&seen);
     context.report.result(seen, &text);
@@ -65,10 +61,7 @@ impl Args {
             flag("max-join-p99-ms", number(self.max_join_p99_ms)),
             flag("min-state-hz", self.min_state_hz.map(|value| value.to_string())),
             flag("max-bytes-per-second", number(self.max_bytes_per_second)),
-            flag(
-                "max-tick-gap-excess-p99-us",
-                number(self.max_tick_gap_excess_p99_us),
-            ),
+            flag("max-tick-gap-excess-p99-us", number(self.max_tick_gap_excess_p99_us)),
         ];
         flags.into_iter().flatten().collect()
     }

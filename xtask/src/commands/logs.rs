@@ -50,10 +50,7 @@ async fn local(context: &Context, args: &Args) -> Result<()> {
     if !log.exists() {
         return Err(nothing_to_show().into());
     }
-    let filter = Filter {
-        role: args.role.clone(),
-        grep: args.grep.clone(),
-    };
+    let filter = Filter { role: args.role.clone(), grep: args.grep.clone() };
     let filtered = filter.role.is_some() || filter.grep.is_some();
     let wanted = args.lines as usize;
     let lines = last_lines(&log, if filtered { SEARCHED_LINES } else { wanted });

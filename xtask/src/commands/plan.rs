@@ -17,9 +17,7 @@ pub struct Args {}
 
 pub async fn run(context: &Context, _args: Args) -> Result<()> {
     let image = image::build(context).await?;
-    let step = context
-        .report
-        .step("plan", "comparing the manifests with the cluster");
+    let step = context.report.step("plan", "comparing the manifests with the cluster");
     let changes = prepare(context, &image.reference).await?.changes;
     step.done(&changes.summary());
     let mut text = String::new();
@@ -45,8 +43,6 @@ pub async fn run(context: &Context, _args: Args) -> Result<()> {
     if text.is_empty() {
         text.push_str("nothing would change\n");
     }
-    context
-        .report
-        .result(json!({"image": image.reference, "changes": values}), &text);
+    context.report.result(json!({"image": image.reference, "changes": values}), &text);
     Ok(())
 }

@@ -30,9 +30,7 @@ async fn local(context: &Context) -> Result<()> {
     let _lock = lock::take(&folder.0, &context.report).await?;
     let process = start::resume(context).await?.ok_or_else(nothing_to_start)?;
     let value = serde_json::json!({"url": process.url, "pid": process.identity.pid});
-    context
-        .report
-        .result(value, &format!("\n  play      {}\n", process.url));
+    context.report.result(value, &format!("\n  play      {}\n", process.url));
     Ok(())
 }
 

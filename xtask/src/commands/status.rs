@@ -53,9 +53,7 @@ impl Feel {
         Self {
             players: count("game_players"),
             rooms: count("game_rooms"),
-            tick_gap_excess_p99_ms: metrics
-                .quantile("game_tick_gap_excess_seconds", 0.99)
-                .map(|s| s * 1e3),
+            tick_gap_excess_p99_ms: metrics.quantile("game_tick_gap_excess_seconds", 0.99).map(|s| s * 1e3),
             ticks_dropped: count("game_ticks_dropped_total"),
             sockets: count("game_sockets"),
         }

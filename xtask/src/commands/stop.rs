@@ -26,9 +26,7 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
         Some(TargetName::K3d) => cluster::stop(context).await,
         Some(TargetName::Local) => local(context, &args).await,
         None => {
-            context
-                .report
-                .result(json!({"stopped": false}), "nothing is up\n");
+            context.report.result(json!({"stopped": false}), "nothing is up\n");
             Ok(())
         }
     }
@@ -39,15 +37,12 @@ async fn local(context: &Context, args: &Args) -> Result<()> {
     let _lock = lock::take(&folder.0, &context.report).await?;
     match folder.running() {
         Some(process) if context.dry_run => {
-            context
-                .report
-                .note("dry run", &format!("would end pid {}", process.identity.pid));
+            context.report.note("dry run", &format!("would end pid {}", process.identity.pid));
         }
         Some(process) => end::end(context, &process, !args.drain).await?,
-        None => context
-            .report
-            .step("stop", "")
-            .skipped("the game is not running; `cargo xtask start` wakes it"),
+        None => {
+            context.report.step("stop", "").skipped("the game is not running; `cargo xtask start` wakes it")
+        }
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::cli::TargetName;
+use crate::commands::image::Image;
 use crate::commands::{cluster, deploy, image, label};
 use crate::context::{Context, lock, target};
 use crate::local::{Folder, start};
@@ -43,10 +44,9 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
 
 async fn local(context: &Context, args: &Args) -> Result<()> {
     if context.dry_run {
-        context.report.note(
-            "dry run",
-            "would build the game server and run it as one process of this machine",
-        );
+        context
+            .report
+            .note("dry run", "would build the game server and run it as one process of this machine");
         return Ok(());
     }
     let folder = Folder::of(context);
@@ -58,11 +58,7 @@ async fn local(context: &Context, args: &Args) -> Result<()> {
         true => play::verify(context, &folder.binary(), &process.url).await?,
         false => play::join_and_leave(context, &folder.binary(), &process.url).await?,
     };
-    let what = format!(
-        "one process, pid {}, log {}",
-        process.identity.pid,
-        folder.log().display()
-    );
+    let what = format!("one process, pid {}, log {}", process.identity.pid, folder.log().display());
     finish(
         context,
         &process.url,
@@ -77,36 +73,47 @@ async fn on_cluster(context: &Context, args: &Args) -> Result<()> {
     if context.dry_run {
         return Ok(());
     }
-    label::ensure(context).await?;
-    image::deliver(context, &image).await?;
-    deploy::apply(context, &image, args.now).await?;
     let target = Target::of(context)?;
     let url = format!("http://127.0.0.1:{}", target.config.port);
-    let seen = prove(context, &target, &image.reference, &url).await?;
-    let what = format!(
-        "cluster {}; export KUBECONFIG={}",
-        target.name(),
-        target.kubeconfig().display()
-    );
-    finish(
-        context,
-        &url,
-        &what,
-        json!({"target": "k3d", "cluster": target.name(), "seen": seen}),
-    );
+    let seen = match was_played(&target, &image) {
+        true => converge_while_playing(context, args, &image, &url).await?,
+        false => {
+            converge(context, args, &image).await?;
+            let seen = play::verify(context, &binary::path(context), &url).await?;
+            target.write(PLAYED_FILE, image.reference.as_bytes())?;
+            seen
+        }
+    };
+    let what = format!("cluster {}; export KUBECONFIG={}", target.name(), target.kubeconfig().display());
+    finish(context, &url, &what, json!({"target": "k3d", "cluster": target.name(), "seen": seen}));
     Ok(())
 }
 
-/// A match for a build that was not played yet on this cluster, a join for one that was.
-async fn prove(context: &Context, target: &Target, image: &str, url: &str) -> Result<Value> {
-    let played = target.folder().join(PLAYED_FILE);
+/// Labels, images, objects: true when an object had to change.
+async fn converge(context: &Context, args: &Args, image: &Image) -> Result<bool> {
+    let reference = &image.reference;
+    let ((), (), prepared) = tokio::try_join!(
+        label::ensure(context),
+        image::deliver(context, image),
+        deploy::prepare(context, reference)
+    )?;
+    deploy::carry_out(context, prepared, reference, args.now).await
+}
+
+/// A build that was played here before is proven by a join, beside the comparison that mostly finds nothing to do;
+/// what was seen before a change proves nothing about the time after it.
+async fn converge_while_playing(context: &Context, args: &Args, image: &Image, url: &str) -> Result<Value> {
     let program = binary::path(context);
-    if std::fs::read_to_string(&played).is_ok_and(|known| known == image) {
-        return play::join_and_leave(context, &program, url).await;
+    let early = async { Ok(play::join_and_leave(context, &program, url).await.ok()) };
+    match tokio::try_join!(converge(context, args, image), early)? {
+        (false, Some(seen)) => Ok(seen),
+        _ => play::join_and_leave(context, &program, url).await,
     }
-    let seen = play::verify(context, &program, url).await?;
-    target.write(PLAYED_FILE, image.as_bytes())?;
-    Ok(seen)
+}
+
+fn was_played(target: &Target, image: &Image) -> bool {
+    let played = std::fs::read_to_string(target.folder().join(PLAYED_FILE));
+    played.is_ok_and(|played| played == image.reference)
 }
 
 /// The last screen: where to play, what runs, what to type next.
@@ -118,10 +125,7 @@ fn finish(context: &Context, url: &str, what: &str, mut value: Value) {
         && let Some(address) = public::network_address()
     {
         let port = url.rsplit(':').next().unwrap_or_default();
-        text.push_str(&format!(
-            "  phone     {}\n",
-            bold.apply_to(format!("http://{address}:{port}"))
-        ));
+        text.push_str(&format!("  phone     {}\n", bold.apply_to(format!("http://{address}:{port}"))));
     }
     text.push_str(&format!("  running   {what}\n"));
     text.push_str("  next      cargo xtask status     what is running and how it feels for players\n");

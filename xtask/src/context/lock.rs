@@ -24,16 +24,8 @@ pub async fn take(folder: &Path, report: &Report) -> Result<Lock> {
     std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     let path = folder.join("lock");
     let doing = || format!("locking {}", path.display());
-    let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .open(&path);
-    let file = file
-        .as_mut()
-        .map_err(|error| anyhow::anyhow!("{error}"))
-        .with_context(doing)?;
+    let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path);
+    let file = file.as_mut().map_err(|error| anyhow::anyhow!("{error}")).with_context(doing)?;
     let mut waited = false;
     loop {
         match flock(&*file, FlockOperation::NonBlockingLockExclusive) {
@@ -41,10 +33,7 @@ pub async fn take(folder: &Path, report: &Report) -> Result<Lock> {
             Err(Errno::WOULDBLOCK) if waited => tokio::time::sleep(POLL).await,
             Err(Errno::WOULDBLOCK) => {
                 let holder = std::fs::read_to_string(&path).unwrap_or_default();
-                report.note(
-                    "waiting",
-                    &format!("for another command to finish: {}", holder.trim()),
-                );
+                report.note("waiting", &format!("for another command to finish: {}", holder.trim()));
                 waited = true;
             }
             Err(error) => return Err(error).with_context(doing),
@@ -53,12 +42,6 @@ pub async fn take(folder: &Path, report: &Report) -> Result<Lock> {
     let typed: Vec<String> = std::env::args().skip(1).collect();
     file.set_len(0).with_context(doing)?;
     file.rewind().with_context(doing)?;
-    writeln!(
-        file,
-        "cargo xtask {} (pid {})",
-        typed.join(" "),
-        std::process::id()
-    )
-    .with_context(doing)?;
+    writeln!(file, "cargo xtask {} (pid {})", typed.join(" "), std::process::id()).with_context(doing)?;
     Ok(Lock(file.try_clone().with_context(doing)?))
 }

@@ -78,19 +78,11 @@ fn record(folder: &Path) -> Option<Record> {
     let read = |file: &str| serde_json::from_slice::<Value>(&std::fs::read(folder.join(file)).ok()?).ok();
     if let Some(process) = read(PROCESS_FILE) {
         let url = process["url"].as_str()?.to_owned();
-        return Some(Record {
-            target: TargetName::Local,
-            name,
-            url,
-        });
+        return Some(Record { target: TargetName::Local, name, url });
     }
     let cluster = read(CLUSTER_FILE)?;
     let url = format!("http://127.0.0.1:{}", cluster["port"]);
-    Some(Record {
-        target: TargetName::K3d,
-        name,
-        url,
-    })
+    Some(Record { target: TargetName::K3d, name, url })
 }
 
 /// `k3d is`, `Docker and k3d are`, or nothing when both are installed.
@@ -107,10 +99,8 @@ fn missing_for_k3d() -> String {
 }
 
 fn ambiguous(records: &[Record]) -> Failure {
-    let names: Vec<String> = records
-        .iter()
-        .map(|record| format!("{} at {}", record.name, record.url))
-        .collect();
+    let names: Vec<String> =
+        records.iter().map(|record| format!("{} at {}", record.name, record.url)).collect();
     let flag = |record: &Record| match record.target {
         TargetName::Local => "--target local".to_owned(),
         TargetName::K3d => format!("--cluster {}", record.name),

@@ -26,11 +26,7 @@ fn the_only_target_that_is_there_is_meant() {
     let state = tempfile::tempdir().unwrap();
     let plain = context(state.path(), &[]);
     assert_eq!(target::that_is_up(&plain).unwrap(), None);
-    write(
-        &plain.local_folder(),
-        "process.json",
-        r#"{"url":"http://127.0.0.1:8080"}"#,
-    );
+    write(&plain.local_folder(), "process.json", r#"{"url":"http://127.0.0.1:8080"}"#);
     assert_eq!(target::that_is_up(&plain).unwrap(), Some(TargetName::Local));
     assert_eq!(target::for_up(&plain).unwrap(), TargetName::Local);
 }
@@ -39,16 +35,8 @@ fn the_only_target_that_is_there_is_meant() {
 fn between_two_targets_the_user_decides() {
     let state = tempfile::tempdir().unwrap();
     let plain = context(state.path(), &[]);
-    write(
-        &plain.local_folder(),
-        "process.json",
-        r#"{"url":"http://127.0.0.1:8080"}"#,
-    );
-    write(
-        &plain.cluster_folder("k3s-local"),
-        "cluster.json",
-        r#"{"port":8081}"#,
-    );
+    write(&plain.local_folder(), "process.json", r#"{"url":"http://127.0.0.1:8080"}"#);
+    write(&plain.cluster_folder("k3s-local"), "cluster.json", r#"{"port":8081}"#);
     let error = target::that_is_up(&plain).unwrap_err();
     let failure = error.downcast_ref::<crate::report::Failure>().unwrap();
     assert_eq!(failure.fix, "add --cluster k3s-local or --target local");
@@ -69,15 +57,8 @@ async fn a_second_command_waits_for_the_first() {
     let report = Report::new(false, true, false);
     let held = lock::take(state.path(), &report).await.unwrap();
     let second = lock::take(state.path(), &report);
-    assert!(
-        tokio::time::timeout(Duration::from_millis(300), second)
-            .await
-            .is_err()
-    );
+    assert!(tokio::time::timeout(Duration::from_millis(300), second).await.is_err());
     drop(held);
     let third = lock::take(state.path(), &report);
-    let _third = tokio::time::timeout(Duration::from_secs(2), third)
-        .await
-        .unwrap()
-        .unwrap();
+    let _third = tokio::time::timeout(Duration::from_secs(2), third).await.unwrap().unwrap();
 }

@@ -37,11 +37,7 @@ impl Engine {
         if let Some(label) = label {
             options = options.filters(&HashMap::from([("label", vec![label])]));
         }
-        let found = self
-            .docker
-            .list_containers(Some(options.build()))
-            .await
-            .context("listing containers")?;
+        let found = self.docker.list_containers(Some(options.build())).await.context("listing containers")?;
         Ok(found.into_iter().map(container).collect())
     }
 
@@ -51,11 +47,7 @@ impl Engine {
         let options = ListNetworksOptionsBuilder::default()
             .filters(&HashMap::from([("label", vec![APP_LABEL])]))
             .build();
-        let found = self
-            .docker
-            .list_networks(Some(options))
-            .await
-            .context("listing networks")?;
+        let found = self.docker.list_networks(Some(options)).await.context("listing networks")?;
         let ids = found
             .into_iter()
             .filter(|network| network.name.as_ref() == Some(&name))
@@ -63,25 +55,16 @@ impl Engine {
         let mut networks = Vec::new();
         for id in ids {
             // The list does not say who is attached.
-            let network = self
-                .docker
-                .inspect_network(&id, None::<InspectNetworkOptions>)
-                .await;
+            let network = self.docker.inspect_network(&id, None::<InspectNetworkOptions>).await;
             let network = network.with_context(|| format!("looking at the network {name}"))?;
-            networks.push(ClusterNetwork {
-                id,
-                attached: attached(serde_json::to_value(&network)?),
-            });
+            networks.push(ClusterNetwork { id, attached: attached(serde_json::to_value(&network)?) });
         }
         Ok(networks)
     }
 
     /// Removes a network by id, since its name may be ambiguous.
     pub async fn remove_network(&self, id: &str) -> Result<()> {
-        self.docker
-            .remove_network(id)
-            .await
-            .with_context(|| format!("removing the network {id}"))
+        self.docker.remove_network(id).await.with_context(|| format!("removing the network {id}"))
     }
 
     /// Names of the volumes that belong to a cluster.
@@ -90,17 +73,8 @@ impl Engine {
         let options = ListVolumesOptionsBuilder::default()
             .filters(&HashMap::from([("label", vec![label.as_str()])]))
             .build();
-        let found = self
-            .docker
-            .list_volumes(Some(options))
-            .await
-            .context("listing volumes")?;
-        Ok(found
-            .volumes
-            .unwrap_or_default()
-            .into_iter()
-            .map(|volume| volume.name)
-            .collect())
+        let found = self.docker.list_volumes(Some(options)).await.context("listing volumes")?;
+        Ok(found.volumes.unwrap_or_default().into_iter().map(|volume| volume.name).collect())
     }
 
     /// Removes a volume.
@@ -111,10 +85,7 @@ impl Engine {
 
     /// Removes a container with its anonymous volumes, running or not.
     pub async fn remove_container(&self, id: &str) -> Result<()> {
-        let options = RemoveContainerOptionsBuilder::default()
-            .force(true)
-            .v(true)
-            .build();
+        let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
         self.docker
             .remove_container(id, Some(options))
             .await
@@ -125,10 +96,8 @@ impl Engine {
 /// Names of the containers attached to a network.
 fn attached(network: serde_json::Value) -> Vec<String> {
     let containers = network["Containers"].as_object();
-    let names = containers
-        .into_iter()
-        .flatten()
-        .map(|(id, one)| one["Name"].as_str().unwrap_or(id).to_owned());
+    let names =
+        containers.into_iter().flatten().map(|(id, one)| one["Name"].as_str().unwrap_or(id).to_owned());
     names.collect()
 }
 

@@ -27,21 +27,9 @@ impl Engine {
             ..Default::default()
         };
         let doing = || format!("running {} in {container}", command.join(" "));
-        let exec = self
-            .docker
-            .create_exec(container, options)
-            .await
-            .with_context(doing)?;
-        let started = self
-            .docker
-            .start_exec(&exec.id, None::<StartExecOptions>)
-            .await
-            .with_context(doing)?;
-        let StartExecResults::Attached {
-            mut output,
-            mut input,
-        } = started
-        else {
+        let exec = self.docker.create_exec(container, options).await.with_context(doing)?;
+        let started = self.docker.start_exec(&exec.id, None::<StartExecOptions>).await.with_context(doing)?;
+        let StartExecResults::Attached { mut output, mut input } = started else {
             bail!("{container} detached from {}", command.join(" "));
         };
         let feed = async {
@@ -84,8 +72,6 @@ impl Engine {
                 tokio::time::sleep(EXIT_CODE_POLL).await;
             }
         };
-        tokio::time::timeout(EXIT_CODE_LIMIT, wait)
-            .await
-            .context("no exit code from Docker")?
+        tokio::time::timeout(EXIT_CODE_LIMIT, wait).await.context("no exit code from Docker")?
     }
 }

@@ -20,13 +20,8 @@ impl Engine {
     /// Loads an image archive, as `docker load` does.
     pub async fn load_image(&self, archive: Bytes) -> Result<()> {
         let options = ImportImageOptionsBuilder::default().quiet(true).build();
-        let answers = self
-            .docker
-            .import_image(options, bollard::body_full(archive), None);
-        answers
-            .try_for_each(|_| async { Ok(()) })
-            .await
-            .context("loading the image into Docker")
+        let answers = self.docker.import_image(options, bollard::body_full(archive), None);
+        answers.try_for_each(|_| async { Ok(()) }).await.context("loading the image into Docker")
     }
 
     /// The image as `docker save` writes it.
@@ -36,20 +31,12 @@ impl Engine {
             all.extend_from_slice(&part);
             Ok(all)
         });
-        Ok(all
-            .await
-            .with_context(|| format!("exporting the image {reference}"))?
-            .freeze())
+        Ok(all.await.with_context(|| format!("exporting the image {reference}"))?.freeze())
     }
 
     /// Takes a name away from an image; the engine deletes what no name holds.
     pub async fn remove_image(&self, reference: &str) -> Result<()> {
-        let removed = self
-            .docker
-            .remove_image(reference, None::<RemoveImageOptions>, None)
-            .await;
-        removed
-            .map(|_| ())
-            .with_context(|| format!("removing the image {reference}"))
+        let removed = self.docker.remove_image(reference, None::<RemoveImageOptions>, None).await;
+        removed.map(|_| ()).with_context(|| format!("removing the image {reference}"))
     }
 }

@@ -80,10 +80,7 @@ async fn socket(endpoint: &str) -> Result<(), ProbeError> {
 
 async fn ask(endpoint: &str) -> anyhow::Result<Probe> {
     let docker = Docker::connect_with_host(endpoint)?.negotiate_version().await?;
-    let engine = Engine {
-        docker,
-        endpoint: endpoint.to_owned(),
-    };
+    let engine = Engine { docker, endpoint: endpoint.to_owned() };
     let (version, info, containers) = tokio::try_join!(
         async { Ok(engine.docker.version().await?) },
         async { Ok(engine.docker.info().await?) },
@@ -97,18 +94,9 @@ async fn ask(endpoint: &str) -> anyhow::Result<Probe> {
         operating_system: info.operating_system.unwrap_or_default(),
         os_type: info.os_type.unwrap_or_default(),
         architecture: version.arch.unwrap_or_default(),
-        cgroup_version: info
-            .cgroup_version
-            .map(|version| version.to_string())
-            .unwrap_or_default(),
-        cpus: info
-            .ncpu
-            .and_then(|count| u64::try_from(count).ok())
-            .unwrap_or_default(),
-        memory_bytes: info
-            .mem_total
-            .and_then(|bytes| u64::try_from(bytes).ok())
-            .unwrap_or_default(),
+        cgroup_version: info.cgroup_version.map(|version| version.to_string()).unwrap_or_default(),
+        cpus: info.ncpu.and_then(|count| u64::try_from(count).ok()).unwrap_or_default(),
+        memory_bytes: info.mem_total.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default(),
         root_folder: info.docker_root_dir.unwrap_or_default(),
         storage_driver: info.driver.unwrap_or_default(),
         warnings: info.warnings.unwrap_or_default(),

@@ -26,11 +26,7 @@ pub fn check(machine: &Machine, engine: Option<&Probe>, needs: &Needs) -> Vec<Fi
                 .fix("add systemd.unified_cgroup_hierarchy=1 (and on a Raspberry Pi cgroup_enable=memory) to the kernel command line and restart"),
         );
     }
-    if engine
-        .warnings
-        .iter()
-        .any(|line| line.contains("No memory limit support"))
-    {
+    if engine.warnings.iter().any(|line| line.contains("No memory limit support")) {
         findings.push(
             Finding::new(
                 "cgroup-memory-controller-missing",
@@ -73,9 +69,6 @@ pub fn kubernetes_minor(image: &str) -> Option<u32> {
 /// The controllers that are not there; none where the file is not (v1, or no Linux).
 fn missing_controllers(controllers: &str) -> Option<String> {
     let there: Vec<&str> = controllers.split_ascii_whitespace().collect();
-    let missing: Vec<&str> = CONTROLLERS
-        .into_iter()
-        .filter(|name| !there.contains(name))
-        .collect();
+    let missing: Vec<&str> = CONTROLLERS.into_iter().filter(|name| !there.contains(name)).collect();
     (!there.is_empty() && !missing.is_empty()).then(|| missing.join(", "))
 }

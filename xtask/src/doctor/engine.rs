@@ -39,11 +39,7 @@ fn unreachable(machine: &Machine, error: &ProbeError, needs: &Needs) -> Finding 
             } else {
                 "open Docker Desktop (or: colima start)"
             });
-            if startable {
-                finding.repaired_by(&["systemctl", "start", "docker"])
-            } else {
-                finding
-            }
+            if startable { finding.repaired_by(&["systemctl", "start", "docker"]) } else { finding }
         }
         ProbeError::Permission(_) => Finding::new("docker-socket-permission", level, evidence)
             .because("Only root and the group docker may; members of that group can become root.")
@@ -82,13 +78,9 @@ fn reachable(probe: &Probe, needs: &Needs) -> Vec<Finding> {
     }
     if version(&probe.api_version).is_some_and(|version| version < API_VERSION_MIN) {
         findings.push(
-            Finding::new(
-                "docker-too-old",
-                fail,
-                format!("{what} speaks API {}", probe.api_version),
-            )
-            .because("k3d 5 needs Docker 20.10 or newer (API 1.41).")
-            .fix("upgrade Docker: https://docs.docker.com/engine/install"),
+            Finding::new("docker-too-old", fail, format!("{what} speaks API {}", probe.api_version))
+                .because("k3d 5 needs Docker 20.10 or newer (API 1.41).")
+                .fix("upgrade Docker: https://docs.docker.com/engine/install"),
         );
     }
     if probe.root_folder.starts_with("/var/snap/docker") {
@@ -107,13 +99,9 @@ fn reachable(probe: &Probe, needs: &Needs) -> Vec<Finding> {
     }
     if probe.endpoint.starts_with("tcp://") || probe.endpoint.starts_with("ssh://") {
         findings.push(
-            Finding::new(
-                "docker-remote-engine",
-                warn,
-                format!("the engine is remote: {}", probe.endpoint),
-            )
-            .because("The game's port opens on that machine and not here.")
-            .fix("unset DOCKER_HOST, or open the page at that machine's address"),
+            Finding::new("docker-remote-engine", warn, format!("the engine is remote: {}", probe.endpoint))
+                .because("The game's port opens on that machine and not here.")
+                .fix("unset DOCKER_HOST, or open the page at that machine's address"),
         );
     }
     if findings.is_empty() {
@@ -141,13 +129,9 @@ fn settings(machine: &Machine, needs: &Needs) -> Vec<Finding> {
     let warn = needs.for_cluster(Level::Warn);
     if machine.docker_config_unreadable {
         findings.push(
-            Finding::new(
-                "docker-config-owned-by-root",
-                warn,
-                "~/.docker/config.json cannot be read",
-            )
-            .because("An earlier `sudo docker` made it.")
-            .fix("sudo chown -R $USER: ~/.docker"),
+            Finding::new("docker-config-owned-by-root", warn, "~/.docker/config.json cannot be read")
+                .because("An earlier `sudo docker` made it.")
+                .fix("sudo chown -R $USER: ~/.docker"),
         );
     }
     let config: Value = serde_json::from_str(&machine.docker_config).unwrap_or_default();
@@ -182,15 +166,10 @@ fn settings(machine: &Machine, needs: &Needs) -> Vec<Finding> {
 /// The first credential helper that the config names and PATH does not have.
 pub fn missing_helper(config: &Value, helpers: &[String]) -> Option<String> {
     let store = config["credsStore"].as_str().into_iter();
-    let each = config["credHelpers"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter_map(|(_, helper)| helper.as_str());
+    let each =
+        config["credHelpers"].as_object().into_iter().flatten().filter_map(|(_, helper)| helper.as_str());
     let mut wanted = store.chain(each).filter(|helper| !helper.is_empty());
-    wanted
-        .find(|helper| !helpers.iter().any(|there| there == helper))
-        .map(str::to_owned)
+    wanted.find(|helper| !helpers.iter().any(|there| there == helper)).map(str::to_owned)
 }
 
 fn version(text: &str) -> Option<(u32, u32)> {

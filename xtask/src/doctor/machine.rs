@@ -151,13 +151,8 @@ pub fn needs(context: &Context, target: TargetName) -> Result<Needs> {
         TargetName::K3d => needs.port = cluster.config.port,
         TargetName::Local => {
             let folder = Folder::of(context);
-            needs.port = context
-                .port_given
-                .or(folder.last().map(|last| last.port))
-                .unwrap_or(context.port);
-            needs
-                .own_ports
-                .extend(folder.running().map(|running| running.port));
+            needs.port = context.port_given.or(folder.last().map(|last| last.port)).unwrap_or(context.port);
+            needs.own_ports.extend(folder.running().map(|running| running.port));
         }
     }
     Ok(needs)
@@ -168,16 +163,11 @@ pub fn port_owner(bind_address: &str, port: u16) -> Option<String> {
     if ports::is_free(bind_address, port) {
         return None;
     }
-    Some(ports::owner(port).map_or_else(
-        || "a program of another user".to_owned(),
-        |owner| owner.to_string(),
-    ))
+    Some(ports::owner(port).map_or_else(|| "a program of another user".to_owned(), |owner| owner.to_string()))
 }
 
 fn text(path: impl AsRef<Path>) -> String {
-    fs::read(path)
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .unwrap_or_default()
+    fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
 
 fn variables() -> BTreeMap<&'static str, String> {
@@ -187,31 +177,21 @@ fn variables() -> BTreeMap<&'static str, String> {
 }
 
 fn programs() -> BTreeMap<&'static str, PathBuf> {
-    PROGRAMS
-        .iter()
-        .filter_map(|name| Some((*name, processes::find(name)?)))
-        .collect()
+    PROGRAMS.iter().filter_map(|name| Some((*name, processes::find(name)?))).collect()
 }
 
 fn credential_helpers() -> Vec<String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let entries = std::env::split_paths(&path)
-        .filter_map(|folder| fs::read_dir(folder).ok())
-        .flatten()
-        .flatten();
+    let entries =
+        std::env::split_paths(&path).filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-    names
-        .filter_map(|name| name.strip_prefix("docker-credential-").map(str::to_owned))
-        .collect()
+    names.filter_map(|name| name.strip_prefix("docker-credential-").map(str::to_owned)).collect()
 }
 
 /// The user's `.wslconfig` on the Windows side; only WSL has the folder.
 fn wsl_config() -> String {
     let users = fs::read_dir("/mnt/c/Users").into_iter().flatten().flatten();
-    users
-        .map(|user| text(user.path().join(".wslconfig")))
-        .find(|text| !text.is_empty())
-        .unwrap_or_default()
+    users.map(|user| text(user.path().join(".wslconfig"))).find(|text| !text.is_empty()).unwrap_or_default()
 }
 
 /// The nearest folder that exists decides: commands make the rest.
@@ -223,10 +203,7 @@ fn is_writable(folder: &Path) -> bool {
 fn disk(folder: &Path) -> Option<Disk> {
     let existing = folder.ancestors().find(|folder| folder.exists())?;
     let stat = rustix::fs::statvfs(existing).ok()?;
-    Some(Disk {
-        free_bytes: stat.f_bavail * stat.f_frsize,
-        total_bytes: stat.f_blocks * stat.f_frsize,
-    })
+    Some(Disk { free_bytes: stat.f_bavail * stat.f_frsize, total_bytes: stat.f_blocks * stat.f_frsize })
 }
 
 fn mtus() -> BTreeMap<String, u32> {

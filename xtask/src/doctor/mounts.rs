@@ -28,10 +28,8 @@ pub fn check(machine: &Machine, _needs: &Needs) -> Vec<Finding> {
 fn unescaped(mounts: &str) -> Option<Finding> {
     let bad = bad_lines(mounts);
     let first = bad.first()?;
-    let list: Vec<String> = bad
-        .iter()
-        .map(|line| format!("{} ({})", line.mount_point, line.file_system))
-        .collect();
+    let list: Vec<String> =
+        bad.iter().map(|line| format!("{} ({})", line.mount_point, line.file_system)).collect();
     let evidence = format!(
         "the mounts table has {} with a blank in its options: {}",
         if bad.len() == 1 { "a line" } else { "lines" },
@@ -46,28 +44,17 @@ fn unescaped(mounts: &str) -> Option<Finding> {
     );
     let fix = "nothing to do here. For a native k3s: switch WSL integration off for this distribution in Docker \
                Desktop, or `sudo umount` the mount points named above before it starts";
-    Some(
-        Finding::new("mounts-unescaped-space", Level::Info, evidence)
-            .because(cause)
-            .fix(fix),
-    )
+    Some(Finding::new("mounts-unescaped-space", Level::Info, evidence).because(cause).fix(fix))
 }
 
 /// Lines of /proc/mounts that do not have six fields.
 pub fn bad_lines(mounts: &str) -> Vec<BadLine> {
-    let lines = mounts
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty());
+    let lines = mounts.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let bad = lines.filter_map(|(index, line)| {
         let fields: Vec<&str> = line.split_ascii_whitespace().collect();
         let name = |at: usize| fields.get(at).map_or_else(String::new, |field| unescape(field));
-        let line = BadLine {
-            number: index + 1,
-            mount_point: name(1),
-            file_system: name(2),
-            fields: fields.len(),
-        };
+        let line =
+            BadLine { number: index + 1, mount_point: name(1), file_system: name(2), fields: fields.len() };
         (fields.len() != FIELDS).then_some(line)
     });
     bad.collect()
@@ -103,9 +90,5 @@ fn slow_clone(machine: &Machine) -> Option<Finding> {
 
 /// The kernel writes blanks, tabs, newlines and backslashes of names as octal escapes.
 fn unescape(field: &str) -> String {
-    field
-        .replace("\\040", " ")
-        .replace("\\011", "\t")
-        .replace("\\012", "\n")
-        .replace("\\134", "\\")
+    field.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\")
 }

@@ -30,10 +30,7 @@ pub fn check(machine: &Machine) -> Vec<Finding> {
 fn kernel(machine: &Machine) -> Finding {
     let version = &machine.proc_version;
     if version.is_empty() {
-        return Finding::ok(
-            "platform",
-            format!("{} on {}", std::env::consts::OS, std::env::consts::ARCH),
-        );
+        return Finding::ok("platform", format!("{} on {}", std::env::consts::OS, std::env::consts::ARCH));
     }
     let release = version.split_ascii_whitespace().nth(2).unwrap_or("?");
     if version.contains("Microsoft") && !machine.is_wsl2() {
@@ -43,10 +40,7 @@ fn kernel(machine: &Machine) -> Finding {
             .fix(format!("in PowerShell: wsl --set-version {distro} 2"));
     }
     let kind = if machine.is_wsl2() { "WSL2" } else { "Linux" };
-    Finding::ok(
-        "platform",
-        format!("{kind} {release} on {}", std::env::consts::ARCH),
-    )
+    Finding::ok("platform", format!("{kind} {release} on {}", std::env::consts::ARCH))
 }
 
 /// Keys of `.wslconfig` and `wsl.conf` that are known to bite.

@@ -41,24 +41,16 @@ fn engine_size(engine: &Probe, machine: &Machine) -> Vec<Finding> {
     let mut findings = Vec::new();
     let memory = engine.memory_bytes;
     if memory > 0 && memory < CLUSTER_MEMORY_COMFORT {
-        let level = if memory < CLUSTER_MEMORY_MIN {
-            Level::Fail
-        } else {
-            Level::Warn
-        };
+        let level = if memory < CLUSTER_MEMORY_MIN { Level::Fail } else { Level::Warn };
         let fix = if machine.is_wsl2() {
             "memory=8GB under [wsl2] in %UserProfile%\\.wslconfig, then in PowerShell: wsl --shutdown"
         } else {
             "give the engine more memory (Docker Desktop: Settings > Resources; colima start --memory 6)"
         };
         findings.push(
-            Finding::new(
-                "low-memory",
-                level,
-                format!("the engine has {} of memory", gib(memory)),
-            )
-            .because("A cluster of three nodes with the game wants 4 GiB and does not start below 2.")
-            .fix(fix),
+            Finding::new("low-memory", level, format!("the engine has {} of memory", gib(memory)))
+                .because("A cluster of three nodes with the game wants 4 GiB and does not start below 2.")
+                .fix(fix),
         );
     }
     if engine.cpus > 0 && engine.cpus < CLUSTER_CPUS_MIN {
@@ -92,15 +84,8 @@ fn engine_disk(disk: Disk) -> Option<Finding> {
     if percent >= ENGINE_DISK_FREE_COMFORT_PERCENT {
         return None;
     }
-    let level = if percent < ENGINE_DISK_FREE_MIN_PERCENT {
-        Level::Fail
-    } else {
-        Level::Warn
-    };
-    let evidence = format!(
-        "{percent} % of the engine's disk are free ({})",
-        gib(disk.free_bytes)
-    );
+    let level = if percent < ENGINE_DISK_FREE_MIN_PERCENT { Level::Fail } else { Level::Warn };
+    let evidence = format!("{percent} % of the engine's disk are free ({})", gib(disk.free_bytes));
     let cause = "Nodes see that disk: close to 5 % they delete images and evict pods.";
     Some(
         Finding::new("disk-pressure", level, evidence)
@@ -115,56 +100,33 @@ fn inotify(machine: &Machine, needs: &Needs) -> Option<Finding> {
     if instances >= INOTIFY_INSTANCES_MIN && watches >= INOTIFY_WATCHES_MIN {
         return None;
     }
-    let settings = [
-        "fs.inotify.max_user_instances=512",
-        "fs.inotify.max_user_watches=524288",
-    ];
+    let settings = ["fs.inotify.max_user_instances=512", "fs.inotify.max_user_watches=524288"];
     let evidence = format!("inotify: {instances} instances and {watches} watches a user");
     let finding = Finding::new("inotify-limits", needs.for_cluster(Level::Warn), evidence)
         .because("All nodes share them; when they run out, containerd says \"too many open files\".")
-        .fix(format!(
-            "sudo sysctl -w {}; keep them in /etc/sysctl.d/99-k3d.conf",
-            settings.join(" ")
-        ));
+        .fix(format!("sudo sysctl -w {}; keep them in /etc/sysctl.d/99-k3d.conf", settings.join(" ")));
     let repair = [&["sysctl", "-w"], settings.as_slice()].concat();
-    Some(if machine.is_root {
-        finding.repaired_by(&repair)
-    } else {
-        finding
-    })
+    Some(if machine.is_root { finding.repaired_by(&repair) } else { finding })
 }
 
 fn open_files(limits: &str) -> Option<Finding> {
-    let line = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"))?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     let soft: u64 = line.split_ascii_whitespace().next()?.parse().ok()?;
     (soft < OPEN_FILES_MIN).then(|| {
-        Finding::new(
-            "nofile-limit",
-            Level::Info,
-            format!("this shell allows {soft} open files"),
-        )
-        .because("`load` with more bots than that cannot connect them all.")
-        .fix("ulimit -n 65536")
+        Finding::new("nofile-limit", Level::Info, format!("this shell allows {soft} open files"))
+            .because("`load` with more bots than that cannot connect them all.")
+            .fix("ulimit -n 65536")
     })
 }
 
 fn summary(machine: &Machine) -> String {
-    let memory = machine
-        .meminfo
-        .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:"));
+    let memory = machine.meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"));
     let kibibytes: Option<u64> =
         memory.and_then(|text| text.trim().trim_end_matches("kB").trim().parse().ok());
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let mut parts = vec![format!("{cpus} processors")];
     parts.extend(kibibytes.map(|kibibytes| format!("{} of memory", gib(kibibytes * 1024))));
-    parts.extend(
-        machine
-            .build_disk
-            .map(|disk| format!("{} of disk free", gib(disk.free_bytes))),
-    );
+    parts.extend(machine.build_disk.map(|disk| format!("{} of disk free", gib(disk.free_bytes))));
     parts.join(", ")
 }
 

@@ -86,16 +86,10 @@ fn a_healthy_machine_has_nothing_to_say() {
 
 #[test]
 fn every_finding_that_is_not_a_note_names_a_fix() {
-    let machine = Machine {
-        proc_version: WSL1.to_owned(),
-        ..Machine::default()
-    };
+    let machine = Machine { proc_version: WSL1.to_owned(), ..Machine::default() };
     let error = Err(ProbeError::NoSocket("unix:///var/run/docker.sock".to_owned()));
     for finding in check(&machine, &error, &needs(TargetName::K3d)) {
-        assert!(
-            finding.level <= Level::Info || !finding.fix.is_empty(),
-            "{finding:?}"
-        );
+        assert!(finding.level <= Level::Info || !finding.fix.is_empty(), "{finding:?}");
     }
 }
 
@@ -111,40 +105,19 @@ fn lines_with_a_raw_blank_are_found_and_escaped_ones_are_not() {
 
 #[test]
 fn wrong_number_of_fields_is_explained_and_stops_nobody() {
-    let machine = Machine {
-        proc_version: WSL2.to_owned(),
-        mounts: WSL2_MOUNTS.to_owned(),
-        ..healthy()
-    };
+    let machine = Machine { proc_version: WSL2.to_owned(), mounts: WSL2_MOUNTS.to_owned(), ..healthy() };
     let findings = check(&machine, &Ok(docker()), &needs(TargetName::K3d));
-    let finding = findings
-        .iter()
-        .find(|finding| finding.id == "mounts-unescaped-space")
-        .unwrap();
+    let finding = findings.iter().find(|finding| finding.id == "mounts-unescaped-space").unwrap();
     assert_eq!(finding.level, Level::Info);
-    assert!(
-        finding
-            .cause
-            .contains("wrong number of fields (expected 6, got 7)"),
-        "{}",
-        finding.cause
-    );
-    assert!(
-        finding.evidence.contains("/Docker/host (9p)"),
-        "{}",
-        finding.evidence
-    );
+    assert!(finding.cause.contains("wrong number of fields (expected 6, got 7)"), "{}", finding.cause);
+    assert!(finding.evidence.contains("/Docker/host (9p)"), "{}", finding.evidence);
 }
 
 #[test]
 fn a_clone_on_a_windows_drive_is_slow() {
     let root = Path::new("/mnt/c/Users/ann/game").to_path_buf();
-    let machine = Machine {
-        proc_version: WSL2.to_owned(),
-        mounts: WSL2_MOUNTS.to_owned(),
-        root,
-        ..healthy()
-    };
+    let machine =
+        Machine { proc_version: WSL2.to_owned(), mounts: WSL2_MOUNTS.to_owned(), root, ..healthy() };
     assert!(on_k3d(&machine, &Ok(docker())).contains(&("wsl-slow-windows-filesystem", Level::Warn)));
     let on = |path: &str| mounts::file_system_of(WSL2_MOUNTS, Path::new(path));
     assert_eq!(on("/mnt/my disk/game").as_deref(), Some("ext4"));
@@ -153,10 +126,7 @@ fn a_clone_on_a_windows_drive_is_slow() {
 
 #[test]
 fn wsl1_cannot_and_wsl2_can() {
-    let machine = |version: &str| Machine {
-        proc_version: version.to_owned(),
-        ..healthy()
-    };
+    let machine = |version: &str| Machine { proc_version: version.to_owned(), ..healthy() };
     assert_eq!(found(&platform::check(&machine(WSL1))), [("wsl1", Level::Fail)]);
     assert_eq!(found(&platform::check(&machine(WSL2))), []);
 }
@@ -169,57 +139,32 @@ fn settings_of_wsl_that_bite_are_named() {
         wsl_conf: "[boot]\nsystemd=true\n[automount]\ncgroups=v1\n".to_owned(),
         ..healthy()
     };
-    let ids: Vec<&str> = found(&platform::check(&machine))
-        .iter()
-        .map(|(id, _)| *id)
-        .collect();
-    assert_eq!(
-        ids,
-        [
-            "wsl-localhost-forwarding-off",
-            "wsl-mirrored-networking",
-            "wsl-cgroupv1"
-        ]
-    );
-    assert_eq!(
-        platform::ini_value("[a]\nx=1\n[b]\nx=2", "b", "X").as_deref(),
-        Some("2")
-    );
+    let ids: Vec<&str> = found(&platform::check(&machine)).iter().map(|(id, _)| *id).collect();
+    assert_eq!(ids, ["wsl-localhost-forwarding-off", "wsl-mirrored-networking", "wsl-cgroupv1"]);
+    assert_eq!(platform::ini_value("[a]\nx=1\n[b]\nx=2", "b", "X").as_deref(), Some("2"));
 }
 
 #[test]
 fn an_engine_that_does_not_answer_has_three_causes() {
     let socket = || "unix:///var/run/docker.sock".to_owned();
     let level = Level::Fail;
-    assert_eq!(
-        on_k3d(&healthy(), &Err(ProbeError::Refused(socket()))),
-        [("docker-daemon-down", level)]
-    );
+    assert_eq!(on_k3d(&healthy(), &Err(ProbeError::Refused(socket()))), [("docker-daemon-down", level)]);
     assert_eq!(
         on_k3d(&healthy(), &Err(ProbeError::Permission(socket()))),
         [("docker-socket-permission", level)]
     );
     let mut bare = healthy();
     bare.programs.remove("docker");
-    assert_eq!(
-        on_k3d(&bare, &Err(ProbeError::NoSocket(socket()))),
-        [("docker-not-installed", level)]
-    );
+    assert_eq!(on_k3d(&bare, &Err(ProbeError::NoSocket(socket()))), [("docker-not-installed", level)]);
     bare.proc_version = WSL2.to_owned();
-    assert_eq!(
-        on_k3d(&bare, &Err(ProbeError::NoSocket(socket()))),
-        [("wsl-integration-off", level)]
-    );
+    assert_eq!(on_k3d(&bare, &Err(ProbeError::NoSocket(socket()))), [("wsl-integration-off", level)]);
 }
 
 #[test]
 fn a_missing_engine_does_not_stop_the_local_target() {
     let error = Err(ProbeError::NoSocket("unix:///var/run/docker.sock".to_owned()));
     let findings = check(&healthy(), &error, &needs(TargetName::Local));
-    assert!(
-        findings.iter().all(|finding| finding.level <= Level::Info),
-        "{findings:?}"
-    );
+    assert!(findings.iter().all(|finding| finding.level <= Level::Info), "{findings:?}");
 }
 
 #[test]
@@ -233,10 +178,7 @@ fn engines_that_do_not_fit_are_told_apart() {
         with(|probe| probe.os_type = "windows".to_owned()),
         [("docker-windows-containers", Level::Fail)]
     );
-    assert_eq!(
-        with(|probe| probe.api_version = "1.40".to_owned()),
-        [("docker-too-old", Level::Fail)]
-    );
+    assert_eq!(with(|probe| probe.api_version = "1.40".to_owned()), [("docker-too-old", Level::Fail)]);
     assert_eq!(
         with(|probe| probe.root_folder = "/var/snap/docker/common".to_owned()),
         [("docker-snap", Level::Warn)]
@@ -245,31 +187,19 @@ fn engines_that_do_not_fit_are_told_apart() {
         with(|probe| probe.endpoint = "tcp://10.0.0.5:2375".to_owned()),
         [("docker-remote-engine", Level::Warn)]
     );
-    assert_eq!(
-        with(|probe| probe.memory_bytes = 3 << 30),
-        [("low-memory", Level::Warn)]
-    );
-    assert_eq!(
-        with(|probe| probe.memory_bytes = 1 << 30),
-        [("low-memory", Level::Fail)]
-    );
+    assert_eq!(with(|probe| probe.memory_bytes = 3 << 30), [("low-memory", Level::Warn)]);
+    assert_eq!(with(|probe| probe.memory_bytes = 1 << 30), [("low-memory", Level::Fail)]);
 }
 
 #[test]
 fn cgroup_v1_depends_on_the_version_of_kubernetes() {
-    let probe = Probe {
-        cgroup_version: "1".to_owned(),
-        ..docker()
-    };
+    let probe = Probe { cgroup_version: "1".to_owned(), ..docker() };
     let mut needs = needs(TargetName::K3d);
     let level = |needs: &Needs| found(&cgroup::check(&healthy(), Some(&probe), needs));
     assert_eq!(level(&needs), [("cgroup-v1-kubelet-refuses", Level::Warn)]);
     needs.k3s_image = "rancher/k3s:v1.35.1-k3s1".to_owned();
     assert_eq!(level(&needs), [("cgroup-v1-kubelet-refuses", Level::Fail)]);
-    assert_eq!(
-        cgroup::kubernetes_minor("localhost:5000/k3s:v1.34.4-k3s1"),
-        Some(34)
-    );
+    assert_eq!(cgroup::kubernetes_minor("localhost:5000/k3s:v1.34.4-k3s1"), Some(34));
     assert_eq!(cgroup::kubernetes_minor("rancher/k3s"), None);
 }
 
@@ -277,35 +207,22 @@ fn cgroup_v1_depends_on_the_version_of_kubernetes() {
 fn credential_helpers_that_are_gone_are_named() {
     let helpers = ["pass".to_owned()];
     let missing = |config| engine::missing_helper(&config, &helpers);
-    assert_eq!(
-        missing(json!({"credsStore": "desktop.exe"})).as_deref(),
-        Some("desktop.exe")
-    );
+    assert_eq!(missing(json!({"credsStore": "desktop.exe"})).as_deref(), Some("desktop.exe"));
     assert_eq!(missing(json!({"credsStore": "pass"})), None);
-    assert_eq!(
-        missing(json!({"credHelpers": {"ghcr.io": "gh"}})).as_deref(),
-        Some("gh")
-    );
+    assert_eq!(missing(json!({"credHelpers": {"ghcr.io": "gh"}})).as_deref(), Some("gh"));
     assert_eq!(missing(json!({})), None);
 }
 
 #[test]
 fn a_container_on_the_port_is_named() {
-    let port = PublishedPort {
-        address: "127.0.0.1".to_owned(),
-        host_port: 8080,
-        container_port: 80,
-    };
+    let port = PublishedPort { address: "127.0.0.1".to_owned(), host_port: 8080, container_port: 80 };
     let container = |name: &str, state: &str| Container {
         name: name.to_owned(),
         state: state.to_owned(),
         ports: vec![port.clone()],
         ..Container::default()
     };
-    let probe = |containers| Probe {
-        containers,
-        ..docker()
-    };
+    let probe = |containers| Probe { containers, ..docker() };
     let stopped = probe(vec![container("web", "exited")]);
     assert_eq!(ports::holder(&stopped, 8080), None);
     let mut needs = needs(TargetName::K3d);
@@ -313,15 +230,8 @@ fn a_container_on_the_port_is_named() {
     let check = |containers| ports::check(&healthy(), Some(&probe(containers)), &needs);
     let taken = check(vec![container("web", "running")]);
     assert_eq!(found(&taken), [("port-in-use", Level::Fail)]);
-    assert!(
-        taken[0].evidence.contains("the container web"),
-        "{}",
-        taken[0].evidence
-    );
-    assert_eq!(
-        found(&check(vec![container("k3d-k3s-local-serverlb", "running")])),
-        []
-    );
+    assert!(taken[0].evidence.contains("the container web"), "{}", taken[0].evidence);
+    assert_eq!(found(&check(vec![container("k3d-k3s-local-serverlb", "running")])), []);
 }
 
 #[test]
@@ -329,14 +239,8 @@ fn limits_of_the_kernel_are_warned_about() {
     let machine = Machine {
         inotify_instances: "128".to_owned(),
         limits: "Max open files            1024                 524288               files\n".to_owned(),
-        build_disk: Some(Disk {
-            free_bytes: 1 << 30,
-            total_bytes: 100 << 30,
-        }),
-        engine_disk: Some(Disk {
-            free_bytes: 4 << 30,
-            total_bytes: 100 << 30,
-        }),
+        build_disk: Some(Disk { free_bytes: 1 << 30, total_bytes: 100 << 30 }),
+        engine_disk: Some(Disk { free_bytes: 4 << 30, total_bytes: 100 << 30 }),
         ..healthy()
     };
     let findings = resources::check(&machine, Some(&docker()), &needs(TargetName::K3d));
@@ -351,10 +255,7 @@ fn limits_of_the_kernel_are_warned_about() {
 
 #[test]
 fn a_proxy_needs_exemptions() {
-    assert_eq!(
-        network::missing_exemptions("localhost, 127.0.0.1"),
-        ["10.42.0.0/16", "10.43.0.0/16"]
-    );
+    assert_eq!(network::missing_exemptions("localhost, 127.0.0.1"), ["10.42.0.0/16", "10.43.0.0/16"]);
     assert!(network::missing_exemptions("*").is_empty());
 }
 
@@ -365,18 +266,12 @@ fn routes_of_a_vpn_over_the_cluster_are_found() {
     assert_eq!(route("eth0 00000000 010011AC 0003 0 0 0 00000000 0 0 0"), None);
     assert_eq!(route("tun0 0000A8C0 00000000 0001 0 0 50 0000FFFF 0 0 0"), None);
     let (interface, network, prefix) = route("tun0 0000000A 00000000 0001 0 0 50 000000FF 0 0 0").unwrap();
-    assert_eq!(
-        (interface.as_str(), network.to_string().as_str(), prefix),
-        ("tun0", "10.0.0.0", 8)
-    );
+    assert_eq!((interface.as_str(), network.to_string().as_str(), prefix), ("tun0", "10.0.0.0", 8));
     assert_eq!(route("cni0 00002A0A 00000000 0001 0 0 0 0000FFFF 0 0 0"), None);
 }
 
 #[test]
 fn a_resolver_without_a_server_is_named() {
-    let machine = Machine {
-        resolv_conf: "# empty\n".to_owned(),
-        ..healthy()
-    };
+    let machine = Machine { resolv_conf: "# empty\n".to_owned(), ..healthy() };
     assert_eq!(on_k3d(&machine, &Ok(docker())), [("dns", Level::Warn)]);
 }

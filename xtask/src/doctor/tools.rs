@@ -22,10 +22,7 @@ pub fn check(machine: &Machine, needs: &Needs) -> Vec<Finding> {
         ),
     }
     if machine.state_writable {
-        findings.push(Finding::ok(
-            "state",
-            format!("state in {}", machine.state.display()),
-        ));
+        findings.push(Finding::ok("state", format!("state in {}", machine.state.display())));
     } else {
         findings.push(
             Finding::new(
@@ -34,10 +31,7 @@ pub fn check(machine: &Machine, needs: &Needs) -> Vec<Finding> {
                 format!("{} cannot be written", machine.state.display()),
             )
             .because("An earlier `sudo cargo xtask` may have made it.")
-            .fix(format!(
-                "sudo chown -R $USER: {}, or set XDG_STATE_HOME",
-                machine.state.display()
-            )),
+            .fix(format!("sudo chown -R $USER: {}, or set XDG_STATE_HOME", machine.state.display())),
         );
     }
     findings
@@ -48,13 +42,9 @@ fn static_target(machine: &Machine) -> Option<Finding> {
     let triple = static_triple()?;
     let musl = cfg!(target_env = "musl");
     (musl && machine.has("rustup")).then(|| {
-        Finding::new(
-            "rust-target-missing",
-            Level::Warn,
-            format!("the toolchain is not for {triple}"),
-        )
-        .because("The server is built for that target.")
-        .fix(format!("rustup target add {triple}"))
-        .repaired_by(&["rustup", "target", "add", &triple])
+        Finding::new("rust-target-missing", Level::Warn, format!("the toolchain is not for {triple}"))
+            .because("The server is built for that target.")
+            .fix(format!("rustup target add {triple}"))
+            .repaired_by(&["rustup", "target", "add", &triple])
     })
 }

@@ -12,13 +12,7 @@ const LIMIT: Duration = Duration::from_secs(2);
 #[test]
 fn a_status_and_a_body_are_found() {
     let text = "HTTP/1.0 503 Service Unavailable\r\nx: y\r\n\r\nnot ready";
-    assert_eq!(
-        parse(text),
-        Some(Answer {
-            status: 503,
-            body: "not ready".to_owned()
-        })
-    );
+    assert_eq!(parse(text), Some(Answer { status: 503, body: "not ready".to_owned() }));
     assert_eq!(parse("SSH-2.0-OpenSSH_9.2\r\n"), None);
 }
 

@@ -44,11 +44,7 @@ impl Kubernetes {
     pub async fn last_lines(&self, pod: &str, lines: i64) -> Vec<String> {
         let api: Api<Pod> = Api::namespaced(self.client.clone(), NAMESPACE);
         for previous in [true, false] {
-            let params = LogParams {
-                tail_lines: Some(lines),
-                previous,
-                ..Default::default()
-            };
+            let params = LogParams { tail_lines: Some(lines), previous, ..Default::default() };
             if let Ok(text) = api.logs(pod, &params).await
                 && !text.trim().is_empty()
             {
@@ -107,14 +103,7 @@ async fn read(cluster: Kubernetes, pod: String, query: LogQuery, sender: mpsc::S
     };
     let mut lines = stream.lines();
     while let Ok(Some(text)) = lines.try_next().await {
-        if sender
-            .send(LogLine {
-                pod: pod.clone(),
-                text,
-            })
-            .await
-            .is_err()
-        {
+        if sender.send(LogLine { pod: pod.clone(), text }).await.is_err() {
             return;
         }
     }

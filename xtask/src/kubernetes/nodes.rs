@@ -35,39 +35,26 @@ impl Kubernetes {
             Some(Rollout::Failed(text)) => return Ok(Some(format!("CoreDNS failed: {text}"))),
             None => return Ok(Some("CoreDNS does not exist yet".to_owned())),
         }
-        Ok(account
-            .is_none()
-            .then(|| "the default service account does not exist yet".to_owned()))
+        Ok(account.is_none().then(|| "the default service account does not exist yet".to_owned()))
     }
 
     async fn is_api_ready(&self) -> bool {
         let Ok(request) = http::Request::get("/readyz").body(Vec::new()) else {
             return false;
         };
-        self.client
-            .request_text(request)
-            .await
-            .is_ok_and(|answer| answer.trim() == "ok")
+        self.client.request_text(request).await.is_ok_and(|answer| answer.trim() == "ok")
     }
 
     /// All nodes with their labels.
     pub async fn nodes(&self) -> Result<Vec<Node>> {
-        Ok(self
-            .list("v1", "Node", None, "")
-            .await?
-            .iter()
-            .map(node)
-            .collect())
+        Ok(self.list("v1", "Node", None, "").await?.iter().map(node).collect())
     }
 
     /// What tells this cluster from every other one for as long as it lives.
     pub async fn uid(&self) -> Result<String> {
         let namespace = self.get(&Id::new("v1", "Namespace", None, "kube-system")).await?;
         let namespace = namespace.context("the cluster has no kube-system")?;
-        Ok(namespace["metadata"]["uid"]
-            .as_str()
-            .context("kube-system has no UID")?
-            .to_owned())
+        Ok(namespace["metadata"]["uid"].as_str().context("kube-system has no UID")?.to_owned())
     }
 }
 

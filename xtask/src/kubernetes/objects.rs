@@ -106,12 +106,8 @@ impl Kubernetes {
 
     /// The object as it is now.
     pub async fn get(&self, id: &Id) -> Result<Option<Value>> {
-        let api = self
-            .api(&id.api_version, &id.kind, id.namespace.as_deref())
-            .await?;
-        let found = limited(api.get_opt(&id.name))
-            .await
-            .with_context(|| format!("reading {}", id.key()))?;
+        let api = self.api(&id.api_version, &id.kind, id.namespace.as_deref()).await?;
+        let found = limited(api.get_opt(&id.name)).await.with_context(|| format!("reading {}", id.key()))?;
         found.map(|object| Ok(serde_json::to_value(object)?)).transpose()
     }
 
@@ -124,82 +120,55 @@ impl Kubernetes {
         label: &str,
     ) -> Result<Vec<Value>> {
         let api = self.api(api_version, kind, namespace).await?;
-        let params = if label.is_empty() {
-            ListParams::default()
-        } else {
-            ListParams::default().labels(label)
-        };
-        let found = limited(api.list(&params))
-            .await
-            .with_context(|| format!("listing {kind}s"))?;
-        found
-            .items
-            .into_iter()
-            .map(|object| Ok(serde_json::to_value(object)?))
-            .collect()
+        let params =
+            if label.is_empty() { ListParams::default() } else { ListParams::default().labels(label) };
+        let found = limited(api.list(&params)).await.with_context(|| format!("listing {kind}s"))?;
+        found.items.into_iter().map(|object| Ok(serde_json::to_value(object)?)).collect()
     }
 
     /// Server-side apply with our field manager; unknown fields are refused. Gives the object that results.
     pub async fn apply(&self, object: &Value, mode: Apply) -> Result<Value> {
         let id = Id::of(object);
-        let api = self
-            .api(&id.api_version, &id.kind, id.namespace.as_deref())
-            .await?;
+        let api = self.api(&id.api_version, &id.kind, id.namespace.as_deref()).await?;
         let mut params = PatchParams::apply(FIELD_MANAGER).force().validation_strict();
         params.dry_run = mode == Apply::DryRun;
         let applied = limited(api.patch(&id.name, &params, &Patch::Apply(object))).await;
-        Ok(serde_json::to_value(
-            applied.with_context(|| format!("applying {}", id.key()))?,
-        )?)
+        Ok(serde_json::to_value(applied.with_context(|| format!("applying {}", id.key()))?)?)
     }
 
     /// Sets labels of an object and leaves all else alone.
     pub async fn set_labels(&self, id: &Id, labels: &Value) -> Result<()> {
-        let api = self
-            .api(&id.api_version, &id.kind, id.namespace.as_deref())
-            .await?;
+        let api = self.api(&id.api_version, &id.kind, id.namespace.as_deref()).await?;
         let patch = json!({"metadata": {"labels": labels}});
         let patched = limited(api.patch(&id.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
-        patched
-            .map(|_| ())
-            .with_context(|| format!("labelling {}", id.key()))
+        patched.map(|_| ()).with_context(|| format!("labelling {}", id.key()))
     }
 
     /// Sets the number of pods without owning it: an autoscaler may change it from then on.
     pub async fn scale(&self, id: &Id, replicas: u64) -> Result<()> {
-        let api = self
-            .api(&id.api_version, &id.kind, id.namespace.as_deref())
-            .await?;
+        let api = self.api(&id.api_version, &id.kind, id.namespace.as_deref()).await?;
         let patch = json!({"spec": {"replicas": replicas}});
         let scaled = limited(api.patch_scale(&id.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
-        scaled
-            .map(|_| ())
-            .with_context(|| format!("scaling {}", id.key()))
+        scaled.map(|_| ()).with_context(|| format!("scaling {}", id.key()))
     }
 
     /// Deletes an object; one that is gone already is fine.
     pub async fn delete(&self, id: &Id) -> Result<()> {
-        let api = self
-            .api(&id.api_version, &id.kind, id.namespace.as_deref())
-            .await?;
+        let api = self.api(&id.api_version, &id.kind, id.namespace.as_deref()).await?;
         match limited(api.delete(&id.name, &DeleteParams::background())).await {
             Err(error) if is_not_found(&error) => Ok(()),
-            other => other
-                .map(|_| ())
-                .with_context(|| format!("deleting {}", id.key())),
+            other => other.map(|_| ()).with_context(|| format!("deleting {}", id.key())),
         }
     }
 }
 
 async fn limited<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T> {
-    let answer = tokio::time::timeout(REQUEST_LIMIT, request)
-        .await
-        .context("the API server did not answer")?;
+    let answer =
+        tokio::time::timeout(REQUEST_LIMIT, request).await.context("the API server did not answer")?;
     answer.map_err(|error| match error {
-        kube::Error::Api(status) => anyhow::Error::new(ApiRefusal {
-            code: status.code,
-            message: status.message,
-        }),
+        kube::Error::Api(status) => {
+            anyhow::Error::new(ApiRefusal { code: status.code, message: status.message })
+        }
         other => anyhow::Error::new(other),
     })
 }

@@ -37,16 +37,10 @@ impl Pod {
     pub fn read(value: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let containers = value["status"]["containerStatuses"].as_array();
-        let waiting = containers
-            .into_iter()
-            .flatten()
-            .find_map(|one| one["state"]["waiting"]["reason"].as_str());
+        let waiting =
+            containers.into_iter().flatten().find_map(|one| one["state"]["waiting"]["reason"].as_str());
         let draining = !value["metadata"]["deletionTimestamp"].is_null();
-        let phase = if draining {
-            "Draining"
-        } else {
-            value["status"]["phase"].as_str().unwrap_or_default()
-        };
+        let phase = if draining { "Draining" } else { value["status"]["phase"].as_str().unwrap_or_default() };
         Self {
             role: text(&value["metadata"]["labels"][ROLE_LABEL]),
             name: text(&value["metadata"]["name"]),
@@ -54,11 +48,7 @@ impl Pod {
             ready: has_condition(value, "Ready", "True"),
             draining,
             state: waiting.unwrap_or(phase).to_owned(),
-            restarts: containers
-                .into_iter()
-                .flatten()
-                .filter_map(|one| one["restartCount"].as_u64())
-                .sum(),
+            restarts: containers.into_iter().flatten().filter_map(|one| one["restartCount"].as_u64()).sum(),
             created: text(&value["metadata"]["creationTimestamp"]),
             image: text(&value["spec"]["containers"][0]["image"]),
         }
@@ -81,21 +71,14 @@ impl Kubernetes {
 
     /// Ends the matches of a pod that drains, with a result.
     pub async fn drain_now(&self, pod: &str) -> Result<()> {
-        self.admin(http::Method::POST, pod, "drain?now=true")
-            .await
-            .map(|_| ())
+        self.admin(http::Method::POST, pod, "drain?now=true").await.map(|_| ())
     }
 
     async fn admin(&self, method: http::Method, pod: &str, path: &str) -> Result<String> {
         let uri = format!("/api/v1/namespaces/{NAMESPACE}/pods/{pod}:{ADMIN_PORT}/proxy/{path}");
-        let request = http::Request::builder()
-            .method(method)
-            .uri(uri)
-            .body(Vec::new())?;
+        let request = http::Request::builder().method(method).uri(uri).body(Vec::new())?;
         let answer = tokio::time::timeout(ADMIN_LIMIT, self.client.request_text(request)).await;
-        answer
-            .with_context(|| format!("{pod} did not answer"))?
-            .with_context(|| format!("asking {pod}"))
+        answer.with_context(|| format!("{pod} did not answer"))?.with_context(|| format!("asking {pod}"))
     }
 }
 

@@ -34,10 +34,8 @@ pub enum ProblemKind {
 
 /// Judges a Deployment, StatefulSet or DaemonSet.
 pub fn rollout(workload: &Value) -> Rollout {
-    let (generation, observed) = (
-        &workload["metadata"]["generation"],
-        &workload["status"]["observedGeneration"],
-    );
+    let (generation, observed) =
+        (&workload["metadata"]["generation"], &workload["status"]["observedGeneration"]);
     if generation.as_u64() > observed.as_u64() {
         return Rollout::Waiting("not looked at yet".to_owned());
     }
@@ -57,11 +55,8 @@ fn deployment(workload: &Value) -> Rollout {
         return Rollout::Failed(condition["message"].as_str().unwrap_or_default().to_owned());
     }
     let wanted = workload["spec"]["replicas"].as_u64().unwrap_or(1);
-    let (updated, total, available) = (
-        count(status, "updatedReplicas"),
-        count(status, "replicas"),
-        count(status, "availableReplicas"),
-    );
+    let (updated, total, available) =
+        (count(status, "updatedReplicas"), count(status, "replicas"), count(status, "availableReplicas"));
     if updated < wanted {
         Rollout::Waiting(format!("{updated} of {wanted} pods are new"))
     } else if available < wanted {
@@ -92,10 +87,7 @@ fn stateful_set(workload: &Value) -> Rollout {
 fn daemon_set(workload: &Value) -> Rollout {
     let status = &workload["status"];
     let wanted = count(status, "desiredNumberScheduled");
-    let (updated, available) = (
-        count(status, "updatedNumberScheduled"),
-        count(status, "numberAvailable"),
-    );
+    let (updated, available) = (count(status, "updatedNumberScheduled"), count(status, "numberAvailable"));
     if updated < wanted {
         Rollout::Waiting(format!("{updated} of {wanted} nodes have the new pod"))
     } else if available < wanted {
@@ -110,10 +102,7 @@ fn count(status: &Value, field: &str) -> u64 {
 }
 
 fn condition<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
-    object["status"]["conditions"]
-        .as_array()?
-        .iter()
-        .find(|condition| condition["type"] == name)
+    object["status"]["conditions"].as_array()?.iter().find(|condition| condition["type"] == name)
 }
 
 /// True when a condition has this status.
@@ -126,10 +115,7 @@ pub fn problem(pod: &Value) -> Option<Problem> {
     if let Some(scheduled) = condition(pod, "PodScheduled")
         && scheduled["reason"] == "Unschedulable"
     {
-        return Some(Problem {
-            kind: ProblemKind::Unschedulable,
-            message: text(&scheduled["message"]),
-        });
+        return Some(Problem { kind: ProblemKind::Unschedulable, message: text(&scheduled["message"]) });
     }
     let lists = ["initContainerStatuses", "containerStatuses"];
     lists
@@ -163,15 +149,8 @@ fn container_problem(status: &Value) -> Option<Problem> {
         (_, Some(code)) => format!("; its last exit code was {code}"),
         _ => String::new(),
     };
-    let words = if words.is_empty() {
-        reason.to_owned()
-    } else {
-        words
-    };
-    Some(Problem {
-        kind,
-        message: format!("{words}{ended}"),
-    })
+    let words = if words.is_empty() { reason.to_owned() } else { words };
+    Some(Problem { kind, message: format!("{words}{ended}") })
 }
 
 fn text(value: &Value) -> String {

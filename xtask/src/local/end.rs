@@ -22,10 +22,7 @@ pub async fn end(context: &Context, process: &Process, now: bool) -> Result<()> 
     process.identity.terminate();
     if !now {
         if people > 0 {
-            let text = format!(
-                "{} in a match; it ends first (`--now` ends it at once)",
-                players(people)
-            );
+            let text = format!("{} in a match; it ends first (`--now` ends it at once)", players(people));
             context.report.note("drain", &text);
         }
         let deadline = Instant::now() + DRAIN_LIMIT;
@@ -39,9 +36,7 @@ pub async fn end(context: &Context, process: &Process, now: bool) -> Result<()> 
         process.identity.terminate();
     }
     if !process.identity.wait_for_end(END_LIMIT).await {
-        context
-            .report
-            .warn("the game server did not end within 10 s of the second SIGTERM and was killed");
+        context.report.warn("the game server did not end within 10 s of the second SIGTERM and was killed");
         process.identity.kill();
         process.identity.wait_for_end(END_LIMIT).await;
     }
@@ -56,9 +51,5 @@ pub async fn people(process: &Process) -> Option<u64> {
 }
 
 fn players(count: u64) -> String {
-    if count == 1 {
-        "one player is".to_owned()
-    } else {
-        format!("{count} players are")
-    }
+    if count == 1 { "one player is".to_owned() } else { format!("{count} players are") }
 }

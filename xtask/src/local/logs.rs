@@ -24,10 +24,7 @@ pub struct Filter {
 impl Filter {
     /// Text logs name the module (`game_server::roles::room::host:`), JSON logs hold it as "target".
     pub fn takes(&self, line: &str) -> bool {
-        let role = self
-            .role
-            .as_ref()
-            .is_none_or(|role| line.contains(&format!("roles::{role}")));
+        let role = self.role.as_ref().is_none_or(|role| line.contains(&format!("roles::{role}")));
         role && self.grep.as_ref().is_none_or(|text| line.contains(text.as_str()))
     }
 }
@@ -44,10 +41,7 @@ pub fn last_lines(path: &Path, count: usize) -> Vec<String> {
     };
     let text = read().unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(count)..]
-        .iter()
-        .map(|line| (*line).to_owned())
-        .collect()
+    lines[lines.len().saturating_sub(count)..].iter().map(|line| (*line).to_owned()).collect()
 }
 
 /// Hands out every line that is written from now on, across a new start; ends only with the command.

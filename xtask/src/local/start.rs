@@ -19,10 +19,8 @@ const READY_POLL: Duration = Duration::from_millis(15);
 /// Lines of its log that a failed start shows.
 const LOG_LINES_SHOWN: usize = 12;
 /// Variables that reach the server as flags, so that a change of them is seen as a change.
-const SETTINGS: [(&str, &str); 2] = [
-    ("MATCH_SECONDS", "--match-seconds"),
-    ("FILL_TO_PLAYERS", "--fill-to-players"),
-];
+const SETTINGS: [(&str, &str); 2] =
+    [("MATCH_SECONDS", "--match-seconds"), ("FILL_TO_PLAYERS", "--fill-to-players")];
 
 /// What `ensure` found or did.
 #[derive(Debug, Clone)]
@@ -47,28 +45,17 @@ pub async fn ensure(context: &Context, binary: &Binary, now: bool) -> Result<Ens
     if let Some(running) = folder.running() {
         let step = context.report.step("start", "looking at what runs");
         if fits(&running, &wanted) && same_build(&folder, binary, &running)? && running.is_ready().await {
-            step.skipped(&format!(
-                "game-server all is running, pid {}",
-                running.identity.pid
-            ));
-            return Ok(Ensured {
-                process: running,
-                changed: false,
-            });
+            step.skipped(&format!("game-server all is running, pid {}", running.identity.pid));
+            return Ok(Ensured { process: running, changed: false });
         }
         end::end(context, &running, now).await?;
     } else if last.is_some() {
-        context
-            .report
-            .note("start", "the process that was up is gone; it is started again");
+        context.report.note("start", "the process that was up is gone; it is started again");
     }
     fs::create_dir_all(&folder.0).with_context(|| format!("making {}", folder.0.display()))?;
     install(&folder, binary)?;
     let process = start(context, &folder, &wanted, &binary.stamp).await?;
-    Ok(Ensured {
-        process,
-        changed: true,
-    })
+    Ok(Ensured { process, changed: true })
 }
 
 /// Starts again what `stop` ended, without a build.
@@ -85,11 +72,7 @@ pub async fn resume(context: &Context) -> Result<Option<Process>> {
         return Ok(Some(last));
     }
     let port = context.port_given.unwrap_or(last.port);
-    let wanted = Wanted {
-        bind_address: last.bind_address,
-        port,
-        settings: last.settings,
-    };
+    let wanted = Wanted { bind_address: last.bind_address, port, settings: last.settings };
     Ok(Some(start(context, &folder, &wanted, &last.stamp).await?))
 }
 
@@ -98,15 +81,9 @@ async fn start(context: &Context, folder: &Folder, wanted: &Wanted, stamp: &str)
         return Err(port_taken(wanted.port).into());
     }
     let step = context.report.step("start", "game-server all");
-    let admin_port = if ports::is_free("127.0.0.1", ADMIN_PORT) {
-        Some(ADMIN_PORT)
-    } else {
-        ports::any_free()
-    };
-    let admin = format!(
-        "127.0.0.1:{}",
-        admin_port.context("no free port for the admin interface")?
-    );
+    let admin_port =
+        if ports::is_free("127.0.0.1", ADMIN_PORT) { Some(ADMIN_PORT) } else { ports::any_free() };
+    let admin = format!("127.0.0.1:{}", admin_port.context("no free port for the admin interface")?);
     let args = arguments(folder, wanted, &admin);
     logs::rotate(&folder.log())?;
     let identity = daemon::start(&folder.binary(), &args, &folder.0, &folder.log())?;
@@ -134,11 +111,7 @@ async fn wait_until_ready(folder: &Folder, process: &Process) -> Result<()> {
             tokio::time::sleep(READY_POLL).await;
             continue;
         }
-        let what = if alive {
-            "it is not ready after 20 s."
-        } else {
-            "it ended at once."
-        };
+        let what = if alive { "it is not ready after 20 s." } else { "it ended at once." };
         let lines = logs::last_lines(&folder.log(), LOG_LINES_SHOWN).join("\n");
         return Err(Failure {
             exit: Exit::Rollout,
@@ -154,21 +127,11 @@ async fn wait_until_ready(folder: &Folder, process: &Process) -> Result<()> {
 
 /// A port that was chosen once stays until another is asked for.
 fn wanted(context: &Context, last: Option<&Process>) -> Wanted {
-    let port = context
-        .port_given
-        .or(last.map(|process| process.port))
-        .unwrap_or(context.port);
-    let flag = |(variable, flag): &(&str, &str)| {
-        std::env::var(variable)
-            .ok()
-            .map(|value| format!("{flag}={value}"))
-    };
+    let port = context.port_given.or(last.map(|process| process.port)).unwrap_or(context.port);
+    let flag =
+        |(variable, flag): &(&str, &str)| std::env::var(variable).ok().map(|value| format!("{flag}={value}"));
     let settings = SETTINGS.iter().filter_map(flag).collect();
-    Wanted {
-        bind_address: context.bind_address.to_owned(),
-        port,
-        settings,
-    }
+    Wanted { bind_address: context.bind_address.to_owned(), port, settings }
 }
 
 fn fits(running: &Process, wanted: &Wanted) -> bool {
@@ -196,12 +159,7 @@ fn install(folder: &Folder, binary: &Binary) -> Result<()> {
 fn arguments(folder: &Folder, wanted: &Wanted, admin: &str) -> Vec<OsString> {
     let mut args: Vec<OsString> = vec!["all".into(), "--listen".into()];
     args.push(format!("{}:{}", wanted.bind_address, wanted.port).into());
-    args.extend([
-        "--admin-listen".into(),
-        admin.into(),
-        "--data-dir".into(),
-        folder.data().into(),
-    ]);
+    args.extend(["--admin-listen".into(), admin.into(), "--data-dir".into(), folder.data().into()]);
     args.extend(wanted.settings.iter().map(OsString::from));
     args
 }

@@ -27,10 +27,7 @@ fn a_recycled_pid_does_not_count_as_running() {
     let ours = process(Identity::of(std::process::id()).unwrap());
     folder.write(&ours).unwrap();
     assert_eq!(folder.running(), Some(ours.clone()));
-    let earlier = Identity {
-        started: "1".to_owned(),
-        ..ours.identity
-    };
+    let earlier = Identity { started: "1".to_owned(), ..ours.identity };
     folder.write(&process(earlier)).unwrap();
     assert!(folder.last().is_some());
     assert_eq!(folder.running(), None);

@@ -14,12 +14,7 @@ const DRAINING_ROLES: [&str; 2] = ["gateway", "room"];
 pub fn text(file: &str, text: &str) -> Result<(), String> {
     for (index, line) in text.lines().enumerate() {
         let at = format!("{file}:{}", index + 1);
-        let line = line
-            .split(" #")
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .trim_start_matches("- ");
+        let line = line.split(" #").next().unwrap_or_default().trim().trim_start_matches("- ");
         if line.starts_with("<<:") {
             return Err(format!(
                 "{at}: merge keys (<<) are read by some tools and not by others; spell it out."
@@ -43,11 +38,9 @@ pub fn text(file: &str, text: &str) -> Result<(), String> {
 /// Rules about one object alone.
 pub fn object(object: &Object) -> Result<(), String> {
     let file = &object.file;
-    for (field, value) in [
-        ("apiVersion", object.api_version()),
-        ("kind", object.kind()),
-        ("metadata.name", object.name()),
-    ] {
+    for (field, value) in
+        [("apiVersion", object.api_version()), ("kind", object.kind()), ("metadata.name", object.name())]
+    {
         if value.is_empty() {
             return Err(format!("{file}: an object has no {field}."));
         }
@@ -55,14 +48,10 @@ pub fn object(object: &Object) -> Result<(), String> {
     let key = object.key();
     match object.kind() {
         "Secret" => {
-            return Err(format!(
-                "{file}: {key} is in the repository; secrets are made at the first deploy."
-            ));
+            return Err(format!("{file}: {key} is in the repository; secrets are made at the first deploy."));
         }
         "Namespace" if object.name() != NAMESPACE => {
-            return Err(format!(
-                "{file}: {key}: everything lives in the namespace {NAMESPACE}."
-            ));
+            return Err(format!("{file}: {key}: everything lives in the namespace {NAMESPACE}."));
         }
         "Namespace" => {}
         _ if object.namespace() != Some(NAMESPACE) => {
@@ -83,11 +72,7 @@ fn selector(object: &Object) -> Result<(), String> {
     let spec = &object.value["spec"];
     let wanted = &spec["selector"]["matchLabels"];
     if wanted.as_object().is_none_or(serde_json::Map::is_empty) {
-        return Err(format!(
-            "{}: {} has no spec.selector.matchLabels.",
-            object.file,
-            object.key()
-        ));
+        return Err(format!("{}: {} has no spec.selector.matchLabels.", object.file, object.key()));
     }
     if !selects(wanted, &spec["template"]["metadata"]["labels"]) {
         return Err(format!(
@@ -102,11 +87,7 @@ fn selector(object: &Object) -> Result<(), String> {
 fn container(object: &Object, container: &Value) -> Result<(), String> {
     let (file, key) = (&object.file, object.key());
     let image = container["image"].as_str().unwrap_or_default();
-    let tag = image
-        .rsplit('/')
-        .next()
-        .and_then(|last| last.split_once(':'))
-        .map(|(_, tag)| tag);
+    let tag = image.rsplit('/').next().and_then(|last| last.split_once(':')).map(|(_, tag)| tag);
     match tag {
         None if image == IMAGE_NAME || image.contains('@') => {}
         None | Some("latest") => {
@@ -127,9 +108,7 @@ fn container(object: &Object, container: &Value) -> Result<(), String> {
         ));
     }
     if !container["resources"]["limits"]["cpu"].is_null() {
-        return Err(format!(
-            "{file}: {key}: a CPU limit makes ticks late; leave requests only."
-        ));
+        return Err(format!("{file}: {key}: a CPU limit makes ticks late; leave requests only."));
     }
     Ok(())
 }
@@ -163,18 +142,12 @@ fn service(service: &Object, objects: &[Object]) -> Result<(), String> {
     if found {
         return Ok(());
     }
-    Err(format!(
-        "{}: {} selects {wanted}, which no pod has.",
-        service.file,
-        service.key()
-    ))
+    Err(format!("{}: {} selects {wanted}, which no pod has.", service.file, service.key()))
 }
 
 fn autoscaler(autoscaler: &Object, objects: &[Object]) -> Result<(), String> {
     let target = &autoscaler.value["spec"]["scaleTargetRef"];
-    let found = objects
-        .iter()
-        .find(|other| target["kind"] == other.kind() && target["name"] == other.name());
+    let found = objects.iter().find(|other| target["kind"] == other.kind() && target["name"] == other.name());
     let Some(found) = found else {
         return Err(format!(
             "{}: {} scales something that no file defines.",
@@ -196,13 +169,8 @@ fn workload(object: &Object, objects: &[Object]) -> Result<(), String> {
     let (file, key) = (&object.file, object.key());
     for container in object.containers() {
         for name in config_maps_read(container) {
-            if !objects
-                .iter()
-                .any(|other| other.kind() == "ConfigMap" && other.name() == name)
-            {
-                return Err(format!(
-                    "{file}: {key} reads the ConfigMap `{name}`, which no file defines."
-                ));
+            if !objects.iter().any(|other| other.kind() == "ConfigMap" && other.name() == name) {
+                return Err(format!("{file}: {key} reads the ConfigMap `{name}`, which no file defines."));
             }
         }
         for variable in container["env"].as_array().into_iter().flatten() {
@@ -221,9 +189,8 @@ fn workload(object: &Object, objects: &[Object]) -> Result<(), String> {
 }
 
 fn grace(object: &Object, match_s: u64) -> Result<(), String> {
-    let grace_s = object.value["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
-        .as_u64()
-        .unwrap_or(0);
+    let grace_s =
+        object.value["spec"]["template"]["spec"]["terminationGracePeriodSeconds"].as_u64().unwrap_or(0);
     if grace_s >= match_s + MATCH_END_MARGIN_S {
         return Ok(());
     }
@@ -237,11 +204,8 @@ fn grace(object: &Object, match_s: u64) -> Result<(), String> {
 
 /// Names of the ConfigMaps that a container takes its environment from.
 pub fn config_maps_read(container: &Value) -> impl Iterator<Item = &str> {
-    let whole = container["envFrom"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|from| &from["configMapRef"]["name"]);
+    let whole =
+        container["envFrom"].as_array().into_iter().flatten().map(|from| &from["configMapRef"]["name"]);
     let single = container["env"]
         .as_array()
         .into_iter()
@@ -252,14 +216,10 @@ pub fn config_maps_read(container: &Value) -> impl Iterator<Item = &str> {
 
 /// A number of a ConfigMap among these objects.
 pub fn setting(objects: &[Object], config_map: &str, key: &str) -> Option<u64> {
-    let map = objects
-        .iter()
-        .find(|object| object.kind() == "ConfigMap" && object.name() == config_map)?;
+    let map = objects.iter().find(|object| object.kind() == "ConfigMap" && object.name() == config_map)?;
     map.value["data"][key].as_str()?.parse().ok()
 }
 
 fn selects(wanted: &Value, labels: &Value) -> bool {
-    wanted
-        .as_object()
-        .is_some_and(|wanted| wanted.iter().all(|(key, value)| labels.get(key) == Some(value)))
+    wanted.as_object().is_some_and(|wanted| wanted.iter().all(|(key, value)| labels.get(key) == Some(value)))
 }

@@ -44,10 +44,7 @@ impl ClusterConfig {
 
     fn parse(text: &str, overrides: &Overrides) -> Result<Self, String> {
         let mut value: Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
-        if serde_yaml::to_string(&value)
-            .map_err(|error| error.to_string())?
-            .contains('$')
-        {
+        if serde_yaml::to_string(&value).map_err(|error| error.to_string())?.contains('$') {
             return Err("k3d replaces `$` by environment variables; write the value itself.".to_owned());
         }
         if let Some(name) = &overrides.name {
@@ -82,17 +79,11 @@ impl ClusterConfig {
         let label = |filters: &[&str]| -> Value {
             let mut entry = serde_yaml::Mapping::new();
             entry.insert("label".into(), format!("{OWNER_LABEL}={owner}").into());
-            entry.insert(
-                "nodeFilters".into(),
-                filters.iter().map(|filter| Value::from(*filter)).collect(),
-            );
+            entry.insert("nodeFilters".into(), filters.iter().map(|filter| Value::from(*filter)).collect());
             Value::Mapping(entry)
         };
         append(&mut value["options"]["k3s"]["nodeLabels"], label(&["all"]));
-        append(
-            &mut value["options"]["runtime"]["labels"],
-            label(&["all", "loadbalancer"]),
-        );
+        append(&mut value["options"]["runtime"]["labels"], label(&["all", "loadbalancer"]));
         serde_yaml::to_string(&value).context("writing the k3d config")
     }
 
@@ -106,29 +97,16 @@ impl ClusterConfig {
     /// Labels that the file gives each node.
     pub fn node_labels(&self) -> BTreeMap<String, BTreeMap<String, String>> {
         let mut labels: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-        for entry in self.value["options"]["k3s"]["nodeLabels"]
-            .as_sequence()
-            .into_iter()
-            .flatten()
-        {
+        for entry in self.value["options"]["k3s"]["nodeLabels"].as_sequence().into_iter().flatten() {
             let Some((key, text)) = entry["label"].as_str().and_then(|label| label.split_once('=')) else {
                 continue;
             };
-            let filters: Vec<&str> = entry["nodeFilters"]
-                .as_sequence()
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .collect();
-            for node in self
-                .nodes()
-                .into_iter()
-                .filter(|node| filters.iter().any(|filter| matches(filter, node)))
+            let filters: Vec<&str> =
+                entry["nodeFilters"].as_sequence().into_iter().flatten().filter_map(Value::as_str).collect();
+            for node in
+                self.nodes().into_iter().filter(|node| filters.iter().any(|filter| matches(filter, node)))
             {
-                labels
-                    .entry(node)
-                    .or_default()
-                    .insert(key.to_owned(), text.to_owned());
+                labels.entry(node).or_default().insert(key.to_owned(), text.to_owned());
             }
         }
         labels
@@ -151,18 +129,14 @@ fn matches(filter: &str, node: &str) -> bool {
 
 /// Takes `127.0.0.1:8080:80` or `8080:80` apart.
 fn published(port: &Value) -> Result<(String, u16), String> {
-    let text = port
-        .as_str()
-        .ok_or("the first entry of `ports` must be the players' port")?;
+    let text = port.as_str().ok_or("the first entry of `ports` must be the players' port")?;
     let parts: Vec<&str> = text.split(':').collect();
     let (address, host_port) = match parts.as_slice() {
         [address, host_port, _] => (*address, *host_port),
         [host_port, _] => ("127.0.0.1", *host_port),
         _ => return Err(format!("`{text}` is not address:port:80")),
     };
-    let port = host_port
-        .parse()
-        .map_err(|_| format!("`{host_port}` is not a port"))?;
+    let port = host_port.parse().map_err(|_| format!("`{host_port}` is not a port"))?;
     Ok((address.to_owned(), port))
 }
 

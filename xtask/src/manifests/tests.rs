@@ -32,21 +32,12 @@ fn refusal(text: &str) -> String {
 fn every_shipped_manifest_passes_and_is_in_the_order_of_applying() {
     let manifests = Manifests::load(root()).unwrap();
     assert_eq!(manifests.objects[0].key(), "Namespace/game-prod");
-    let place = |key: &str| {
-        manifests
-            .objects
-            .iter()
-            .position(|object| object.key() == key)
-            .unwrap()
-    };
+    let place = |key: &str| manifests.objects.iter().position(|object| object.key() == key).unwrap();
     assert!(place("ConfigMap/settings") < place("Deployment/lobby"));
     assert!(place("Service/room") < place("StatefulSet/room"));
     for role in ["gateway", "lobby", "room", "chat", "ranking", "monitor", "nats"] {
         assert!(
-            manifests
-                .objects
-                .iter()
-                .any(|object| object.is_workload() && object.name() == role),
+            manifests.objects.iter().any(|object| object.is_workload() && object.name() == role),
             "{role}"
         );
     }
@@ -77,19 +68,12 @@ fn a_changed_setting_rolls_the_pods_that_read_it_and_no_others() {
     };
     let mut before = Manifests::load(root()).unwrap();
     let mut after = before.clone();
-    let map = after
-        .objects
-        .iter_mut()
-        .find(|object| object.key() == "ConfigMap/match")
-        .unwrap();
+    let map = after.objects.iter_mut().find(|object| object.key() == "ConfigMap/match").unwrap();
     map.value["data"]["MATCH_SECONDS"] = "60".into();
     before.set_image("game-server:1");
     after.set_image("game-server:1");
     let (before, after) = (annotations(&before), annotations(&after));
-    let changed: Vec<&String> = before
-        .keys()
-        .filter(|name| before[*name] != after[*name])
-        .collect();
+    let changed: Vec<&String> = before.keys().filter(|name| before[*name] != after[*name]).collect();
     assert_eq!(changed, ["lobby"]);
 }
 
@@ -97,14 +81,9 @@ fn a_changed_setting_rolls_the_pods_that_read_it_and_no_others() {
 fn pods_go_to_the_nodes_of_their_kind() {
     let manifests = Manifests::load(root()).unwrap();
     let workload = |name: &str| {
-        let object = manifests
-            .objects
-            .iter()
-            .find(|object| object.is_workload() && object.name() == name)
-            .unwrap();
-        object.value["spec"]["template"]["spec"]["nodeSelector"]["workload"]
-            .as_str()
-            .map(str::to_owned)
+        let object =
+            manifests.objects.iter().find(|object| object.is_workload() && object.name() == name).unwrap();
+        object.value["spec"]["template"]["spec"]["nodeSelector"]["workload"].as_str().map(str::to_owned)
     };
     assert_eq!(workload("room").as_deref(), Some("compute"));
     assert_eq!(workload("monitor"), None);
@@ -115,20 +94,12 @@ fn pods_go_to_the_nodes_of_their_kind() {
 
 #[test]
 fn every_container_has_nothing_that_it_does_not_need() {
-    for object in Manifests::load(root())
-        .unwrap()
-        .objects
-        .iter()
-        .filter(|object| object.is_workload())
-    {
+    for object in Manifests::load(root()).unwrap().objects.iter().filter(|object| object.is_workload()) {
         let pod = &object.value["spec"]["template"]["spec"];
         let key = object.key();
         assert_eq!(pod["automountServiceAccountToken"], false, "{key}");
         assert_eq!(pod["securityContext"]["runAsNonRoot"], true, "{key}");
-        assert_eq!(
-            pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault",
-            "{key}"
-        );
+        assert_eq!(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault", "{key}");
         for container in object.containers() {
             let security = &container["securityContext"];
             assert_eq!(security["readOnlyRootFilesystem"], true, "{key}");
@@ -196,10 +167,7 @@ spec: {scaleTargetRef: {kind: Deployment, name: lobby}}
 #[test]
 fn a_match_must_fit_into_the_grace_period() {
     let room = DEPLOYMENT.replace("name: lobby, namespace", "name: room, namespace");
-    let room = room.replace(
-        "    spec:\n",
-        "    spec:\n      terminationGracePeriodSeconds: 60\n",
-    );
+    let room = room.replace("    spec:\n", "    spec:\n      terminationGracePeriodSeconds: 60\n");
     let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: match, namespace: game-prod}\ndata: {MATCH_SECONDS: \"300\"}\n";
     let found = refusal(&format!("{room}---\n{map}"));
     assert!(found.contains("60 s") && found.contains("330 s"), "{found}");

@@ -7,11 +7,7 @@ use crate::processes::job::Job;
 use crate::report::{Exit, Failure, Report};
 
 async fn finished(script: &str) -> crate::processes::job::Finished {
-    Job::new("sh", Path::new("/"))
-        .args(["-c", script])
-        .run(&Report::new(false, true, false))
-        .await
-        .unwrap()
+    Job::new("sh", Path::new("/")).args(["-c", script]).run(&Report::new(false, true, false)).await.unwrap()
 }
 
 #[test]
@@ -28,11 +24,7 @@ async fn a_missed_budget_is_named_with_the_figures() {
     let error = finish(ended, "http://x").unwrap_err();
     let failure = error.downcast_ref::<Failure>().unwrap();
     assert_eq!(failure.exit, Exit::Verify);
-    assert!(
-        failure.found.starts_with("state_hz 11.5 < 18."),
-        "{}",
-        failure.found
-    );
+    assert!(failure.found.starts_with("state_hz 11.5 < 18."), "{}", failure.found);
 }
 
 #[tokio::test]

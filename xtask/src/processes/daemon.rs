@@ -54,10 +54,7 @@ impl Identity {
     }
 
     fn signal(&self, signal: Signal) {
-        if let (true, Some(pid)) = (
-            self.is_alive(),
-            i32::try_from(self.pid).ok().and_then(Pid::from_raw),
-        ) {
+        if let (true, Some(pid)) = (self.is_alive(), i32::try_from(self.pid).ok().and_then(Pid::from_raw)) {
             // It may end between the look and the signal; then there is nothing left to do.
             let _ = kill_process(pid, signal);
         }
@@ -81,11 +78,7 @@ pub fn start(program: &Path, args: &[OsString], folder: &Path, log: &Path) -> Re
         .unchecked()
         .start()
         .with_context(|| format!("starting {}", program.display()))?;
-    let pid = handle
-        .pids()
-        .first()
-        .copied()
-        .context("a started program has a pid")?;
+    let pid = handle.pids().first().copied().context("a started program has a pid")?;
     // Kept for as long as we run: only a parent that waits turns a dead child into no child.
     std::thread::spawn(move || handle.wait().map(|_| ()));
     Identity::of(pid).with_context(|| format!("{} ended at once; see {}", program.display(), log.display()))

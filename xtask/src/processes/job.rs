@@ -96,12 +96,7 @@ impl Job {
         let mut job = Self::new(super::cargo(), folder);
         let ours = |name: &OsString| {
             let name = name.to_string_lossy();
-            let names = [
-                "CARGO_BIN_NAME",
-                "CARGO_CRATE_NAME",
-                "CARGO_PRIMARY_PACKAGE",
-                "OUT_DIR",
-            ];
+            let names = ["CARGO_BIN_NAME", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"];
             name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || names.contains(&&*name)
         };
         job.removed = std::env::vars_os().map(|(name, _)| name).filter(ours).collect();
@@ -109,8 +104,7 @@ impl Job {
     }
 
     pub fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
-        self.args
-            .extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         self
     }
 
@@ -154,11 +148,7 @@ impl Job {
 
     /// Runs to the end and turns anything but success into a failure with the end of the output.
     pub async fn check(self, report: &Report, exit: Exit, doing: &str, fix: &str) -> Result<Finished> {
-        let program = Path::new(&self.program)
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let program = Path::new(&self.program).file_name().unwrap_or_default().to_string_lossy().into_owned();
         let finished = self.run(report).await?;
         if finished.success() {
             return Ok(finished);
@@ -179,11 +169,7 @@ impl Job {
         let (err_reader, err_writer) = pipe()?;
         let limit = self.limit;
         let handle = {
-            let expression = self
-                .expression()
-                .stdout_file(out_writer)
-                .stderr_file(err_writer)
-                .unchecked();
+            let expression = self.expression().stdout_file(out_writer).stderr_file(err_writer).unchecked();
             expression.start()?
         };
         let group = Group::new(handle.pids().first().copied().unwrap_or_default());
@@ -203,13 +189,7 @@ impl Job {
         stderr.join().unwrap_or_default();
         let tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
         let tail = tail.iter().cloned().collect::<Vec<String>>().join("\n");
-        Ok(Finished {
-            code,
-            stdout,
-            tail,
-            timed_out: !ended,
-            elapsed: started.elapsed(),
-        })
+        Ok(Finished { code, stdout, tail, timed_out: !ended, elapsed: started.elapsed() })
     }
 
     /// In a process group of its own: Ctrl-C reaches us alone, and we end the group in order.
@@ -243,10 +223,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        RUNNING
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.0);
+        RUNNING.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
     }
 }
 

@@ -32,10 +32,7 @@ pub fn any_free() -> Option<u16> {
 /// Names the listener of a port; `None` where /proc does not say (macOS, another user's process).
 pub fn owner(port: u16) -> Option<Owner> {
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
-    let text: String = tables
-        .iter()
-        .filter_map(|path| std::fs::read_to_string(path).ok())
-        .collect();
+    let text: String = tables.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
     let inodes = listening_inodes(&text, port);
     if inodes.is_empty() {
         return None;
@@ -44,10 +41,7 @@ pub fn owner(port: u16) -> Option<Owner> {
     let processes = std::fs::read_dir("/proc").ok()?;
     processes.flatten().find_map(|entry| {
         let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-        holds_socket(&entry.path(), &wanted).then(|| Owner {
-            pid,
-            name: command_name(&entry.path()),
-        })
+        holds_socket(&entry.path(), &wanted).then(|| Owner { pid, name: command_name(&entry.path()) })
     })
 }
 
@@ -58,9 +52,7 @@ pub fn listening_inodes(table: &str, port: u16) -> Vec<u64> {
     let inode = |line: &str| {
         let fields: Vec<&str> = line.split_ascii_whitespace().collect();
         let (_, local_port) = fields.get(1)?.rsplit_once(':')?;
-        (local_port == port && *fields.get(3)? == LISTEN)
-            .then(|| fields.get(9)?.parse().ok())
-            .flatten()
+        (local_port == port && *fields.get(3)? == LISTEN).then(|| fields.get(9)?.parse().ok()).flatten()
     };
     table.lines().filter_map(inode).collect()
 }

@@ -4,29 +4,15 @@ use super::*;
 use crate::docker::PublishedPort;
 
 fn load_balancer(state: &str) -> Container {
-    let ports = vec![PublishedPort {
-        address: "127.0.0.1".to_owned(),
-        host_port: 40001,
-        container_port: API_PORT,
-    }];
-    Container {
-        name: "k3d-demo-serverlb".to_owned(),
-        state: state.to_owned(),
-        ports,
-        ..Default::default()
-    }
+    let ports =
+        vec![PublishedPort { address: "127.0.0.1".to_owned(), host_port: 40001, container_port: API_PORT }];
+    Container { name: "k3d-demo-serverlb".to_owned(), state: state.to_owned(), ports, ..Default::default() }
 }
 
 #[test]
 fn only_a_port_of_a_running_container_of_the_cluster_is_its_api() {
     assert!(publishes(&[load_balancer("running")], "https://127.0.0.1:40001/"));
     assert!(!publishes(&[load_balancer("exited")], "https://127.0.0.1:40001/"));
-    assert!(!publishes(
-        &[load_balancer("running")],
-        "https://127.0.0.1:40002/"
-    ));
-    assert!(!publishes(
-        &[load_balancer("running")],
-        "https://production.example"
-    ));
+    assert!(!publishes(&[load_balancer("running")], "https://127.0.0.1:40002/"));
+    assert!(!publishes(&[load_balancer("running")], "https://production.example"));
 }

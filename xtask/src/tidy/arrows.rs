@@ -32,25 +32,13 @@ const ARROWS: &[Arrow] = &[
     Arrow {
         files: "game-server/src/protocol",
         except: &[],
-        forbidden: &[
-            "tokio",
-            "crate::sim",
-            "crate::net",
-            "crate::store",
-            "crate::roles",
-        ],
+        forbidden: &["tokio", "crate::sim", "crate::net", "crate::store", "crate::roles"],
         why: "protocol turns bytes into values and knows nothing else",
     },
     Arrow {
         files: "game-server/src/net",
         except: &[],
-        forbidden: &[
-            "crate::domain",
-            "crate::protocol",
-            "crate::sim",
-            "crate::store",
-            "crate::roles",
-        ],
+        forbidden: &["crate::domain", "crate::protocol", "crate::sim", "crate::store", "crate::roles"],
         why: "net moves frames that it cannot read",
     },
     Arrow {
@@ -86,13 +74,7 @@ const ARROWS: &[Arrow] = &[
     Arrow {
         files: "xtask/src",
         except: &["xtask/src/processes"],
-        forbidden: &[
-            "std::process::Command",
-            "tokio::process",
-            "duct",
-            "xshell",
-            "which",
-        ],
+        forbidden: &["std::process::Command", "tokio::process", "duct", "xshell", "which"],
         why: "only processes.rs spawns",
     },
     Arrow {
@@ -110,23 +92,13 @@ pub fn check(source: &Source) -> Vec<Finding> {
     if !source.path.ends_with(".rs") || is_test(&source.path) {
         return Vec::new();
     }
-    let code = || {
-        source
-            .text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| !line.trim_start().starts_with("//"))
-    };
+    let code = || source.text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
     let mut findings = Vec::new();
     for (index, line) in code() {
         findings.extend(broken_arrows(&source.path, line).map(|text| (index, text)));
         findings.extend(sideways(&source.path, line).map(|text| (index, text)));
     }
-    let to_finding = |(index, text)| Finding {
-        path: source.path.clone(),
-        line: index + 1,
-        text,
-    };
+    let to_finding = |(index, text)| Finding { path: source.path.clone(), line: index + 1, text };
     findings.into_iter().map(to_finding).collect()
 }
 
@@ -142,12 +114,7 @@ fn broken_arrows(path: &str, line: &str) -> impl Iterator<Item = String> {
         let word = arrow.forbidden.iter().find(|word| names(line, word))?;
         Some(format!("names {word}: {}", arrow.why))
     };
-    ARROWS
-        .iter()
-        .filter(applies)
-        .filter_map(broken)
-        .collect::<Vec<_>>()
-        .into_iter()
+    ARROWS.iter().filter(applies).filter_map(broken).collect::<Vec<_>>().into_iter()
 }
 
 /// A crate is named by a path (`kube::`) or an import (`use kube;`), not by a word in a string or a local name.
@@ -174,11 +141,7 @@ fn sideways(path: &str, line: &str) -> Option<String> {
             continue;
         };
         let own = rest.split(['/', '.']).next().unwrap_or_default();
-        let other = line
-            .split(module)
-            .nth(1)
-            .map(first_name)
-            .filter(|other| *other != own);
+        let other = line.split(module).nth(1).map(first_name).filter(|other| *other != own);
         if let Some(other) = other.filter(|_| !free.contains(&own)) {
             return Some(format!("{own} imports its neighbour {other}"));
         }
@@ -187,8 +150,6 @@ fn sideways(path: &str, line: &str) -> Option<String> {
 }
 
 fn first_name(text: &str) -> &str {
-    let end = text
-        .find(|c: char| !c.is_alphanumeric() && c != '_')
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
     &text[..end]
 }

@@ -29,11 +29,7 @@ pub fn check(root: &Path) -> Result<Vec<Finding>> {
 
 /// Lines of the map as (line number, path), the path without a closing slash.
 fn mapped_paths(text: &str) -> Vec<(usize, String)> {
-    let lines = text
-        .lines()
-        .enumerate()
-        .skip_while(|(_, line)| line.trim() != MAP_OPENS)
-        .skip(1);
+    let lines = text.lines().enumerate().skip_while(|(_, line)| line.trim() != MAP_OPENS).skip(1);
     lines
         .take_while(|(_, line)| line.trim() != MAP_CLOSES)
         .filter_map(|(index, line)| Some((index + 1, line.split_whitespace().next()?)))
@@ -43,23 +39,17 @@ fn mapped_paths(text: &str) -> Vec<(usize, String)> {
 
 fn missing_from_tree(root: &Path, paths: &[(usize, String)]) -> Vec<Finding> {
     let gone = paths.iter().filter(|(_, path)| !root.join(path).exists());
-    gone.map(|(line, path)| finding(*line, format!("the map names {path}, which does not exist")))
-        .collect()
+    gone.map(|(line, path)| finding(*line, format!("the map names {path}, which does not exist"))).collect()
 }
 
 fn missing_from_map(root: &Path, folder: &str, paths: &[(usize, String)]) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for entry in fs::read_dir(root.join(folder)).with_context(|| format!("reading {folder}"))? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        let path = if folder == "." {
-            name
-        } else {
-            format!("{folder}/{name}")
-        };
+        let path = if folder == "." { name } else { format!("{folder}/{name}") };
         let has_module_file = root.join(format!("{path}.rs")).exists();
-        let on_map = paths
-            .iter()
-            .any(|(_, mapped)| mapped == &path || mapped.starts_with(&format!("{path}/")));
+        let on_map =
+            paths.iter().any(|(_, mapped)| mapped == &path || mapped.starts_with(&format!("{path}/")));
         if !on_map && !has_module_file && !UNMAPPED.contains(&path.as_str()) {
             findings.push(finding(0, format!("the map does not name {path}")));
         }
@@ -68,9 +58,5 @@ fn missing_from_map(root: &Path, folder: &str, paths: &[(usize, String)]) -> Res
 }
 
 fn finding(line: usize, text: String) -> Finding {
-    Finding {
-        path: README.to_owned(),
-        line,
-        text,
-    }
+    Finding { path: README.to_owned(), line, text }
 }

@@ -19,11 +19,7 @@ pub fn check(source: &Source) -> Vec<Finding> {
 }
 
 fn finding(source: &Source, line: usize, text: impl Into<String>) -> Finding {
-    Finding {
-        path: source.path.clone(),
-        line,
-        text: text.into(),
-    }
+    Finding { path: source.path.clone(), line, text: text.into() }
 }
 
 fn file_size(source: &Source) -> Vec<Finding> {
@@ -32,11 +28,7 @@ fn file_size(source: &Source) -> Vec<Finding> {
     if exempt || lines <= FILE_LINES_MAX {
         return Vec::new();
     }
-    vec![finding(
-        source,
-        0,
-        format!("{lines} lines; split it, {FILE_LINES_MAX} is the limit"),
-    )]
+    vec![finding(source, 0, format!("{lines} lines; split it, {FILE_LINES_MAX} is the limit"))]
 }
 
 fn unfinished(source: &Source) -> Vec<Finding> {
@@ -52,20 +44,12 @@ fn module_doc(source: &Source) -> Vec<Finding> {
     if source.path.ends_with("/mod.rs") {
         return vec![finding(source, 0, "a module is foo.rs beside foo/, never mod.rs")];
     }
-    let opening = if source.path.ends_with(".js") {
-        "// "
-    } else {
-        "//! "
-    };
+    let opening = if source.path.ends_with(".js") { "// " } else { "//! " };
     let documented = source.text.starts_with(opening) || source.text.starts_with("/**");
     if documented || !(source.path.ends_with(".rs") || source.path.ends_with(".js")) {
         return Vec::new();
     }
-    vec![finding(
-        source,
-        1,
-        format!("opens without one `{}` sentence", opening.trim()),
-    )]
+    vec![finding(source, 1, format!("opens without one `{}` sentence", opening.trim()))]
 }
 
 fn glob_imports(source: &Source) -> Vec<Finding> {
@@ -75,9 +59,7 @@ fn glob_imports(source: &Source) -> Vec<Finding> {
         return Vec::new();
     }
     let lines = source.text.lines().enumerate().filter(|(_, line)| is_glob(line));
-    lines
-        .map(|(index, _)| finding(source, index + 1, "glob import hides what the file depends on"))
-        .collect()
+    lines.map(|(index, _)| finding(source, index + 1, "glob import hides what the file depends on")).collect()
 }
 
 /// Measures functions in rustfmt-shaped source: from the `fn` line to the brace at the same indentation.
@@ -94,14 +76,9 @@ fn functions(source: &Source) -> Vec<Finding> {
 fn opens_function(line: &str, path: &str) -> bool {
     let line = line.trim_start();
     if path.ends_with(".js") {
-        return [
-            "function ",
-            "export function ",
-            "async function ",
-            "export async function ",
-        ]
-        .iter()
-        .any(|opening| line.starts_with(opening));
+        return ["function ", "export function ", "async function ", "export async function "]
+            .iter()
+            .any(|opening| line.starts_with(opening));
     }
     let is_modifier = |word: &&str| word.starts_with("pub") || ["const", "async", "unsafe"].contains(word);
     path.ends_with(".rs") && line.split(' ').find(|word| !is_modifier(word)) == Some("fn")
@@ -115,8 +92,5 @@ fn function_lines(lines: &[&str], start: usize) -> Option<usize> {
     if lines[start].trim_end().ends_with('}') || lines[start].trim_end().ends_with(';') {
         return None;
     }
-    lines[start..]
-        .iter()
-        .position(|line| closes(line))
-        .map(|length| length + 1)
+    lines[start..].iter().position(|line| closes(line)).map(|length| length + 1)
 }

@@ -17,10 +17,7 @@ async fn every_command_says_when_to_use_it() {
         let first = text.lines().next().unwrap_or_default();
         assert!(first.len() > 20, "{command} opens with: {first}");
         let when = text.split_once("Usage:").unwrap().0;
-        assert!(
-            when.lines().count() > 2,
-            "{command} does not say when to use it:\n{text}"
-        );
+        assert!(when.lines().count() > 2, "{command} does not say when to use it:\n{text}");
     }
 }
 
@@ -29,13 +26,7 @@ async fn the_list_of_commands_is_complete() {
     let state = tempfile::tempdir().unwrap();
     let help = xtask(state.path(), &["--help"]).await;
     for command in COMMANDS {
-        let line = help
-            .stdout
-            .lines()
-            .find(|line| line.trim_start().starts_with(command));
-        assert!(
-            line.is_some_and(|line| line.trim().len() > command.len() + 10),
-            "{command}: {line:?}"
-        );
+        let line = help.stdout.lines().find(|line| line.trim_start().starts_with(command));
+        assert!(line.is_some_and(|line| line.trim().len() > command.len() + 10), "{command}: {line:?}");
     }
 }

@@ -20,11 +20,7 @@ async fn nothing_is_up_is_an_answer() {
     for command in ["status", "down", "stop"] {
         let ended = xtask(state.path(), &[command]).await;
         assert_eq!(ended.code, Some(0), "{command}: {}", ended.tail);
-        assert!(
-            ended.stdout.contains("nothing is up"),
-            "{command}: {}",
-            ended.stdout
-        );
+        assert!(ended.stdout.contains("nothing is up"), "{command}: {}", ended.stdout);
     }
 }
 
@@ -39,10 +35,7 @@ async fn a_stale_pid_is_not_taken_for_the_game() {
         let down = xtask(state.path(), &["down"]).await;
         assert_eq!(down.code, Some(0), "{}", down.tail);
     }
-    assert!(
-        state.path().join("game-server/local/data").exists(),
-        "data stay without --data"
-    );
+    assert!(state.path().join("game-server/local/data").exists(), "data stay without --data");
     let down = xtask(state.path(), &["down", "--data"]).await;
     assert_eq!(down.code, Some(0), "{}", down.tail);
     assert!(!state.path().join("game-server/local/data").exists());

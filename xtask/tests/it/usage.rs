@@ -53,9 +53,6 @@ async fn errors_are_events_for_machines() {
     let state = tempfile::tempdir().unwrap();
     let ended = xtask(state.path(), &["start", "--json"]).await;
     let event: serde_json::Value = serde_json::from_str(ended.stdout.lines().last().unwrap()).unwrap();
-    assert_eq!(
-        (event["event"].as_str(), event["code"].as_i64()),
-        (Some("error"), Some(3))
-    );
+    assert_eq!((event["event"].as_str(), event["code"].as_i64()), (Some("error"), Some(3)));
     assert!(!event["fix"].as_str().unwrap().is_empty());
 }

@@ -33,11 +33,7 @@ async fn probes_follow_readiness_and_drain() {
     assert!(ask(address, "POST /drain").await.ends_with("draining\n"));
     assert!(shutdown.is_draining() && !shutdown.is_ending());
     assert!(ask(address, "GET /readyz").await.starts_with("HTTP/1.1 503"));
-    assert!(
-        ask(address, "POST /drain?now=true")
-            .await
-            .ends_with("ending now\n")
-    );
+    assert!(ask(address, "POST /drain?now=true").await.ends_with("ending now\n"));
     assert!(shutdown.is_ending());
 }
 

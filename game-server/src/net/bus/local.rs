@@ -48,9 +48,7 @@ impl LocalBus {
         let Some(topic) = topics.get_mut(subject) else {
             return;
         };
-        topic
-            .subscribers
-            .retain(|subscriber| deliver(subscriber, payload.clone()));
+        topic.subscribers.retain(|subscriber| deliver(subscriber, payload.clone()));
         if topic.is_empty() {
             topics.remove(subject);
         }
@@ -58,11 +56,7 @@ impl LocalBus {
 
     pub(super) fn subscribe(&self, subject: &str) -> LocalSubscription {
         let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES_MAX);
-        self.topics()
-            .entry(subject.to_owned())
-            .or_default()
-            .subscribers
-            .push(sender);
+        self.topics().entry(subject.to_owned()).or_default().subscribers.push(sender);
         LocalSubscription(receiver)
     }
 
@@ -70,12 +64,7 @@ impl LocalBus {
         let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES_MAX);
         let mut topics = self.topics();
         let topic = topics.entry(subject.to_owned()).or_default();
-        topic
-            .groups
-            .entry(group.to_owned())
-            .or_default()
-            .members
-            .push(sender);
+        topic.groups.entry(group.to_owned()).or_default().members.push(sender);
         LocalRequests(receiver)
     }
 
@@ -92,10 +81,7 @@ impl LocalBus {
         let (answer, mut answers) = mpsc::channel(1);
         let mut taken = 0;
         for member in members {
-            let request = LocalRequest {
-                payload: payload.clone(),
-                answer: answer.clone(),
-            };
+            let request = LocalRequest { payload: payload.clone(), answer: answer.clone() };
             taken += usize::from(deliver(&member, request));
         }
         if taken == 0 {

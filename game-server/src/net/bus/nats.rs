@@ -45,9 +45,8 @@ pub struct NatsResponder {
 
 impl NatsBus {
     pub(super) async fn connect(url: &str, client_name: &str) -> anyhow::Result<NatsBus> {
-        let address: ServerAddr = url
-            .parse()
-            .with_context(|| format!("{url:?} is not the URL of a NATS server"))?;
+        let address: ServerAddr =
+            url.parse().with_context(|| format!("{url:?} is not the URL of a NATS server"))?;
         let mut failures: u32 = 0;
         loop {
             match options(client_name).connect(address.clone()).await {
@@ -79,10 +78,7 @@ impl NatsBus {
         let subscription = self.client.queue_subscribe(subject.to_owned(), group.to_owned());
         let subscriber = within_limit(subscription).await?;
         self.announce().await;
-        Ok(NatsRequests {
-            client: self.client.clone(),
-            subscriber,
-        })
+        Ok(NatsRequests { client: self.client.clone(), subscriber })
     }
 
     pub(super) async fn request(
@@ -136,13 +132,7 @@ impl NatsRequests {
             let Message { payload, reply, .. } = self.subscriber.next().await?;
             // Without an address to answer to it is a stray publication.
             if let Some(subject) = reply {
-                return Some((
-                    payload,
-                    NatsResponder {
-                        client: self.client.clone(),
-                        subject,
-                    },
-                ));
+                return Some((payload, NatsResponder { client: self.client.clone(), subject }));
             }
         }
     }
@@ -186,9 +176,7 @@ async fn note_event(event: Event) {
 
 fn retry_delay(attempts: usize) -> Duration {
     let doublings = u32::try_from(attempts).unwrap_or(u32::MAX).min(10);
-    RETRY_DELAY_MIN
-        .saturating_mul(1 << doublings)
-        .min(RETRY_DELAY_MAX)
+    RETRY_DELAY_MIN.saturating_mul(1 << doublings).min(RETRY_DELAY_MAX)
 }
 
 async fn send(client: &Client, subject: Subject, payload: Bytes) -> Result<(), BusError> {

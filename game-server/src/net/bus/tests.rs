@@ -48,15 +48,9 @@ async fn each_request_goes_to_one_member_of_the_group() {
 #[tokio::test]
 async fn a_request_that_nobody_serves_fails_at_once() {
     let bus = Bus::local();
-    assert_eq!(
-        bus.request::<_, u32>("nobody", &1u32, LIMIT).await,
-        Err(BusError::NoResponder)
-    );
+    assert_eq!(bus.request::<_, u32>("nobody", &1u32, LIMIT).await, Err(BusError::NoResponder));
     drop(bus.serve("gone", "group").await.unwrap());
-    assert_eq!(
-        bus.request::<_, u32>("gone", &1u32, LIMIT).await,
-        Err(BusError::NoResponder)
-    );
+    assert_eq!(bus.request::<_, u32>("gone", &1u32, LIMIT).await, Err(BusError::NoResponder));
 }
 
 #[tokio::test]

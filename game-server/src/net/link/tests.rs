@@ -62,26 +62,19 @@ async fn a_peer_that_goes_away_closes_the_sender() {
 async fn oversized_lengths_end_the_link() {
     let (mut raw, there) = duplex(64);
     let (_sender, mut receiver) = start(there);
-    raw.write_all(&(FRAME_BYTES_MAX as u32 + 1).to_le_bytes())
-        .await
-        .unwrap();
+    raw.write_all(&(FRAME_BYTES_MAX as u32 + 1).to_le_bytes()).await.unwrap();
     assert!(matches!(receiver.next().await, Err(ReceiveError::TooLarge(_))));
 }
 
 #[tokio::test]
 async fn idle_links_are_kept_alive_and_silent_ones_end() {
     let (mut raw, there) = duplex(64);
-    let timing = Timing {
-        keep_alive: Duration::from_millis(1),
-        silence_max: Duration::from_millis(20),
-    };
+    let timing = Timing { keep_alive: Duration::from_millis(1), silence_max: Duration::from_millis(20) };
     let (_sender, mut receiver) = start_timed(there, timing);
     let mut keep_alive = [1; 4];
     raw.read_exact(&mut keep_alive).await.unwrap();
     assert_eq!(keep_alive, [0; 4]);
-    let silent = tokio::time::timeout(Duration::from_secs(60), receiver.next())
-        .await
-        .unwrap();
+    let silent = tokio::time::timeout(Duration::from_secs(60), receiver.next()).await.unwrap();
     assert!(matches!(silent, Err(ReceiveError::Silent)));
 }
 

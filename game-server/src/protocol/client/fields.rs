@@ -28,12 +28,7 @@ pub fn read_inputs(from: &mut Reader<'_>) -> Result<(Tick, Vec<PlayerInput>), De
         return Err(DecodeError::Range);
     }
     let inputs = from.list(count, |from| {
-        Ok(PlayerInput {
-            move_x: from.i8()?,
-            move_y: from.i8()?,
-            aim: from.u8()?,
-            buttons: from.u8()?,
-        })
+        Ok(PlayerInput { move_x: from.i8()?, move_y: from.i8()?, aim: from.u8()?, buttons: from.u8()? })
     })?;
     Ok((first_tick, inputs))
 }
@@ -66,20 +61,9 @@ pub fn read_welcome(from: &mut Reader<'_>) -> Result<Welcome, DecodeError> {
     let match_ticks = from.u32()?;
     let count = usize::from(from.u8()?);
     let walls = from.list(count, |from| {
-        Ok(Wall {
-            x: from.u16()?,
-            y: from.u16()?,
-            width: from.u16()?,
-            height: from.u16()?,
-        })
+        Ok(Wall { x: from.u16()?, y: from.u16()?, width: from.u16()?, height: from.u16()? })
     })?;
-    Ok(Welcome {
-        slot,
-        room,
-        tick,
-        match_ticks,
-        walls,
-    })
+    Ok(Welcome { slot, room, tick, match_ticks, walls })
 }
 
 pub fn write_roster(out: &mut Writer, entries: &[RosterEntry]) {
@@ -96,12 +80,7 @@ pub fn read_roster(from: &mut Reader<'_>) -> Result<Vec<RosterEntry>, DecodeErro
     from.list(count, |from| {
         let slot = Slot(from.u8()?);
         let bot = is_bot(from.u8()?);
-        Ok(RosterEntry {
-            slot,
-            bot,
-            player: PlayerId(from.u64()?),
-            name: from.text()?,
-        })
+        Ok(RosterEntry { slot, bot, player: PlayerId(from.u64()?), name: from.text()? })
     })
 }
 
@@ -109,11 +88,7 @@ pub fn write_events(out: &mut Writer, tick: Tick, events: &[GameEvent]) {
     out.u32(tick);
     out.list(events, |out, event| {
         out.bytes(&match *event {
-            GameEvent::Hit {
-                shooter,
-                victim,
-                damage,
-            } => [EVENT_HIT, shooter.0, victim.0, damage],
+            GameEvent::Hit { shooter, victim, damage } => [EVENT_HIT, shooter.0, victim.0, damage],
             GameEvent::Kill { killer, victim } => [EVENT_KILL, killer.0, victim.0, 0],
             GameEvent::Respawn { slot } => [EVENT_RESPAWN, slot.0, 0, 0],
         });
@@ -126,15 +101,8 @@ pub fn read_events(from: &mut Reader<'_>) -> Result<(Tick, Vec<GameEvent>), Deco
     let events = from.list(count, |from| {
         let (kind, a, b, c) = (from.u8()?, from.u8()?, from.u8()?, from.u8()?);
         match kind {
-            EVENT_HIT => Ok(GameEvent::Hit {
-                shooter: Slot(a),
-                victim: Slot(b),
-                damage: c,
-            }),
-            EVENT_KILL => Ok(GameEvent::Kill {
-                killer: Slot(a),
-                victim: Slot(b),
-            }),
+            EVENT_HIT => Ok(GameEvent::Hit { shooter: Slot(a), victim: Slot(b), damage: c }),
+            EVENT_KILL => Ok(GameEvent::Kill { killer: Slot(a), victim: Slot(b) }),
             EVENT_RESPAWN => Ok(GameEvent::Respawn { slot: Slot(a) }),
             _ => Err(DecodeError::Range),
         }
@@ -160,14 +128,7 @@ pub fn read_results(from: &mut Reader<'_>) -> Result<Vec<PlayerResult>, DecodeEr
         let bot = is_bot(from.u8()?);
         let player = PlayerId(from.u64()?);
         let (kills, deaths) = (from.u16()?, from.u16()?);
-        Ok(PlayerResult {
-            slot,
-            player,
-            name: from.text()?,
-            bot,
-            kills,
-            deaths,
-        })
+        Ok(PlayerResult { slot, player, name: from.text()?, bot, kills, deaths })
     })
 }
 

@@ -54,10 +54,8 @@ pub fn events() -> impl Strategy<Value = Vec<GameEvent>> {
             victim: Slot(victim),
             damage
         }),
-        any::<(u8, u8)>().prop_map(|(killer, victim)| GameEvent::Kill {
-            killer: Slot(killer),
-            victim: Slot(victim)
-        }),
+        any::<(u8, u8)>()
+            .prop_map(|(killer, victim)| GameEvent::Kill { killer: Slot(killer), victim: Slot(victim) }),
         any::<u8>().prop_map(|slot| GameEvent::Respawn { slot: Slot(slot) }),
     ];
     prop::collection::vec(event, 0..256)
@@ -158,16 +156,10 @@ proptest! {
 
 #[test]
 fn a_message_has_its_limits() {
-    let longest = ClientMessage::Hello {
-        version: 1,
-        ticket: "x".repeat(TICKET_BYTES_MAX),
-    };
+    let longest = ClientMessage::Hello { version: 1, ticket: "x".repeat(TICKET_BYTES_MAX) };
     assert_eq!(encode_client(&longest).len(), CLIENT_MESSAGE_BYTES_MAX);
     assert_eq!(decode_client(&encode_client(&longest)), Ok(longest));
-    assert_eq!(
-        decode_client(&[1; CLIENT_MESSAGE_BYTES_MAX + 1]),
-        Err(DecodeError::TooLong)
-    );
+    assert_eq!(decode_client(&[1; CLIENT_MESSAGE_BYTES_MAX + 1]), Err(DecodeError::TooLong));
 }
 
 #[test]

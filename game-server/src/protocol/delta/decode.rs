@@ -51,28 +51,15 @@ pub fn decode_state<'a>(
         0 => None,
         age => Some(tick.checked_sub(age.into()).ok_or(DecodeError::Range)?),
     };
-    let base = base_tick
-        .map(|tick| find_base(tick).ok_or(DecodeError::UnknownBase))
-        .transpose()?;
+    let base = base_tick.map(|tick| find_base(tick).ok_or(DecodeError::UnknownBase)).transpose()?;
     let frame = decode_body(head.bytes(head.remaining())?, tick, base_age, base)?;
-    let own = frame
-        .players
-        .get(usize::from(slot.0))
-        .copied()
-        .flatten()
-        .map(|own| OwnState {
-            x: own.x * FINE_STEPS + fine % FINE_STEPS,
-            y: own.y * FINE_STEPS + fine / FINE_STEPS,
-            velocity_x,
-            velocity_y,
-        });
-    Ok(State {
-        frame,
-        own,
-        acked_input_tick,
-        margin_ticks,
-        base_tick,
-    })
+    let own = frame.players.get(usize::from(slot.0)).copied().flatten().map(|own| OwnState {
+        x: own.x * FINE_STEPS + fine % FINE_STEPS,
+        y: own.y * FINE_STEPS + fine / FINE_STEPS,
+        velocity_x,
+        velocity_y,
+    });
+    Ok(State { frame, own, acked_input_tick, margin_ticks, base_tick })
 }
 
 fn decode_body(
@@ -102,13 +89,7 @@ fn decode_body(
         projectiles.push(take_projectile(&mut from, tick, age_bits(base_age))?);
     }
     from.finish()?;
-    Ok(DisplayFrame {
-        tick,
-        phase,
-        phase_ends_tick,
-        players,
-        projectiles,
-    })
+    Ok(DisplayFrame { tick, phase, phase_ends_tick, players, projectiles })
 }
 
 fn take_changed(from: &mut BitReader<'_>, before: u32, bits: u32) -> Result<u32, DecodeError> {
@@ -142,11 +123,7 @@ fn take_player(
 
 fn moved(coordinate: u16, delta: i32) -> Result<u16, DecodeError> {
     let moved = u16::try_from(i32::from(coordinate) + delta).map_err(|_| DecodeError::Range)?;
-    if moved < 1 << ABSOLUTE_BITS {
-        Ok(moved)
-    } else {
-        Err(DecodeError::Range)
-    }
+    if moved < 1 << ABSOLUTE_BITS { Ok(moved) } else { Err(DecodeError::Range) }
 }
 
 fn take_projectile(
@@ -156,16 +133,7 @@ fn take_projectile(
 ) -> Result<DisplayProjectile, DecodeError> {
     let owner = Slot(from.take(OWNER_BITS)? as u8);
     let aim = from.take(8)? as u8;
-    let (x, y) = (
-        from.take(SHOT_POSITION_BITS)? as u16,
-        from.take(SHOT_POSITION_BITS)? as u16,
-    );
+    let (x, y) = (from.take(SHOT_POSITION_BITS)? as u16, from.take(SHOT_POSITION_BITS)? as u16);
     let age = from.take(age_bits)?;
-    Ok(DisplayProjectile {
-        owner,
-        x,
-        y,
-        aim,
-        born_tick: tick.checked_sub(age).ok_or(DecodeError::Range)?,
-    })
+    Ok(DisplayProjectile { owner, x, y, aim, born_tick: tick.checked_sub(age).ok_or(DecodeError::Range)? })
 }

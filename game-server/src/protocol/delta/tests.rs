@@ -15,41 +15,27 @@ use crate::protocol::wire::DecodeError;
 const TICK: u32 = 10_000;
 
 fn player() -> impl Strategy<Value = PlayerState> {
-    (
-        any::<(u16, u16, i16, i16)>(),
-        any::<(u8, u8, u8)>(),
-        any::<(u16, u16, u32)>(),
+    (any::<(u16, u16, i16, i16)>(), any::<(u8, u8, u8)>(), any::<(u16, u16, u32)>()).prop_map(
+        |((x, y, velocity_x, velocity_y), (aim, health, flags), (kills, deaths, respawn_tick))| PlayerState {
+            slot: Slot(0),
+            x,
+            y,
+            velocity_x,
+            velocity_y,
+            aim,
+            health,
+            flags,
+            kills,
+            deaths,
+            respawn_tick,
+        },
     )
-        .prop_map(
-            |((x, y, velocity_x, velocity_y), (aim, health, flags), (kills, deaths, respawn_tick))| {
-                PlayerState {
-                    slot: Slot(0),
-                    x,
-                    y,
-                    velocity_x,
-                    velocity_y,
-                    aim,
-                    health,
-                    flags,
-                    kills,
-                    deaths,
-                    respawn_tick,
-                }
-            },
-        )
 }
 
 fn players() -> impl Strategy<Value = Vec<PlayerState>> {
     prop::collection::vec(prop::option::of(player()), PLAYERS_PER_ROOM_MAX).prop_map(|seats| {
         let numbered = (0..).zip(seats);
-        numbered
-            .filter_map(|(slot, player)| {
-                Some(PlayerState {
-                    slot: Slot(slot),
-                    ..player?
-                })
-            })
-            .collect()
+        numbered.filter_map(|(slot, player)| Some(PlayerState { slot: Slot(slot), ..player? })).collect()
     })
 }
 
@@ -89,10 +75,7 @@ pub fn frame() -> impl Strategy<Value = RoomFrame> {
 
 /// A frame and one that came so many ticks before it: some players moved a little, some shots were in flight already.
 fn pair() -> impl Strategy<Value = (RoomFrame, RoomFrame)> {
-    let nudges = prop::collection::vec(
-        (any::<bool>(), -300_i16..300, -300_i16..300),
-        PLAYERS_PER_ROOM_MAX,
-    );
+    let nudges = prop::collection::vec((any::<bool>(), -300_i16..300, -300_i16..300), PLAYERS_PER_ROOM_MAX);
     let age = 1..=BASES_MAX as u32 * STATE_EVERY_TICKS;
     (frame(), frame(), nudges, age, any::<[bool; 30]>()).prop_map(
         |(mut base, mut frame, nudges, age, kept)| {
@@ -105,20 +88,10 @@ fn pair() -> impl Strategy<Value = (RoomFrame, RoomFrame)> {
                     player.y = known.y.saturating_add_signed(y);
                 }
             }
-            let survivors = base
-                .projectiles
-                .iter()
-                .zip(kept)
-                .filter_map(|(shot, kept)| kept.then_some(*shot));
-            let born_since = frame
-                .projectiles
-                .iter()
-                .filter(|shot| shot.born_tick > base.tick)
-                .copied();
-            let fresh = born_since.map(|shot| ProjectileState {
-                id: shot.id + 1_000,
-                ..shot
-            });
+            let survivors =
+                base.projectiles.iter().zip(kept).filter_map(|(shot, kept)| kept.then_some(*shot));
+            let born_since = frame.projectiles.iter().filter(|shot| shot.born_tick > base.tick).copied();
+            let fresh = born_since.map(|shot| ProjectileState { id: shot.id + 1_000, ..shot });
             frame.projectiles = survivors.chain(fresh).collect();
             (base, frame)
         },
@@ -189,20 +162,9 @@ fn a_base_that_is_gone_or_of_no_use_is_told() {
         projectiles: Vec::new(),
     };
     let bytes = assemble(&encode_head(&frame, Slot(0), 3, None), &encode_body(None, &frame));
-    assert_eq!(
-        decode_state(&bytes, Slot(0), |_| None),
-        Err(DecodeError::UnknownBase)
-    );
-    let (newer, ancient) = (
-        RoomFrame {
-            tick: TICK + 1,
-            ..frame.clone()
-        },
-        RoomFrame {
-            tick: 1,
-            ..frame.clone()
-        },
-    );
+    assert_eq!(decode_state(&bytes, Slot(0), |_| None), Err(DecodeError::UnknownBase));
+    let (newer, ancient) =
+        (RoomFrame { tick: TICK + 1, ..frame.clone() }, RoomFrame { tick: 1, ..frame.clone() });
     for useless in [&frame, &newer, &ancient] {
         assert_eq!(base_age(Some(useless), &frame), 0);
         assert_eq!(encode_body(Some(useless), &frame), encode_body(None, &frame));

@@ -14,11 +14,7 @@ pub fn write_acks(out: &mut Writer, acks: &[InputAck]) {
 pub fn read_acks(from: &mut Reader<'_>) -> Result<Vec<InputAck>, DecodeError> {
     let count = usize::from(from.u8()?);
     from.list(count, |from| {
-        Ok(InputAck {
-            slot: Slot(from.u8()?),
-            tick: from.u32()?,
-            margin_ticks: from.i8()?,
-        })
+        Ok(InputAck { slot: Slot(from.u8()?), tick: from.u32()?, margin_ticks: from.i8()? })
     })
 }
 
@@ -47,13 +43,7 @@ pub fn read_frame(from: &mut Reader<'_>) -> Result<RoomFrame, DecodeError> {
     let players = from.list(player_count, read_player)?;
     let projectile_count = usize::from(from.u16()?);
     let projectiles = from.list(projectile_count, read_projectile)?;
-    Ok(RoomFrame {
-        tick,
-        phase,
-        phase_ends_tick,
-        players,
-        projectiles,
-    })
+    Ok(RoomFrame { tick, phase, phase_ends_tick, players, projectiles })
 }
 
 fn write_player(out: &mut Writer, player: &PlayerState) {

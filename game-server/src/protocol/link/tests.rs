@@ -25,13 +25,7 @@ fn from_gateway() -> impl Strategy<Value = GatewayToRoom> {
     prop_oneof![
         (any::<u8>(), name()).prop_map(|(version, gateway)| GatewayToRoom::Hello { version, gateway }),
         (session(), room(), any::<u64>(), name(), pool).prop_map(|(session, room, player, name, pool)| {
-            GatewayToRoom::Join {
-                session,
-                room,
-                player: PlayerId(player),
-                name,
-                pool,
-            }
+            GatewayToRoom::Join { session, room, player: PlayerId(player), name, pool }
         }),
         (session(), any::<bool>())
             .prop_map(|(session, on_purpose)| GatewayToRoom::Leave { session, on_purpose }),
@@ -44,12 +38,8 @@ fn from_gateway() -> impl Strategy<Value = GatewayToRoom> {
 }
 
 fn from_room() -> impl Strategy<Value = RoomToGateway> {
-    let refusals = vec![
-        JoinRefusal::RoomGone,
-        JoinRefusal::RoomFull,
-        JoinRefusal::WrongPool,
-        JoinRefusal::MatchOver,
-    ];
+    let refusals =
+        vec![JoinRefusal::RoomGone, JoinRefusal::RoomFull, JoinRefusal::WrongPool, JoinRefusal::MatchOver];
     let ack = any::<(u8, u32, i8)>().prop_map(|(slot, tick, margin_ticks)| InputAck {
         slot: Slot(slot),
         tick,
@@ -76,10 +66,8 @@ fn from_room() -> impl Strategy<Value = RoomToGateway> {
         }),
         (room(), results()).prop_map(|(room, results)| RoomToGateway::Over { room, results }),
         room().prop_map(|room| RoomToGateway::Closed { room }),
-        (session(), any::<u8>()).prop_map(|(session, slot)| RoomToGateway::Replaced {
-            session,
-            slot: Slot(slot)
-        }),
+        (session(), any::<u8>())
+            .prop_map(|(session, slot)| RoomToGateway::Replaced { session, slot: Slot(slot) }),
     ]
 }
 
@@ -113,9 +101,6 @@ proptest! {
 fn bad_messages_are_told_apart() {
     assert_eq!(decode_gateway(&[9]), Err(DecodeError::UnknownKind));
     assert_eq!(decode_room(&[10]), Err(DecodeError::UnknownKind));
-    assert_eq!(
-        decode_room(&[8, 0, 0, 0, 0, 0, 0, 0, 0, 1]),
-        Err(DecodeError::Trailing)
-    );
+    assert_eq!(decode_room(&[8, 0, 0, 0, 0, 0, 0, 0, 0, 1]), Err(DecodeError::Trailing));
     assert_eq!(decode_gateway(&[3, 0, 0, 0, 0, 7]), Err(DecodeError::Range));
 }

@@ -21,11 +21,7 @@ fn claims() -> TicketClaims {
 fn a_signed_ticket_verifies_until_it_expires() {
     let key = TicketKey::new(b"secret");
     let ticket = key.sign(&claims());
-    assert!(
-        ticket.is_ascii() && ticket.len() < TICKET_BYTES_MAX,
-        "{}",
-        ticket.len()
-    );
+    assert!(ticket.is_ascii() && ticket.len() < TICKET_BYTES_MAX, "{}", ticket.len());
     assert_eq!(key.verify(&ticket, 1_000), Ok(claims()));
     assert_eq!(key.verify(&ticket, 1_001), Err(TicketError::Expired));
 }
@@ -33,10 +29,7 @@ fn a_signed_ticket_verifies_until_it_expires() {
 #[test]
 fn another_key_refuses_it() {
     let ticket = TicketKey::new(b"secret").sign(&claims());
-    assert_eq!(
-        TicketKey::new(b"other").verify(&ticket, 0),
-        Err(TicketError::Signature)
-    );
+    assert_eq!(TicketKey::new(b"other").verify(&ticket, 0), Err(TicketError::Signature));
 }
 
 #[test]
@@ -54,10 +47,7 @@ fn every_changed_byte_is_noticed() {
 #[test]
 fn an_oversized_ticket_is_not_looked_at() {
     let long = "A".repeat(TICKET_BYTES_MAX + 1);
-    assert_eq!(
-        TicketKey::new(b"secret").verify(&long, 0),
-        Err(TicketError::Malformed)
-    );
+    assert_eq!(TicketKey::new(b"secret").verify(&long, 0), Err(TicketError::Malformed));
 }
 
 proptest! {

@@ -13,10 +13,7 @@ pub struct BitWriter {
 
 impl BitWriter {
     pub fn with_capacity(bytes: usize) -> BitWriter {
-        BitWriter {
-            bytes: Vec::with_capacity(bytes),
-            ..BitWriter::default()
-        }
+        BitWriter { bytes: Vec::with_capacity(bytes), ..BitWriter::default() }
     }
 
     /// The low `bits` bits of `value`.
@@ -55,12 +52,7 @@ pub struct BitReader<'a> {
 
 impl<'a> BitReader<'a> {
     pub fn new(bytes: &'a [u8]) -> BitReader<'a> {
-        BitReader {
-            bytes,
-            next: 0,
-            pending: 0,
-            pending_bits: 0,
-        }
+        BitReader { bytes, next: 0, pending: 0, pending_bits: 0 }
     }
 
     pub fn take(&mut self, bits: u32) -> Result<u32, DecodeError> {
@@ -89,10 +81,6 @@ impl<'a> BitReader<'a> {
     /// Ends the message; more than the filling of the last byte is an error.
     pub fn finish(self) -> Result<(), DecodeError> {
         let whole = self.next == self.bytes.len() && self.pending_bits < 8;
-        if whole && self.pending == 0 {
-            Ok(())
-        } else {
-            Err(DecodeError::Trailing)
-        }
+        if whole && self.pending == 0 { Ok(()) } else { Err(DecodeError::Trailing) }
     }
 }

@@ -47,14 +47,8 @@ proptest! {
 #[test]
 fn varints_that_do_not_fit_are_refused() {
     assert_eq!(Reader::new(&[0x80, 0x80]).varint(), Err(DecodeError::Truncated));
-    assert_eq!(
-        Reader::new(&[0xFF, 0xFF, 0xFF, 0xFF, 0x1F]).varint(),
-        Err(DecodeError::Range)
-    );
-    assert_eq!(
-        Reader::new(&[0x80, 0x80, 0x80, 0x80, 0x80, 0x00]).varint(),
-        Err(DecodeError::Range)
-    );
+    assert_eq!(Reader::new(&[0xFF, 0xFF, 0xFF, 0xFF, 0x1F]).varint(), Err(DecodeError::Range));
+    assert_eq!(Reader::new(&[0x80, 0x80, 0x80, 0x80, 0x80, 0x00]).varint(), Err(DecodeError::Range));
 }
 
 #[test]

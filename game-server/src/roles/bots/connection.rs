@@ -51,19 +51,10 @@ impl Connection {
     /// Presents the ticket and waits for the welcome.
     pub async fn enter(address: &Address, ticket: &str) -> anyhow::Result<Connection> {
         let mut socket = connect(address, "/room").await?;
-        let hello = ClientMessage::Hello {
-            version: CLIENT_PROTOCOL_VERSION,
-            ticket: ticket.to_owned(),
-        };
+        let hello = ClientMessage::Hello { version: CLIENT_PROTOCOL_VERSION, ticket: ticket.to_owned() };
         socket.send(Message::binary(encode_client(&hello))).await?;
-        let welcome = timeout(WELCOME_MAX, welcome(&mut socket))
-            .await
-            .context("no welcome in time")??;
-        Ok(Connection {
-            socket,
-            welcome,
-            frames: VecDeque::with_capacity(BASES_MAX),
-        })
+        let welcome = timeout(WELCOME_MAX, welcome(&mut socket)).await.context("no welcome in time")??;
+        Ok(Connection { socket, welcome, frames: VecDeque::with_capacity(BASES_MAX) })
     }
 
     /// The newest tick that was decoded; 0 before the first.
@@ -87,9 +78,7 @@ impl Connection {
             match self.socket.next().await {
                 Some(Ok(Message::Binary(bytes))) => return self.read(&bytes),
                 Some(Ok(Message::Close(frame))) => {
-                    let in_order = frame
-                        .as_ref()
-                        .is_some_and(|frame| frame.code == CloseCode::Normal);
+                    let in_order = frame.as_ref().is_some_and(|frame| frame.code == CloseCode::Normal);
                     let reason = frame.map_or_else(
                         || "closed without a reason".to_owned(),
                         |frame| format!("closed with {} {}", u16::from(frame.code), frame.reason),
@@ -98,16 +87,10 @@ impl Connection {
                 }
                 Some(Ok(_)) => {}
                 Some(Err(error)) => {
-                    return Incoming::Closed {
-                        in_order: false,
-                        reason: error.to_string(),
-                    };
+                    return Incoming::Closed { in_order: false, reason: error.to_string() };
                 }
                 None => {
-                    return Incoming::Closed {
-                        in_order: false,
-                        reason: "the connection ended".to_owned(),
-                    };
+                    return Incoming::Closed { in_order: false, reason: "the connection ended".to_owned() };
                 }
             }
         }

@@ -51,11 +51,7 @@ impl Figures {
         let body = own.map(|own| Body::from_quanta(own.x, own.y, own.velocity_x, own.velocity_y));
         if let (Some(before), Some(body)) = (self.last_position, body) {
             let stride = body.position.minus(before.position).length();
-            self.distance += if stride < STRIDE_MAX {
-                f64::from(stride)
-            } else {
-                0.0
-            };
+            self.distance += if stride < STRIDE_MAX { f64::from(stride) } else { 0.0 };
         }
         self.last_position = body;
     }

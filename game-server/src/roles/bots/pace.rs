@@ -28,20 +28,13 @@ pub struct Pace {
 
 impl Pace {
     pub fn new(now: Instant) -> Pace {
-        Pace {
-            heard: None,
-            lead_ticks: LEAD_TICKS_START,
-            changed: now,
-            next_tick: 0,
-        }
+        Pace { heard: None, lead_ticks: LEAD_TICKS_START, changed: now, next_tick: 0 }
     }
 
     /// Learns from a state; `margin_ticks` is how early the newest input came.
     pub fn hear(&mut self, tick: Tick, margin_ticks: i8, now: Instant) {
         // A state that was held up on its way must not turn the clock back.
-        let overdue = self
-            .heard
-            .is_some_and(|_| self.server_tick(now) > tick + TICK_RATE_HZ / 10);
+        let overdue = self.heard.is_some_and(|_| self.server_tick(now) > tick + TICK_RATE_HZ / 10);
         if self.heard.is_none() || self.server_tick(now) <= tick || overdue {
             self.heard = Some((tick, now));
         }

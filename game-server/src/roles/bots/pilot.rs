@@ -44,12 +44,7 @@ impl Pilot {
         if newest.tick >= self.thought_tick + THINK_TICKS {
             self.thought_tick = newest.tick;
             let players = players(newest, before);
-            let view = View {
-                tick: newest.tick,
-                own,
-                players: &players,
-                walls,
-            };
+            let view = View { tick: newest.tick, own, players: &players, walls };
             self.held = brain::decide(&mut self.memory, &view, &mut self.random);
         }
         self.held

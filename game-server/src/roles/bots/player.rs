@@ -140,10 +140,7 @@ impl<'a> Player<'a> {
                 self.figures.count_events(self.connection.welcome.slot, &events);
                 self.tell(Sighting::Events(events));
             }
-            ServerMessage::Pong {
-                tick_gap_excess_p99_us,
-                ..
-            } => {
+            ServerMessage::Pong { tick_gap_excess_p99_us, .. } => {
                 self.figures.tick_gap_excess_us.push(tick_gap_excess_p99_us);
                 if let Some(pinged) = self.pinged.take() {
                     self.figures.round_trip_ms.push(milliseconds(pinged.elapsed()));
@@ -173,24 +170,16 @@ impl<'a> Player<'a> {
             return Ok(());
         };
         let welcome = &self.connection.welcome;
-        let input = self
-            .pilot
-            .input(welcome.slot, &welcome.walls, self.connection.newest_frames());
+        let input = self.pilot.input(welcome.slot, &welcome.walls, self.connection.newest_frames());
         let acked_tick = self.connection.acked_tick();
-        let message = ClientMessage::Input {
-            acked_tick,
-            first_tick,
-            inputs: vec![input; count],
-        };
+        let message = ClientMessage::Input { acked_tick, first_tick, inputs: vec![input; count] };
         self.connection.send(&message).await
     }
 
     async fn ping(&mut self) -> anyhow::Result<()> {
         self.pinged = Some(Instant::now());
         let client_time_ms = self.started.elapsed().as_millis() as u32;
-        self.connection
-            .send(&ClientMessage::Ping { client_time_ms })
-            .await
+        self.connection.send(&ClientMessage::Ping { client_time_ms }).await
     }
 }
 

@@ -71,12 +71,8 @@ impl Report {
         let round_trips = all(|player| &player.round_trip_ms);
         let rates = each(Figures::state_hz);
         let bytes = each(Figures::bytes_per_second);
-        let gaps = sorted(
-            figures
-                .iter()
-                .flat_map(|player| &player.tick_gap_excess_us)
-                .map(|gap| f64::from(*gap)),
-        );
+        let gaps =
+            sorted(figures.iter().flat_map(|player| &player.tick_gap_excess_us).map(|gap| f64::from(*gap)));
         let mut report = Report {
             ok: true,
             url: options.url.clone(),
@@ -111,10 +107,7 @@ impl Report {
     fn missed_budgets(&self, budgets: &Budgets) -> Vec<String> {
         let mut missed = Vec::new();
         if self.joined < self.players {
-            missed.push(format!(
-                "only {} of {} players got into a match",
-                self.joined, self.players
-            ));
+            missed.push(format!("only {} of {} players got into a match", self.joined, self.players));
         }
         let mut at_most = |name: &str, value: f64, limit: Option<u32>| {
             if let Some(limit) = limit.filter(|limit| value > f64::from(*limit)) {
@@ -123,21 +116,14 @@ impl Report {
         };
         at_most("disconnects", self.disconnects.into(), budgets.max_disconnects);
         at_most("join_p99_ms", self.join_p99_ms, budgets.max_join_p99_ms);
-        at_most(
-            "bytes_per_second",
-            self.bytes_per_second,
-            budgets.max_bytes_per_second,
-        );
+        at_most("bytes_per_second", self.bytes_per_second, budgets.max_bytes_per_second);
         at_most(
             "tick_gap_excess_p99_us",
             self.tick_gap_excess_p99_us.into(),
             budgets.max_tick_gap_excess_p99_us,
         );
         if let Some(limit) = budgets.min_state_hz.filter(|limit| self.state_hz_min < *limit) {
-            missed.push(format!(
-                "state_hz_min is {}, the budget is {limit}",
-                self.state_hz_min
-            ));
+            missed.push(format!("state_hz_min is {}, the budget is {limit}", self.state_hz_min));
         }
         missed
     }
@@ -150,36 +136,20 @@ impl fmt::Display for Report {
             "{} of {} players joined at {}, {} s",
             self.joined, self.players, self.url, self.seconds
         )?;
-        writeln!(
-            out,
-            "  join         p50 {} ms, p99 {} ms",
-            self.join_p50_ms, self.join_p99_ms
-        )?;
-        writeln!(
-            out,
-            "  states       {} Hz, worst player {} Hz",
-            self.state_hz, self.state_hz_min
-        )?;
+        writeln!(out, "  join         p50 {} ms, p99 {} ms", self.join_p50_ms, self.join_p99_ms)?;
+        writeln!(out, "  states       {} Hz, worst player {} Hz", self.state_hz, self.state_hz_min)?;
         writeln!(
             out,
             "  payload      {} B/s, most {} B/s",
             self.bytes_per_second, self.bytes_per_second_max
         )?;
-        writeln!(
-            out,
-            "  round trip   p50 {} ms, p99 {} ms",
-            self.round_trip_p50_ms, self.round_trip_p99_ms
-        )?;
+        writeln!(out, "  round trip   p50 {} ms, p99 {} ms", self.round_trip_p50_ms, self.round_trip_p99_ms)?;
         writeln!(
             out,
             "  tick gap     p99 {} µs over 16.67 ms, {} µs in the worst second",
             self.tick_gap_excess_p99_us, self.tick_gap_excess_worst_us
         )?;
-        writeln!(
-            out,
-            "  connections  {} lost, {} messages unreadable",
-            self.disconnects, self.unreadable
-        )?;
+        writeln!(out, "  connections  {} lost, {} messages unreadable", self.disconnects, self.unreadable)?;
         write!(
             out,
             "  play         {} matches, {} hits, {} kills, {} units walked",
@@ -198,19 +168,12 @@ impl fmt::Display for Report {
 /// What went wrong with connections, with how often.
 fn errors(figures: &[Figures]) -> Vec<String> {
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
-    for reason in figures
-        .iter()
-        .flat_map(|player| player.disconnects.iter().chain(&player.join_failures))
-    {
+    for reason in figures.iter().flat_map(|player| player.disconnects.iter().chain(&player.join_failures)) {
         *counts.entry(reason).or_default() += 1;
     }
     let mut most_first: Vec<(&str, u32)> = counts.into_iter().collect();
     most_first.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    most_first
-        .iter()
-        .take(ERRORS_MAX)
-        .map(|(reason, count)| format!("{count} × {reason}"))
-        .collect()
+    most_first.iter().take(ERRORS_MAX).map(|(reason, count)| format!("{count} × {reason}")).collect()
 }
 
 fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {

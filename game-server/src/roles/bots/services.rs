@@ -33,11 +33,7 @@ pub struct Identity {
 impl Identity {
     /// Somebody who was never here before.
     pub fn new(name: String, party: &str) -> Identity {
-        Identity {
-            key: format!("bot-{:032x}", rand::random::<u128>()),
-            name,
-            party: party.to_owned(),
-        }
+        Identity { key: format!("bot-{:032x}", rand::random::<u128>()), name, party: party.to_owned() }
     }
 }
 
@@ -74,10 +70,9 @@ pub async fn take_seat(address: &Address, identity: &Identity) -> anyhow::Result
                 let _ = socket.close(None).await;
                 return serde_json::from_value(message).context("reading the seat");
             }
-            Some("error") => bail!(
-                "the lobby refused: {}",
-                message["message"].as_str().unwrap_or("no reason")
-            ),
+            Some("error") => {
+                bail!("the lobby refused: {}", message["message"].as_str().unwrap_or("no reason"))
+            }
             _ => {}
         }
     }
@@ -100,11 +95,7 @@ impl Chat {
     }
 
     pub async fn say(&mut self, channel: &str, text: &str) -> anyhow::Result<()> {
-        send_json(
-            &mut self.socket,
-            &json!({ "type": "say", "channel": channel, "text": text }),
-        )
-        .await
+        send_json(&mut self.socket, &json!({ "type": "say", "channel": channel, "text": text })).await
     }
 
     /// Waits until somebody says this.
@@ -113,10 +104,9 @@ impl Chat {
             let message = next_json(&mut self.socket).await?;
             match message["type"].as_str() {
                 Some("line") if message["text"] == text => return Ok(()),
-                Some("refused") => bail!(
-                    "chat refused: {}",
-                    message["reason"].as_str().unwrap_or("no reason")
-                ),
+                Some("refused") => {
+                    bail!("chat refused: {}", message["reason"].as_str().unwrap_or("no reason"))
+                }
                 _ => {}
             }
         }
@@ -127,18 +117,13 @@ impl Chat {
 pub async fn get(address: &Address, path: &str) -> anyhow::Result<String> {
     let exchange = async {
         let mut stream = TcpStream::connect(&address.host).await?;
-        let request = format!(
-            "GET {path} HTTP/1.0\r\nhost: {}\r\nconnection: close\r\n\r\n",
-            address.host
-        );
+        let request = format!("GET {path} HTTP/1.0\r\nhost: {}\r\nconnection: close\r\n\r\n", address.host);
         stream.write_all(request.as_bytes()).await?;
         let mut answer = Vec::new();
         stream.take(HTTP_BYTES_MAX).read_to_end(&mut answer).await?;
         anyhow::Ok(String::from_utf8_lossy(&answer).into_owned())
     };
-    let answer = timeout(CONNECT_MAX, exchange)
-        .await
-        .context("no answer in time")??;
+    let answer = timeout(CONNECT_MAX, exchange).await.context("no answer in time")??;
     let (head, body) = answer.split_once("\r\n\r\n").context("the answer is not HTTP")?;
     let status = head.split_whitespace().nth(1).unwrap_or("nothing");
     if status != "200" {

@@ -60,16 +60,7 @@ pub struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "{} at {}",
-            if self.ok {
-                "a match was played"
-            } else {
-                "NOT playable"
-            },
-            self.url
-        )?;
+        write!(out, "{} at {}", if self.ok { "a match was played" } else { "NOT playable" }, self.url)?;
         for seen in &self.observations {
             let mark = if seen.ok { "ok  " } else { "FAIL" };
             write!(out, "\n  {mark} {:<9} {}", seen.what, seen.detail)?;
@@ -89,12 +80,7 @@ impl Log {
         let ok = found.is_ok();
         let detail = found.unwrap_or_else(|error| format!("{error:#}"));
         let at_ms = self.start.elapsed().as_millis() as u64;
-        self.observations.push(Observation {
-            what,
-            ok,
-            detail,
-            at_ms,
-        });
+        self.observations.push(Observation { what, ok, detail, at_ms });
         ok
     }
 }
@@ -102,20 +88,14 @@ impl Log {
 /// Tries everything that fits in the time and stops at the first thing without which the rest makes no sense.
 pub async fn run(address: &Address, seconds: u32) -> Report {
     let start = Instant::now();
-    let mut log = Log {
-        start,
-        observations: Vec::new(),
-    };
+    let mut log = Log { start, observations: Vec::new() };
     let (mut ann, mut bob) = (Figures::default(), Figures::default());
     log.note("page", page(address).await);
     let party = format!("verify-{:016x}", rand::random::<u64>());
     let identities = ["Ann", "Bob"].map(|name| Identity::new(format!("{name} (check)"), &party));
     match enter_both(address, &identities).await {
         Ok(seats) => {
-            log.note(
-                "join",
-                Ok(format!("two seats after {} ms", start.elapsed().as_millis())),
-            );
+            log.note("join", Ok(format!("two seats after {} ms", start.elapsed().as_millis())));
             let together = same_room(&seats);
             if log.note("together", together) {
                 let until = start + Duration::from_secs(seconds.into());
@@ -138,9 +118,7 @@ pub async fn run(address: &Address, seconds: u32) -> Report {
 
 fn report(address: &Address, log: Log, ann: &Figures, bob: &Figures) -> Report {
     let failed = log.observations.iter().filter(|seen| !seen.ok);
-    let mut failures: Vec<String> = failed
-        .map(|seen| format!("{}: {}", seen.what, seen.detail))
-        .collect();
+    let mut failures: Vec<String> = failed.map(|seen| format!("{}: {}", seen.what, seen.detail)).collect();
     let unreadable = ann.unreadable + bob.unreadable;
     if unreadable > 0 {
         failures.push(format!("{unreadable} messages could not be read"));
@@ -161,9 +139,7 @@ fn report(address: &Address, log: Log, ann: &Figures, bob: &Figures) -> Report {
 }
 
 async fn page(address: &Address) -> anyhow::Result<String> {
-    let body = timeout(ANSWER_MAX, get(address, "/"))
-        .await
-        .context("no answer in time")??;
+    let body = timeout(ANSWER_MAX, get(address, "/")).await.context("no answer in time")??;
     ensure!(body.contains("<html"), "/ is not a page");
     Ok(format!("the page is served, {} bytes", body.len()))
 }
@@ -174,9 +150,8 @@ type Entered = (Seat, Connection, Instant);
 async fn enter_both(address: &Address, identities: &[Identity; 2]) -> anyhow::Result<[Entered; 2]> {
     let [first, second] = identities;
     let both = async { tokio::try_join!(enter(address, first), enter(address, second)) };
-    let (first, second) = timeout(SEAT_MAX, both)
-        .await
-        .with_context(|| format!("no seat in {SEAT_MAX:?}"))??;
+    let (first, second) =
+        timeout(SEAT_MAX, both).await.with_context(|| format!("no seat in {SEAT_MAX:?}"))??;
     Ok([first, second])
 }
 
@@ -189,12 +164,7 @@ async fn enter(address: &Address, identity: &Identity) -> anyhow::Result<Entered
 
 fn same_room(seats: &[Entered; 2]) -> anyhow::Result<String> {
     let [(first, ..), (second, ..)] = seats;
-    ensure!(
-        first.room == second.room,
-        "friends sit in rooms {} and {}",
-        first.room,
-        second.room
-    );
+    ensure!(first.room == second.room, "friends sit in rooms {} and {}", first.room, second.room);
     Ok(format!("both sit in room {}", first.room))
 }
 
@@ -209,10 +179,7 @@ struct Visit<'a> {
 
 impl Visit<'_> {
     async fn play(self, log: &mut Log, ann: &mut Figures, bob: &mut Figures) {
-        let [
-            (seat, ann_connection, ann_clicked),
-            (_, bob_connection, bob_clicked),
-        ] = self.seats;
+        let [(seat, ann_connection, ann_clicked), (_, bob_connection, bob_clicked)] = self.seats;
         let (ann_slot, room) = (ann_connection.welcome.slot, seat.room);
         let (ann_tells, ann_sees) = sightings();
         let (bob_tells, bob_sees) = sightings();
@@ -251,10 +218,7 @@ impl Visit<'_> {
 
 /// One says something in the channel of the room, the other hears it.
 async fn talk(address: &Address, identities: &[Identity; 2], room: &str) -> anyhow::Result<String> {
-    let (channel, text) = (
-        format!("room:{room}"),
-        format!("hello {:08x}", rand::random::<u32>()),
-    );
+    let (channel, text) = (format!("room:{room}"), format!("hello {:08x}", rand::random::<u32>()));
     let talking = async {
         let mut listener = Chat::join(address, &identities[1], &channel).await?;
         let mut speaker = Chat::join(address, &identities[0], &channel).await?;
@@ -263,19 +227,13 @@ async fn talk(address: &Address, identities: &[Identity; 2], room: &str) -> anyh
         listener.hear(&text).await?;
         anyhow::Ok(said.elapsed())
     };
-    let took = timeout(ANSWER_MAX, talking)
-        .await
-        .context("the line did not arrive")??;
-    Ok(format!(
-        "a line reached the other player after {} ms",
-        took.as_millis()
-    ))
+    let took = timeout(ANSWER_MAX, talking).await.context("the line did not arrive")??;
+    Ok(format!("a line reached the other player after {} ms", took.as_millis()))
 }
 
 async fn ranking(address: &Address) -> anyhow::Result<String> {
-    let body = timeout(ANSWER_MAX, get(address, "/ranking?limit=10"))
-        .await
-        .context("no answer in time")??;
+    let body =
+        timeout(ANSWER_MAX, get(address, "/ranking?limit=10")).await.context("no answer in time")??;
     let answer: serde_json::Value = serde_json::from_str(&body).context("the answer is not JSON")?;
     let top = answer["top"].as_array().context("the answer has no list `top`")?;
     Ok(format!("the leaderboard answers, {} players on it", top.len()))

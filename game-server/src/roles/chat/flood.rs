@@ -21,20 +21,15 @@ pub struct Flood {
 impl Flood {
     /// Whether one more line is fine.
     pub fn allows(&self, player: PlayerId, now: Instant) -> bool {
-        let recent = |heard: &VecDeque<Instant>| {
-            heard
-                .iter()
-                .filter(|at| now.duration_since(**at) < WINDOW)
-                .count()
-        };
+        let recent =
+            |heard: &VecDeque<Instant>| heard.iter().filter(|at| now.duration_since(**at) < WINDOW).count();
         self.heard.get(&player).map_or(0, recent) < LINES_MAX
     }
 
     /// A line was accepted, here or elsewhere.
     pub fn note(&mut self, player: PlayerId, now: Instant) {
         if self.heard.len() >= PLAYERS_MAX {
-            self.heard
-                .retain(|_, heard| heard.back().is_some_and(|at| now.duration_since(*at) < WINDOW));
+            self.heard.retain(|_, heard| heard.back().is_some_and(|at| now.duration_since(*at) < WINDOW));
         }
         if self.heard.len() >= PLAYERS_MAX && !self.heard.contains_key(&player) {
             return;

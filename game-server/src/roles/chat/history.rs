@@ -27,10 +27,7 @@ impl History {
         if !self.channels.contains_key(&line.channel) && self.channels.len() >= CHANNELS_MAX {
             self.forget_the_longest_silent();
         }
-        let fresh = || Channel {
-            lines: VecDeque::new(),
-            heard_at: now,
-        };
+        let fresh = || Channel { lines: VecDeque::new(), heard_at: now };
         let channel = self.channels.entry(line.channel.clone()).or_insert_with(fresh);
         if channel.lines.iter().any(|known| known.id == line.id) {
             return;
@@ -44,10 +41,7 @@ impl History {
 
     /// Newest last.
     pub fn of(&self, channel: &str) -> Vec<ChatLine> {
-        self.channels
-            .get(channel)
-            .map(|channel| channel.lines.iter().cloned().collect())
-            .unwrap_or_default()
+        self.channels.get(channel).map(|channel| channel.lines.iter().cloned().collect()).unwrap_or_default()
     }
 
     fn forget_the_longest_silent(&mut self) {

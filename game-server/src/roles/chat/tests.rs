@@ -38,9 +38,7 @@ async fn next(lines: &mut Subscription) -> ChatLine {
 }
 
 async fn history(bus: &Bus, channel: &str) -> Vec<String> {
-    let question = ChatHistoryRequest {
-        channel: channel.to_owned(),
-    };
+    let question = ChatHistoryRequest { channel: channel.to_owned() };
     let history: ChatHistory = bus.request(SUBJECT_CHAT_HISTORY, &question, LIMIT).await.unwrap();
     history.lines.into_iter().map(|line| line.text).collect()
 }
@@ -88,10 +86,7 @@ async fn a_bad_line_is_refused_with_its_reason() {
     let bus = Bus::local();
     start(&bus).await;
     assert_eq!(say(&bus, 1, "global", "\n").await.reason, "empty");
-    assert_eq!(
-        say(&bus, 1, "global", &"x".repeat(1_000)).await.reason,
-        "too_long"
-    );
+    assert_eq!(say(&bus, 1, "global", &"x".repeat(1_000)).await.reason, "too_long");
     assert_eq!(say(&bus, 1, "kitchen", "hello").await.reason, "channel");
 }
 
@@ -111,11 +106,6 @@ async fn a_new_process_learns_what_was_said_before() {
 fn no_two_lines_of_a_process_share_an_id() {
     let mut chat = Chat::new(Bus::local());
     let now_ms = super::unix_now_ms();
-    let ids: Vec<u64> = (0..3_000)
-        .map(|line| chat.next_id(now_ms + line / 1_000))
-        .collect();
-    assert_eq!(
-        ids.iter().collect::<std::collections::HashSet<_>>().len(),
-        ids.len()
-    );
+    let ids: Vec<u64> = (0..3_000).map(|line| chat.next_id(now_ms + line / 1_000)).collect();
+    assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), ids.len());
 }

@@ -44,11 +44,7 @@ pub fn clean_line(text: &str) -> Result<String, Refusal> {
 /// The name as others will see it.
 pub fn clean_name(name: &str) -> String {
     let name: String = visible(name).chars().take(NAME_CHARS_MAX).collect();
-    if name.is_empty() {
-        "Player".to_owned()
-    } else {
-        name
-    }
+    if name.is_empty() { "Player".to_owned() } else { name }
 }
 
 /// `global`, `room:<id>` or `whisper:<player id>`, ids in decimal as they are written, so that a channel has one name.

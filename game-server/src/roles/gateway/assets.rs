@@ -11,10 +11,7 @@ type Asset = (&'static str, &'static [u8]);
 
 macro_rules! asset {
     ($name:literal) => {
-        (
-            $name,
-            include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/web/", $name)),
-        )
+        ($name, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/web/", $name)))
     };
 }
 
@@ -67,9 +64,7 @@ pub async fn get(uri: Uri, headers: HeaderMap) -> Response {
     };
     // The browser asks each time and gets 304 until the server is a newer one, so a page never mixes versions.
     let shared = [(header::ETAG, build_tag()), (header::CACHE_CONTROL, "no-cache")];
-    let known = headers
-        .get(header::IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok());
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     if known.is_some_and(|known| known.contains(build_tag())) {
         return (StatusCode::NOT_MODIFIED, shared).into_response();
     }

@@ -46,10 +46,7 @@ impl Feed {
             arrived: now,
             tick_gap_excess_p99_us: 0,
         };
-        Self {
-            ring: Mutex::new(ring),
-            newest: watch::Sender::new(0),
-        }
+        Self { ring: Mutex::new(ring), newest: watch::Sender::new(0) }
     }
 
     /// Tells the tick of each new frame; several at once count as one.
@@ -82,26 +79,16 @@ impl Feed {
         if !newest.players.iter().any(|player| player.slot == slot) {
             return None;
         }
-        let base = ring
-            .frames
-            .iter()
-            .find(|frame| frame.tick == acked && frame.tick < newest.tick);
+        let base = ring.frames.iter().find(|frame| frame.tick == acked && frame.tick < newest.tick);
         let age = delta::base_age(base, newest);
-        let at = ring
-            .bodies
-            .iter()
-            .position(|(of, _)| *of == age)
-            .unwrap_or_else(|| {
-                ring.bodies.push((age, delta::encode_body(base, newest)));
-                ring.bodies.len() - 1
-            });
+        let at = ring.bodies.iter().position(|(of, _)| *of == age).unwrap_or_else(|| {
+            ring.bodies.push((age, delta::encode_body(base, newest)));
+            ring.bodies.len() - 1
+        });
         let ack = ring.acks.iter().find(|ack| ack.slot == slot);
         let mut bytes = delta::encode_head(newest, slot, age, ack);
         bytes.extend_from_slice(&ring.bodies[at].1);
-        Some(State {
-            tick: newest.tick,
-            bytes,
-        })
+        Some(State { tick: newest.tick, bytes })
     }
 
     /// The tick that the room is at by now, and how punctual its host is.

@@ -78,11 +78,7 @@ impl HostLink {
             .await
             .with_context(|| format!("room host {address} does not answer"))?
             .with_context(|| format!("linking to room host {address}"))?;
-        let link = Arc::new(Self {
-            sender,
-            table: Mutex::default(),
-            sessions_made: AtomicU32::new(0),
-        });
+        let link = Arc::new(Self { sender, table: Mutex::default(), sessions_made: AtomicU32::new(0) });
         tokio::spawn(link.clone().read(receiver, address.to_string()));
         Ok(link)
     }
@@ -98,35 +94,15 @@ impl HostLink {
         let (sender, notices) = mpsc::channel(SESSION_QUEUE_MAX);
         let room = claims.room;
         let mut table = self.table();
-        table.sessions.insert(
-            session,
-            Listener {
-                room,
-                notices: sender,
-            },
-        );
-        let entry = table
-            .rooms
-            .entry(room)
-            .or_insert_with(|| (Arc::new(Feed::new(Instant::now())), Vec::new()));
+        table.sessions.insert(session, Listener { room, notices: sender });
+        let entry =
+            table.rooms.entry(room).or_insert_with(|| (Arc::new(Feed::new(Instant::now())), Vec::new()));
         entry.1.push(session);
         let feed = entry.0.clone();
         drop(table);
         let (player, name, pool) = (claims.player, claims.name, claims.pool);
-        self.send(&GatewayToRoom::Join {
-            session,
-            room,
-            player,
-            name,
-            pool,
-        });
-        Attachment {
-            link: self.clone(),
-            session,
-            on_purpose: false,
-            feed,
-            notices,
-        }
+        self.send(&GatewayToRoom::Join { session, room, player, name, pool });
+        Attachment { link: self.clone(), session, on_purpose: false, feed, notices }
     }
 
     /// A link that cannot send is lost, and its reader tells everybody so.
@@ -164,12 +140,7 @@ impl HostLink {
             RoomToGateway::Joined { session, welcome } => table.tell(session, Notice::Joined(welcome)),
             RoomToGateway::Refused { session, refusal } => table.tell(session, Notice::Refused(refusal)),
             RoomToGateway::Replaced { session, .. } => table.tell(session, Notice::Replaced),
-            RoomToGateway::Frame {
-                room,
-                frame,
-                acks,
-                tick_gap_excess_p99_us,
-            } => {
+            RoomToGateway::Frame { room, frame, acks, tick_gap_excess_p99_us } => {
                 if let Some((feed, _)) = table.rooms.get(&room) {
                     feed.push(frame, acks, tick_gap_excess_p99_us, Instant::now());
                 }
@@ -245,11 +216,7 @@ impl Table {
 impl Attachment {
     /// Passes inputs on.
     pub fn input(&self, first_tick: Tick, inputs: Vec<PlayerInput>) {
-        self.link.send(&GatewayToRoom::Input {
-            session: self.session,
-            first_tick,
-            inputs,
-        });
+        self.link.send(&GatewayToRoom::Input { session: self.session, first_tick, inputs });
     }
 
     /// The player gives the seat up rather than having lost the connection.
@@ -261,10 +228,7 @@ impl Attachment {
 impl Drop for Attachment {
     fn drop(&mut self) {
         self.link.table().remove(self.session);
-        self.link.send(&GatewayToRoom::Leave {
-            session: self.session,
-            on_purpose: self.on_purpose,
-        });
+        self.link.send(&GatewayToRoom::Leave { session: self.session, on_purpose: self.on_purpose });
     }
 }
 
@@ -272,15 +236,10 @@ async fn greet(address: &str, gateway: &str) -> anyhow::Result<(FrameSender, Fra
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let (sender, mut receiver) = link::start(stream);
-    let hello = GatewayToRoom::Hello {
-        version: LINK_PROTOCOL_VERSION,
-        gateway: gateway.to_string(),
-    };
+    let hello = GatewayToRoom::Hello { version: LINK_PROTOCOL_VERSION, gateway: gateway.to_string() };
     sender.send(&encode_gateway(&hello))?;
     let answer = decode_room(&receiver.next().await?)?;
-    let RoomToGateway::Hello { version, host } = answer else {
-        bail!("it did not say Hello")
-    };
+    let RoomToGateway::Hello { version, host } = answer else { bail!("it did not say Hello") };
     ensure!(
         version == LINK_PROTOCOL_VERSION || version + 1 == LINK_PROTOCOL_VERSION,
         "{host} speaks link version {version}, this gateway {LINK_PROTOCOL_VERSION}"

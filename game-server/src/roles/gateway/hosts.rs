@@ -24,10 +24,7 @@ pub struct Hosts {
 impl Hosts {
     /// No links yet.
     pub fn new(gateway: String) -> Self {
-        Self {
-            gateway,
-            slots: Mutex::default(),
-        }
+        Self { gateway, slots: Mutex::default() }
     }
 
     /// The link to a host; those who ask while it is dialled share it.
@@ -45,17 +42,11 @@ impl Hosts {
         }
         match HostLink::dial(address, &self.gateway).await {
             Ok(link) => {
-                *slot = Slot {
-                    link: Some(link.clone()),
-                    failed: None,
-                };
+                *slot = Slot { link: Some(link.clone()), failed: None };
                 Ok(link)
             }
             Err(error) => {
-                *slot = Slot {
-                    link: None,
-                    failed: Some(Instant::now()),
-                };
+                *slot = Slot { link: None, failed: Some(Instant::now()) };
                 Err(error)
             }
         }

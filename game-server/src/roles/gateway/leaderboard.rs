@@ -51,10 +51,8 @@ struct Row {
 
 /// `GET /ranking?limit=20&around=<player>`
 pub async fn get(State(gateway): State<Arc<Gateway>>, Query(question): Query<Question>) -> Response {
-    let around = question
-        .around
-        .filter(|player| !player.is_empty())
-        .map(|player| player.parse().map(PlayerId));
+    let around =
+        question.around.filter(|player| !player.is_empty()).map(|player| player.parse().map(PlayerId));
     let Ok(around) = around.transpose() else {
         return refuse(StatusCode::BAD_REQUEST, "player");
     };
@@ -63,16 +61,9 @@ pub async fn get(State(gateway): State<Arc<Gateway>>, Query(question): Query<Que
     };
     let limit = question.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX);
     let request = RankingRequest { limit, around };
-    match gateway
-        .bus
-        .request::<_, Ranking>(SUBJECT_RANKING, &request, ANSWER_MAX)
-        .await
-    {
+    match gateway.bus.request::<_, Ranking>(SUBJECT_RANKING, &request, ANSWER_MAX).await {
         Ok(ranking) => {
-            let answer = Answer {
-                top: rows(ranking.top),
-                around: rows(ranking.around),
-            };
+            let answer = Answer { top: rows(ranking.top), around: rows(ranking.around) };
             ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
         }
         Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, "ranking_unavailable"),

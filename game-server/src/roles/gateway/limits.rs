@@ -11,20 +11,11 @@ pub struct Rate {
 
 /// Messages on `/room`: a page sends at most 60 inputs and a few pings a second. After a stall of the network the
 /// inputs of ten seconds arrive at once, and that is no attack.
-pub const ROOM_MESSAGES: Rate = Rate {
-    per_second: 90.0,
-    burst: 900.0,
-};
+pub const ROOM_MESSAGES: Rate = Rate { per_second: 90.0, burst: 900.0 };
 /// Messages on `/lobby`: play, cancel, play again; nobody clicks faster.
-pub const LOBBY_MESSAGES: Rate = Rate {
-    per_second: 2.0,
-    burst: 10.0,
-};
+pub const LOBBY_MESSAGES: Rate = Rate { per_second: 2.0, burst: 10.0 };
 /// Messages on `/chat`: a page joins a few channels at once when it reconnects; chat itself limits what is said.
-pub const CHAT_MESSAGES: Rate = Rate {
-    per_second: 5.0,
-    burst: 30.0,
-};
+pub const CHAT_MESSAGES: Rate = Rate { per_second: 5.0, burst: 30.0 };
 
 /// Largest text message on `/lobby` and `/chat`: a key, a name and a line of chat fit four times over.
 pub const TEXT_BYTES_MAX: usize = 4096;
@@ -52,11 +43,7 @@ pub struct Bucket {
 impl Bucket {
     /// A full bucket.
     pub fn new(rate: Rate, now: Instant) -> Self {
-        Self {
-            rate,
-            tokens: rate.burst,
-            filled: now,
-        }
+        Self { rate, tokens: rate.burst, filled: now }
     }
 
     /// Takes one token, if there is one.

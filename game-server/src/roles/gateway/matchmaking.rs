@@ -47,19 +47,9 @@ fn public() -> Pool {
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum ToClient<'a> {
-    Waiting {
-        reason: &'a str,
-        waited_ms: u64,
-    },
-    Seated {
-        ticket: &'a str,
-        player: String,
-        room: String,
-    },
-    Error {
-        code: &'a str,
-        message: &'a str,
-    },
+    Waiting { reason: &'a str, waited_ms: u64 },
+    Seated { ticket: &'a str, player: String, room: String },
+    Error { code: &'a str, message: &'a str },
 }
 
 /// What a player waits for.
@@ -75,23 +65,21 @@ struct Wish {
 /// `GET /lobby`
 pub async fn upgrade(State(gateway): State<Arc<Gateway>>, admitted: Admitted) -> Response {
     let Admitted { upgrade, place } = admitted;
-    upgrade
-        .max_message_size(TEXT_BYTES_MAX)
-        .on_upgrade(async move |socket| {
-            let sockets = metrics::gauge!(telemetry::SOCKETS, "path" => "lobby");
-            sockets.increment(1.0);
-            let mut socket = ClientSocket::new(socket, LOBBY_MESSAGES, PING_EVERY);
-            tokio::select! {
-                end = serve(&mut socket, &gateway) => {
-                    if end.is_ok() {
-                        socket.close(CLOSE_POLICY, "too fast").await;
-                    }
+    upgrade.max_message_size(TEXT_BYTES_MAX).on_upgrade(async move |socket| {
+        let sockets = metrics::gauge!(telemetry::SOCKETS, "path" => "lobby");
+        sockets.increment(1.0);
+        let mut socket = ClientSocket::new(socket, LOBBY_MESSAGES, PING_EVERY);
+        tokio::select! {
+            end = serve(&mut socket, &gateway) => {
+                if end.is_ok() {
+                    socket.close(CLOSE_POLICY, "too fast").await;
                 }
-                () = gateway.shutdown.draining() => socket.close(CLOSE_RESTART, "restarting").await,
             }
-            sockets.decrement(1.0);
-            drop(place);
-        })
+            () = gateway.shutdown.draining() => socket.close(CLOSE_RESTART, "restarting").await,
+        }
+        sockets.decrement(1.0);
+        drop(place);
+    })
 }
 
 /// Returns without an error when the client sends more than it may.
@@ -126,23 +114,11 @@ async fn hear(
 ) -> Result<(), Gone> {
     match serde_json::from_str(text) {
         Ok(FromClient::Cancel) => *wish = None,
-        Ok(FromClient::Play {
-            key,
-            name,
-            party,
-            pool,
-        }) => {
+        Ok(FromClient::Play { key, name, party, pool }) => {
             let Some(player) = player_of(&key) else {
                 return error(socket, "key", "the key must have 16 to 64 characters").await;
             };
-            *wish = Some(Wish {
-                player,
-                name,
-                party,
-                pool,
-                since: Instant::now(),
-                told: None,
-            });
+            *wish = Some(Wish { player, name, party, pool, since: Instant::now(), told: None });
             asks.reset_immediately();
         }
         Err(_) => {
@@ -175,12 +151,7 @@ async fn ask(socket: &mut ClientSocket, gateway: &Gateway, wish: &mut Wish) -> R
     };
     if wish.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
         wish.told = Some(Instant::now());
-        socket
-            .send_json(&ToClient::Waiting {
-                reason: &reason,
-                waited_ms,
-            })
-            .await?;
+        socket.send_json(&ToClient::Waiting { reason: &reason, waited_ms }).await?;
     }
     Ok(false)
 }
@@ -198,18 +169,11 @@ async fn seated(socket: &mut ClientSocket, gateway: &Gateway, ticket: &str) -> R
         Ok(claims) => claims,
         Err(reason) => {
             tracing::error!(%reason, "the lobby's ticket does not hold: do lobby and gateway share the secret?");
-            error(
-                socket,
-                "ticket",
-                "the lobby and this gateway do not share their secret",
-            )
-            .await?;
+            error(socket, "ticket", "the lobby and this gateway do not share their secret").await?;
             return Ok(true);
         }
     };
     let (player, room) = (claims.player.0.to_string(), claims.room.0.to_string());
-    socket
-        .send_json(&ToClient::Seated { ticket, player, room })
-        .await?;
+    socket.send_json(&ToClient::Seated { ticket, player, room }).await?;
     Ok(true)
 }

@@ -50,21 +50,19 @@ impl From<Gone> for End {
 /// `GET /room`
 pub async fn upgrade(State(gateway): State<Arc<Gateway>>, admitted: Admitted) -> Response {
     let Admitted { upgrade, place } = admitted;
-    upgrade
-        .max_message_size(CLIENT_MESSAGE_BYTES_MAX)
-        .on_upgrade(async move |socket| {
-            let sockets = metrics::gauge!(telemetry::SOCKETS, "path" => "room");
-            let _counted = gateway.room_sessions.token();
-            sockets.increment(1.0);
-            let mut socket = ClientSocket::new(socket, ROOM_MESSAGES, ROOM_PING_EVERY);
-            let end = match serve(&mut socket, &gateway).await {
-                Ok(never) => match never {},
-                Err(end) => end,
-            };
-            finish(socket, end).await;
-            sockets.decrement(1.0);
-            drop(place);
-        })
+    upgrade.max_message_size(CLIENT_MESSAGE_BYTES_MAX).on_upgrade(async move |socket| {
+        let sockets = metrics::gauge!(telemetry::SOCKETS, "path" => "room");
+        let _counted = gateway.room_sessions.token();
+        sockets.increment(1.0);
+        let mut socket = ClientSocket::new(socket, ROOM_MESSAGES, ROOM_PING_EVERY);
+        let end = match serve(&mut socket, &gateway).await {
+            Ok(never) => match never {},
+            Err(end) => end,
+        };
+        finish(socket, end).await;
+        sockets.decrement(1.0);
+        drop(place);
+    })
 }
 
 async fn finish(mut socket: ClientSocket, end: End) {
@@ -73,15 +71,8 @@ async fn finish(mut socket: ClientSocket, end: End) {
         End::Normal => socket.close(CLOSE_NORMAL, "").await,
         End::Error(code, message) => {
             count_refusal(message);
-            let error = ServerMessage::Error {
-                code,
-                message: message.to_string(),
-            };
-            if socket
-                .send_bytes(Bytes::from(encode_server(&error)))
-                .await
-                .is_ok()
-            {
+            let error = ServerMessage::Error { code, message: message.to_string() };
+            if socket.send_bytes(Bytes::from(encode_server(&error))).await.is_ok() {
                 socket.close(CLOSE_ERROR_BASE + code as u16, message).await;
             }
         }
@@ -104,9 +95,7 @@ async fn serve(socket: &mut ClientSocket, gateway: &Gateway) -> Result<std::conv
         sent: 0,
         over: false,
     };
-    session
-        .send(Bytes::from(encode_server(&ServerMessage::Welcome(welcome))))
-        .await?;
+    session.send(Bytes::from(encode_server(&ServerMessage::Welcome(welcome)))).await?;
     session.play().await
 }
 
@@ -124,14 +113,10 @@ async fn hello(socket: &mut ClientSocket, gateway: &Gateway) -> Result<TicketCla
     if version != CLIENT_PROTOCOL_VERSION {
         return Err(End::Error(ErrorCode::Version, "version"));
     }
-    gateway
-        .options
-        .ticket_key
-        .verify(&ticket, unix_time_s())
-        .map_err(|error| {
-            tracing::debug!(%error, "ticket refused");
-            End::Error(ErrorCode::Ticket, "ticket")
-        })
+    gateway.options.ticket_key.verify(&ticket, unix_time_s()).map_err(|error| {
+        tracing::debug!(%error, "ticket refused");
+        End::Error(ErrorCode::Ticket, "ticket")
+    })
 }
 
 async fn attach(gateway: &Gateway, claims: TicketClaims) -> Result<Attachment, End> {
@@ -214,11 +199,7 @@ impl Session<'_> {
         })?;
         match message {
             ClientMessage::Hello { .. } => Err(End::Error(ErrorCode::Malformed, "second_hello")),
-            ClientMessage::Input {
-                acked_tick,
-                first_tick,
-                inputs,
-            } => {
+            ClientMessage::Input { acked_tick, first_tick, inputs } => {
                 // An older acknowledgement that was overtaken would only make states larger.
                 self.acked = self.acked.max(acked_tick.min(self.sent));
                 self.attachment.input(first_tick, inputs);
@@ -226,11 +207,7 @@ impl Session<'_> {
             }
             ClientMessage::Ping { client_time_ms } => {
                 let (tick, tick_gap_excess_p99_us) = self.attachment.feed.clock(Instant::now());
-                let pong = ServerMessage::Pong {
-                    client_time_ms,
-                    tick,
-                    tick_gap_excess_p99_us,
-                };
+                let pong = ServerMessage::Pong { client_time_ms, tick, tick_gap_excess_p99_us };
                 self.send(Bytes::from(encode_server(&pong))).await
             }
             ClientMessage::Leave => {
@@ -269,11 +246,7 @@ impl Session<'_> {
 
     /// After the score board the end of a room is no error.
     fn room_gone(&self) -> End {
-        if self.over {
-            End::Normal
-        } else {
-            End::Error(ErrorCode::RoomGone, "room_gone")
-        }
+        if self.over { End::Normal } else { End::Error(ErrorCode::RoomGone, "room_gone") }
     }
 
     async fn send(&mut self, bytes: Bytes) -> Result<(), End> {

@@ -47,12 +47,7 @@ impl ClientSocket {
         let mut pings = interval(ping_every);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         pings.reset();
-        Self {
-            socket,
-            bucket: Bucket::new(rate, Instant::now()),
-            pings,
-            unanswered: 0,
-        }
+        Self { socket, bucket: Bucket::new(rate, Instant::now()), pings, unanswered: 0 }
     }
 
     /// The next message; pings quiet clients meanwhile. Cancel safe.
@@ -120,10 +115,7 @@ impl ClientSocket {
 
     /// Says goodbye and waits for the client's; a close with unread input would lose what was sent last.
     pub async fn close(mut self, code: u16, reason: &'static str) {
-        let frame = CloseFrame {
-            code,
-            reason: reason.into(),
-        };
+        let frame = CloseFrame { code, reason: reason.into() };
         if self.send(Message::Close(Some(frame))).await.is_ok() {
             let heard = async { while let Some(Ok(_)) = self.socket.recv().await {} };
             // A client that does not answer has had its chance.

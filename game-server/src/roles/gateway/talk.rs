@@ -47,20 +47,9 @@ enum FromClient {
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum ToClient<'a> {
-    Hello {
-        player: String,
-    },
-    Line {
-        id: String,
-        channel: &'a str,
-        player: String,
-        name: &'a str,
-        text: &'a str,
-        at_ms: u64,
-    },
-    Refused {
-        reason: &'a str,
-    },
+    Hello { player: String },
+    Line { id: String, channel: &'a str, player: String, name: &'a str, text: &'a str, at_ms: u64 },
+    Refused { reason: &'a str },
 }
 
 /// Passes every chat line of the bus to this gateway's sockets for as long as the process lives.
@@ -74,35 +63,28 @@ pub async fn relay(mut lines: Subscription, to: broadcast::Sender<Arc<ChatLine>>
 /// `GET /chat`
 pub async fn upgrade(State(gateway): State<Arc<Gateway>>, admitted: Admitted) -> Response {
     let Admitted { upgrade, place } = admitted;
-    upgrade
-        .max_message_size(TEXT_BYTES_MAX)
-        .on_upgrade(async move |socket| {
-            let sockets = metrics::gauge!(telemetry::SOCKETS, "path" => "chat");
-            sockets.increment(1.0);
-            let mut socket = ClientSocket::new(socket, CHAT_MESSAGES, PING_EVERY);
-            tokio::select! {
-                end = serve(&mut socket, &gateway) => {
-                    if end.is_ok() {
-                        socket.close(CLOSE_POLICY, "too fast").await;
-                    }
+    upgrade.max_message_size(TEXT_BYTES_MAX).on_upgrade(async move |socket| {
+        let sockets = metrics::gauge!(telemetry::SOCKETS, "path" => "chat");
+        sockets.increment(1.0);
+        let mut socket = ClientSocket::new(socket, CHAT_MESSAGES, PING_EVERY);
+        tokio::select! {
+            end = serve(&mut socket, &gateway) => {
+                if end.is_ok() {
+                    socket.close(CLOSE_POLICY, "too fast").await;
                 }
-                () = gateway.shutdown.draining() => socket.close(CLOSE_RESTART, "restarting").await,
             }
-            sockets.decrement(1.0);
-            drop(place);
-        })
+            () = gateway.shutdown.draining() => socket.close(CLOSE_RESTART, "restarting").await,
+        }
+        sockets.decrement(1.0);
+        drop(place);
+    })
 }
 
 /// Returns without an error when the client sends more than it may.
 async fn serve(socket: &mut ClientSocket, gateway: &Gateway) -> Result<(), Gone> {
     let mut lines = gateway.chat_lines.subscribe();
-    let mut talk = Talk {
-        bus: &gateway.bus,
-        socket,
-        me: None,
-        channels: HashSet::new(),
-        muted: HashSet::new(),
-    };
+    let mut talk =
+        Talk { bus: &gateway.bus, socket, me: None, channels: HashSet::new(), muted: HashSet::new() };
     loop {
         tokio::select! {
             received = talk.socket.receive() => match received? {
@@ -163,11 +145,7 @@ impl Talk<'_> {
         self.me = Some(Me { player, name });
         self.channels.clear();
         self.channels.insert(format!("whisper:{}", player.0));
-        self.socket
-            .send_json(&ToClient::Hello {
-                player: player.0.to_string(),
-            })
-            .await?;
+        self.socket.send_json(&ToClient::Hello { player: player.0.to_string() }).await?;
         self.join(GLOBAL.to_string()).await
     }
 
@@ -178,10 +156,7 @@ impl Talk<'_> {
         self.channels.insert(channel.clone());
         let request = ChatHistoryRequest { channel };
         // Without history the channel still works; new lines come as soon as chat is back.
-        let history = self
-            .bus
-            .request::<_, ChatHistory>(SUBJECT_CHAT_HISTORY, &request, ANSWER_MAX)
-            .await;
+        let history = self.bus.request::<_, ChatHistory>(SUBJECT_CHAT_HISTORY, &request, ANSWER_MAX).await;
         for line in history.map(|history| history.lines).unwrap_or_default() {
             self.show(&line).await?;
         }
@@ -192,17 +167,8 @@ impl Talk<'_> {
         let Some(Me { player, name }) = &self.me else {
             return Ok(());
         };
-        let say = ChatSay {
-            channel,
-            player: *player,
-            name: name.clone(),
-            text,
-        };
-        match self
-            .bus
-            .request::<_, ChatAck>(SUBJECT_CHAT_SAY, &say, ANSWER_MAX)
-            .await
-        {
+        let say = ChatSay { channel, player: *player, name: name.clone(), text };
+        match self.bus.request::<_, ChatAck>(SUBJECT_CHAT_SAY, &say, ANSWER_MAX).await {
             Ok(ack) if ack.accepted => Ok(()),
             Ok(ack) => self.refuse(&ack.reason).await,
             Err(_) => self.refuse("unavailable").await,
@@ -245,8 +211,5 @@ impl Talk<'_> {
 
 /// Whispers are delivered without joining and would otherwise be open to everybody.
 fn may_join(channel: &str) -> bool {
-    channel == GLOBAL
-        || channel
-            .strip_prefix("room:")
-            .is_some_and(|room| room.parse::<u64>().is_ok())
+    channel == GLOBAL || channel.strip_prefix("room:").is_some_and(|room| room.parse::<u64>().is_ok())
 }

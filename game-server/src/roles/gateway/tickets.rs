@@ -11,9 +11,7 @@ const KEY_CHARS: std::ops::RangeInclusive<usize> = 16..=64;
 
 /// Seconds since the Unix epoch.
 pub fn unix_time_s() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// The public id behind a secret key; only who holds the key can act as this player.
@@ -22,7 +20,5 @@ pub fn player_of(key: &str) -> Option<PlayerId> {
         return None;
     }
     let digest = Sha256::digest(key.as_bytes());
-    digest
-        .first_chunk::<8>()
-        .map(|first| PlayerId(u64::from_be_bytes(*first)))
+    digest.first_chunk::<8>().map(|first| PlayerId(u64::from_be_bytes(*first)))
 }

@@ -4,10 +4,7 @@ use super::{parse_status, run, split};
 
 #[test]
 fn urls_are_split_and_checked() {
-    assert_eq!(
-        split("http://127.0.0.1:9100/readyz").unwrap(),
-        ("127.0.0.1:9100", "/readyz")
-    );
+    assert_eq!(split("http://127.0.0.1:9100/readyz").unwrap(), ("127.0.0.1:9100", "/readyz"));
     assert_eq!(split("http://localhost:1").unwrap(), ("localhost:1", "/"));
     assert!(split("https://127.0.0.1:9100/").is_err());
     assert!(split("http://127.0.0.1/").is_err());

@@ -37,9 +37,7 @@ pub fn place(hosts: &[HostLoad]) -> Result<&HostLoad, WaitReason> {
         return Err(WaitReason::Full);
     }
     let willing = spacious.into_iter().filter(|host| !host.avoided);
-    willing
-        .min_by_key(|host| preference(host))
-        .ok_or(WaitReason::Refused)
+    willing.min_by_key(|host| preference(host)).ok_or(WaitReason::Refused)
 }
 
 fn has_space(host: &HostLoad) -> bool {
@@ -48,19 +46,12 @@ fn has_space(host: &HostLoad) -> bool {
 
 /// Smallest is best.
 fn preference(host: &HostLoad) -> (bool, bool, u32, &str) {
-    (
-        host.wake_late_p99_us > WAKE_LATE_MAX_US,
-        host.rooms == 0,
-        ordinal(&host.host),
-        &host.host,
-    )
+    (host.wake_late_p99_us > WAKE_LATE_MAX_US, host.rooms == 0, ordinal(&host.host), &host.host)
 }
 
 /// The number at the end of a StatefulSet pod's name; hosts without one come last.
 fn ordinal(host: &str) -> u32 {
-    host.rsplit_once('-')
-        .and_then(|(_, number)| number.parse().ok())
-        .unwrap_or(u32::MAX)
+    host.rsplit_once('-').and_then(|(_, number)| number.parse().ok()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

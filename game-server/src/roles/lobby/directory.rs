@@ -116,19 +116,14 @@ impl Directory {
 
     /// A room was asked for; until its host's next heartbeat this is all that is known about it.
     pub fn note_opening(&mut self, settings: &MatchSettings, host: &str, now: Instant) {
-        let opened = Opened {
-            host: host.to_owned(),
-            pool: settings.pool,
-            at: now,
-        };
+        let opened = Opened { host: host.to_owned(), pool: settings.pool, at: now };
         self.opened.insert(settings.room, opened);
     }
 
     /// The room is not coming; those on their way to it look for another.
     pub fn note_open_failed(&mut self, room: RoomId, host: &str, now: Instant) {
         self.opened.remove(&room);
-        self.reservations
-            .retain(|_, reservation| reservation.room != room);
+        self.reservations.retain(|_, reservation| reservation.room != room);
         self.parties.retain(|_, party_room| *party_room != room);
         self.avoided.insert(host.to_owned(), now + AVOID);
     }
@@ -148,11 +143,8 @@ impl Directory {
             self.reserve(request, room, now);
             return Decision::Seat(room);
         }
-        let candidates: Vec<Candidate> = rooms
-            .into_iter()
-            .filter(|view| !view.draining)
-            .map(|view| view.candidate)
-            .collect();
+        let candidates: Vec<Candidate> =
+            rooms.into_iter().filter(|view| !view.draining).map(|view| view.candidate).collect();
         let seeker = Seeker {
             pool: request.pool,
             rating: ratings.of(request.player),
@@ -166,9 +158,7 @@ impl Directory {
             }
             Choice::Wait(reason) => Decision::Wait(reason),
             Choice::OpenNew => match place(&self.host_loads(now)) {
-                Ok(load) => Decision::Open {
-                    host: load.host.clone(),
-                },
+                Ok(load) => Decision::Open { host: load.host.clone() },
                 Err(reason) => Decision::Wait(reason),
             },
         }
@@ -177,13 +167,7 @@ impl Directory {
     /// Promises a seat; it counts as taken until the player appears in a heartbeat or the promise runs out.
     pub fn reserve(&mut self, request: &SeatRequest, room: RoomId, now: Instant) {
         if self.reservations.len() < RESERVATIONS_MAX {
-            self.reservations.insert(
-                request.player,
-                Reservation {
-                    room,
-                    until: now + RESERVATION,
-                },
-            );
+            self.reservations.insert(request.player, Reservation { room, until: now + RESERVATION });
         }
         if !request.party.is_empty() && self.parties.len() < RESERVATIONS_MAX {
             self.parties.insert(request.party.clone(), room);
@@ -205,9 +189,7 @@ impl Directory {
         if request.party.is_empty() {
             return Party::Alone;
         }
-        self.parties
-            .get(&request.party)
-            .map_or(Party::First, |room| Party::In(*room))
+        self.parties.get(&request.party).map_or(Party::First, |room| Party::In(*room))
     }
 
     fn rooms(&self, ratings: &Ratings, now: Instant) -> Vec<RoomView> {
@@ -215,28 +197,19 @@ impl Directory {
         let nobody = Vec::new();
         let view = |facts: RoomFacts| {
             let promised = promised.get(&facts.room).unwrap_or(&nobody);
-            let coming: Vec<PlayerId> = promised
-                .iter()
-                .copied()
-                .filter(|player| !facts.humans.contains(player))
-                .collect();
+            let coming: Vec<PlayerId> =
+                promised.iter().copied().filter(|player| !facts.humans.contains(player)).collect();
             let people = [facts.humans, &coming].concat();
             let candidate = Candidate {
                 room: facts.room,
                 pool: facts.pool,
-                free: facts
-                    .free_seats
-                    .saturating_sub(u8::try_from(coming.len()).unwrap_or(u8::MAX)),
+                free: facts.free_seats.saturating_sub(u8::try_from(coming.len()).unwrap_or(u8::MAX)),
                 people: people.len(),
                 rating: ratings.mean(&people),
                 ticks_left: facts.ticks_left,
             };
             let draining = self.hosts.get(facts.host).is_none_or(|seen| seen.report.draining);
-            RoomView {
-                candidate,
-                people,
-                draining,
-            }
+            RoomView { candidate, people, draining }
         };
         self.facts(now).map(view).collect()
     }
@@ -274,49 +247,32 @@ impl Directory {
     }
 
     fn host_loads(&self, now: Instant) -> Vec<HostLoad> {
-        self.hosts
-            .values()
-            .map(|seen| self.host_load(&seen.report, now))
-            .collect()
+        self.hosts.values().map(|seen| self.host_load(&seen.report, now)).collect()
     }
 
     fn host_load(&self, report: &HostReport, now: Instant) -> HostLoad {
-        let opening = self
-            .opened
-            .values()
-            .filter(|opened| opened.host == report.host)
-            .count();
+        let opening = self.opened.values().filter(|opened| opened.host == report.host).count();
         HostLoad {
             host: report.host.clone(),
             rooms: report.rooms.len() + opening,
             rooms_max: report.rooms_max as usize,
             draining: report.draining,
             headroom: report.tick_headroom,
-            wake_late_p99_us: self
-                .nodes
-                .get(&report.node)
-                .map_or(0, |seen| seen.report.wake_late_p99_us),
+            wake_late_p99_us: self.nodes.get(&report.node).map_or(0, |seen| seen.report.wake_late_p99_us),
             avoided: self.avoided.get(&report.host).is_some_and(|until| *until > now),
         }
     }
 
     fn forget_the_past(&mut self, now: Instant) {
-        self.hosts
-            .retain(|_, seen| now.duration_since(seen.at) < HOST_SILENT);
-        self.nodes
-            .retain(|_, seen| now.duration_since(seen.at) < NODE_SILENT);
-        self.opened
-            .retain(|_, opened| now.duration_since(opened.at) < OPENED_UNREPORTED);
+        self.hosts.retain(|_, seen| now.duration_since(seen.at) < HOST_SILENT);
+        self.nodes.retain(|_, seen| now.duration_since(seen.at) < NODE_SILENT);
+        self.opened.retain(|_, opened| now.duration_since(opened.at) < OPENED_UNREPORTED);
         self.avoided.retain(|_, until| *until > now);
         self.reservations.retain(|_, reservation| reservation.until > now);
         if self.parties.is_empty() {
             return;
         }
-        let reported = self
-            .hosts
-            .values()
-            .flat_map(|seen| &seen.report.rooms)
-            .map(|room| room.room);
+        let reported = self.hosts.values().flat_map(|seen| &seen.report.rooms).map(|room| room.room);
         let alive: HashSet<RoomId> = reported.chain(self.opened.keys().copied()).collect();
         self.parties.retain(|_, room| alive.contains(room));
     }

@@ -69,18 +69,12 @@ pub fn choose(seeker: &Seeker, candidates: &[Candidate], backfill_ticks: Tick) -
     if let Some(choice) = beside_party(seeker, &rooms) {
         return choice;
     }
-    let seats = if seeker.party == Party::First {
-        PARTY_SEATS
-    } else {
-        1
-    };
+    let seats = if seeker.party == Party::First { PARTY_SEATS } else { 1 };
     let rooms: Vec<&Candidate> = rooms.into_iter().filter(|one| one.free >= seats).collect();
     let window = window(seeker.waited_ms);
     let fitting = rooms.iter().filter(|one| distance(seeker, one) <= window);
     match fitting.min_by(|a, b| {
-        preference(seeker, a)
-            .partial_cmp(&preference(seeker, b))
-            .unwrap_or(std::cmp::Ordering::Equal)
+        preference(seeker, a).partial_cmp(&preference(seeker, b)).unwrap_or(std::cmp::Ordering::Equal)
     }) {
         Some(room) => Choice::Take(room.room),
         None if rooms.is_empty() => Choice::OpenNew,
@@ -111,20 +105,12 @@ fn window(waited_ms: u64) -> f64 {
 
 fn distance(seeker: &Seeker, room: &Candidate) -> f64 {
     // Headless players have no rating, and an empty room suits everybody.
-    if seeker.pool == Pool::Bots || room.people == 0 {
-        0.0
-    } else {
-        (seeker.rating - room.rating).abs()
-    }
+    if seeker.pool == Pool::Bots || room.people == 0 { 0.0 } else { (seeker.rating - room.rating).abs() }
 }
 
 /// Smallest is best.
 fn preference(seeker: &Seeker, room: &Candidate) -> (std::cmp::Reverse<usize>, f64, std::cmp::Reverse<Tick>) {
-    (
-        std::cmp::Reverse(room.people),
-        distance(seeker, room),
-        std::cmp::Reverse(room.ticks_left),
-    )
+    (std::cmp::Reverse(room.people), distance(seeker, room), std::cmp::Reverse(room.ticks_left))
 }
 
 #[cfg(test)]

@@ -39,16 +39,8 @@ impl Ratings {
             self.known.retain(|_, known| known.until > now);
         }
         if self.known.len() < KNOWN_MAX {
-            let rating = rating
-                .filter(|rating| rating.is_finite())
-                .unwrap_or(RATING_UNKNOWN);
-            self.known.insert(
-                player,
-                Known {
-                    rating,
-                    until: now + KNOWN_FOR,
-                },
-            );
+            let rating = rating.filter(|rating| rating.is_finite()).unwrap_or(RATING_UNKNOWN);
+            self.known.insert(player, Known { rating, until: now + KNOWN_FOR });
         }
     }
 
@@ -59,9 +51,7 @@ impl Ratings {
 
     /// The best guess.
     pub fn of(&self, player: PlayerId) -> f64 {
-        self.known
-            .get(&player)
-            .map_or(RATING_UNKNOWN, |known| known.rating)
+        self.known.get(&player).map_or(RATING_UNKNOWN, |known| known.rating)
     }
 
     /// The mean of several; the start for none.

@@ -24,11 +24,8 @@ struct Fixture {
 impl Fixture {
     async fn start() -> Fixture {
         let (bus, ready, shutdown) = (Bus::local(), Readiness::default(), Shutdown::new());
-        let options = LobbyOptions {
-            ticket_key: TicketKey::new(b"secret"),
-            match_s: 300,
-            fill_to_players: 4,
-        };
+        let options =
+            LobbyOptions { ticket_key: TicketKey::new(b"secret"), match_s: 300, fill_to_players: 4 };
         let role = tokio::spawn(run(bus.clone(), options, ready.clone(), shutdown.clone()));
         while !ready.get() {
             tokio::task::yield_now().await;
@@ -41,12 +38,7 @@ impl Fixture {
         let mut requests = self.bus.serve(&subject_open_room(name), "host").await.unwrap();
         tokio::spawn(async move {
             while let Some((_, responder)) = requests.next::<MatchSettings>().await {
-                responder
-                    .reply(&OpenReply {
-                        opened,
-                        reason: "no thread".to_owned(),
-                    })
-                    .await;
+                responder.reply(&OpenReply { opened, reason: "no thread".to_owned() }).await;
             }
         });
         let report = HostReport {
@@ -95,9 +87,7 @@ async fn two_people_at_the_same_time_get_seats_in_one_new_room() {
 #[tokio::test]
 async fn without_a_host_the_player_reads_why() {
     let fixture = Fixture::start().await;
-    let SeatReply::Waiting { reason } = fixture.ask(1, Pool::Public).await else {
-        panic!("seated")
-    };
+    let SeatReply::Waiting { reason } = fixture.ask(1, Pool::Public).await else { panic!("seated") };
     assert!(reason.starts_with("No room host has reported"), "{reason}");
 }
 
@@ -116,11 +106,7 @@ async fn a_ranking_that_never_answers_costs_little() {
     let _silent = fixture.bus.serve(SUBJECT_RANKING, "ranking").await.unwrap();
     let asked_at = std::time::Instant::now();
     fixture.seated(1).await;
-    assert!(
-        asked_at.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        asked_at.elapsed()
-    );
+    assert!(asked_at.elapsed() < Duration::from_secs(1), "{:?}", asked_at.elapsed());
 }
 
 #[tokio::test]
@@ -128,9 +114,7 @@ async fn headless_players_get_rooms_of_their_own() {
     let fixture = Fixture::start().await;
     fixture.add_host("room-0", true).await;
     let person = fixture.seated(1).await;
-    let SeatReply::Seated { ticket } = fixture.ask(2, Pool::Bots).await else {
-        panic!("waiting")
-    };
+    let SeatReply::Seated { ticket } = fixture.ask(2, Pool::Bots).await else { panic!("waiting") };
     let headless = TicketKey::new(b"secret").verify(&ticket, unix_now_s()).unwrap();
     assert_ne!(headless.room, person.room);
 }
@@ -139,11 +123,7 @@ async fn headless_players_get_rooms_of_their_own() {
 async fn a_drain_ends_the_role() {
     let fixture = Fixture::start().await;
     fixture.shutdown.drain();
-    tokio::time::timeout(LIMIT, fixture.role)
-        .await
-        .unwrap()
-        .unwrap()
-        .unwrap();
+    tokio::time::timeout(LIMIT, fixture.role).await.unwrap().unwrap().unwrap();
 }
 
 #[test]

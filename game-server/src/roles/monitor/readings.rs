@@ -3,19 +3,13 @@
 /// The `some avg10` share of `/proc/pressure/cpu`, 0 to 100.
 pub fn cpu_pressure_percent(pressure: &str) -> Option<f32> {
     let some = pressure.lines().find_map(|line| line.strip_prefix("some "))?;
-    let share: f32 = some
-        .split_whitespace()
-        .find_map(|field| field.strip_prefix("avg10="))?
-        .parse()
-        .ok()?;
+    let share: f32 = some.split_whitespace().find_map(|field| field.strip_prefix("avg10="))?.parse().ok()?;
     share.is_finite().then_some(share)
 }
 
 /// `nr_throttled` of a `cpu.stat`, the same word in cgroup v1 and v2.
 pub fn throttled_periods(cpu_stat: &str) -> Option<u64> {
-    let value = cpu_stat
-        .lines()
-        .find_map(|line| line.strip_prefix("nr_throttled "))?;
+    let value = cpu_stat.lines().find_map(|line| line.strip_prefix("nr_throttled "))?;
     value.trim().parse().ok()
 }
 
@@ -45,10 +39,7 @@ pub fn cpu_stat_paths(own_cgroup: &str) -> Vec<String> {
 pub fn p99(samples: &mut [u32]) -> u32 {
     samples.sort_unstable();
     let rank = (samples.len() * 99).div_ceil(100);
-    rank.checked_sub(1)
-        .and_then(|index| samples.get(index))
-        .copied()
-        .unwrap_or(0)
+    rank.checked_sub(1).and_then(|index| samples.get(index)).copied().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -14,16 +14,8 @@ const LIMIT: Duration = Duration::from_secs(20);
 async fn it_reports_about_its_node_until_it_is_drained() {
     let (bus, shutdown) = (Bus::local(), Shutdown::new());
     let mut reports = bus.subscribe(SUBJECT_NODES).await.unwrap();
-    let role = tokio::spawn(run(
-        bus,
-        "node-a".to_owned(),
-        Readiness::default(),
-        shutdown.clone(),
-    ));
-    let report: NodeReport = tokio::time::timeout(LIMIT, reports.next())
-        .await
-        .unwrap()
-        .unwrap();
+    let role = tokio::spawn(run(bus, "node-a".to_owned(), Readiness::default(), shutdown.clone()));
+    let report: NodeReport = tokio::time::timeout(LIMIT, reports.next()).await.unwrap().unwrap();
     assert_eq!(report.node, "node-a");
     assert!(report.wake_late_p99_us < 60_000_000);
     shutdown.drain();

@@ -33,33 +33,23 @@ fn result(pool: Pool) -> MatchResult {
 #[tokio::test]
 async fn results_count_once_and_show_on_the_leaderboard() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&format!("sqlite://{}/ranking.sqlite", folder.path().display()))
-        .await
-        .unwrap();
+    let store = Store::open(&format!("sqlite://{}/ranking.sqlite", folder.path().display())).await.unwrap();
     let (bus, ready, shutdown) = (Bus::local(), Readiness::default(), Shutdown::new());
     let role = tokio::spawn(run(bus.clone(), store, ready.clone(), shutdown.clone()));
     while !ready.get() {
         tokio::task::yield_now().await;
     }
-    for (pool, stored, duplicate) in [
-        (Pool::Bots, true, false),
-        (Pool::Public, true, false),
-        (Pool::Public, true, true),
-    ] {
+    for (pool, stored, duplicate) in
+        [(Pool::Bots, true, false), (Pool::Public, true, false), (Pool::Public, true, true)]
+    {
         let ack: ResultAck = bus.request(SUBJECT_RESULT, &result(pool), LIMIT).await.unwrap();
         assert_eq!(ack, ResultAck { stored, duplicate });
     }
-    let question = RankingRequest {
-        limit: 1,
-        around: Some(PlayerId(2)),
-    };
+    let question = RankingRequest { limit: 1, around: Some(PlayerId(2)) };
     let ranking: Ranking = bus.request(SUBJECT_RANKING, &question, LIMIT).await.unwrap();
     assert_eq!(ranking.top.len(), 1);
     assert_eq!((ranking.top[0].player, ranking.top[0].wins), (PlayerId(1), 1));
-    assert_eq!(
-        ranking.around.iter().map(|row| row.rank).collect::<Vec<_>>(),
-        [1, 2]
-    );
+    assert_eq!(ranking.around.iter().map(|row| row.rank).collect::<Vec<_>>(), [1, 2]);
     shutdown.drain();
     tokio::time::timeout(LIMIT, role).await.unwrap().unwrap().unwrap();
 }

@@ -19,21 +19,14 @@ pub struct TickAccount {
 
 impl Default for TickAccount {
     fn default() -> Self {
-        Self {
-            gap_excess_us: [0; SAMPLES],
-            work_us: [0; SAMPLES],
-            at: 0,
-            last_start: None,
-        }
+        Self { gap_excess_us: [0; SAMPLES], work_us: [0; SAMPLES], at: 0, last_start: None }
     }
 }
 
 impl TickAccount {
     /// Notes that a tick starts; returns how much longer than a tick the gap to the one before was.
     pub fn started(&mut self, now: Instant) -> Duration {
-        let gap = self
-            .last_start
-            .map_or(TICK, |last| now.saturating_duration_since(last));
+        let gap = self.last_start.map_or(TICK, |last| now.saturating_duration_since(last));
         self.last_start = Some(now);
         let excess = gap.saturating_sub(TICK);
         self.at = (self.at + 1) % SAMPLES;

@@ -41,24 +41,13 @@ pub async fn serve_open(mut requests: Requests, board: Arc<Board>) {
     while let Some((settings, responder)) = requests.next::<MatchSettings>().await {
         let room = settings.room.0;
         let reply = match board.open(settings) {
-            Ok(()) => OpenReply {
-                opened: true,
-                reason: String::new(),
-            },
+            Ok(()) => OpenReply { opened: true, reason: String::new() },
             Err(refusal) => {
                 metrics::counter!(telemetry::ROOMS_REFUSED, "reason" => refusal.to_string()).increment(1);
-                OpenReply {
-                    opened: false,
-                    reason: refusal.to_string(),
-                }
+                OpenReply { opened: false, reason: refusal.to_string() }
             }
         };
-        tracing::info!(
-            room,
-            opened = reply.opened,
-            reason = reply.reason,
-            "asked to open a room"
-        );
+        tracing::info!(room, opened = reply.opened, reason = reply.reason, "asked to open a room");
         responder.reply(&reply).await;
     }
 }

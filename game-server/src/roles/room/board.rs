@@ -23,11 +23,7 @@ pub struct ThreadReport {
 
 impl Default for ThreadReport {
     fn default() -> Self {
-        Self {
-            rooms: Vec::new(),
-            headroom: 1.0,
-            tick_gap_excess_p99_us: 0,
-        }
+        Self { rooms: Vec::new(), headroom: 1.0, tick_gap_excess_p99_us: 0 }
     }
 }
 
@@ -57,12 +53,7 @@ impl Board {
     /// A host without rooms.
     pub fn new(options: RoomOptions) -> Self {
         let threads = (0..options.threads.max(1)).map(|_| Default::default()).collect();
-        Self {
-            options,
-            rooms: Mutex::default(),
-            threads,
-            draining: AtomicBool::new(false),
-        }
+        Self { options, rooms: Mutex::default(), threads, draining: AtomicBool::new(false) }
     }
 
     /// This host's name.
@@ -164,10 +155,7 @@ impl Board {
     }
 
     fn report_of(&self, thread: usize) -> MutexGuard<'_, ThreadReport> {
-        self.threads[thread]
-            .1
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.threads[thread].1.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -42,10 +42,7 @@ impl TickClock {
         let passed = 1 + u32::try_from(late.as_nanos() / TICK.as_nanos()).unwrap_or(u32::MAX - 1);
         self.next += TICK * passed;
         let ticks = passed.min(CATCH_UP_TICKS_MAX);
-        Due {
-            ticks,
-            dropped: passed - ticks,
-        }
+        Due { ticks, dropped: passed - ticks }
     }
 }
 

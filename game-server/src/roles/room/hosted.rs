@@ -65,27 +65,15 @@ impl HostedRoom {
         if join.pool != self.room.settings().pool {
             return Err(JoinRefusal::WrongPool);
         }
-        let slot = self
-            .room
-            .join(join.player, &join.name)
-            .map_err(|error| match error {
-                JoinError::Full => JoinRefusal::RoomFull,
-                JoinError::Over => JoinRefusal::MatchOver,
-            })?;
+        let slot = self.room.join(join.player, &join.name).map_err(|error| match error {
+            JoinError::Full => JoinRefusal::RoomFull,
+            JoinError::Over => JoinRefusal::MatchOver,
+        })?;
         self.replace(slot, join.seat, out);
-        self.members.push(Member {
-            seat: join.seat,
-            slot,
-        });
+        self.members.push(Member { seat: join.seat, slot });
         self.relink();
         let session = join.seat.session;
-        out.send(
-            &[join.seat.link],
-            &RoomToGateway::Joined {
-                session,
-                welcome: self.welcome(slot),
-            },
-        );
+        out.send(&[join.seat.link], &RoomToGateway::Joined { session, welcome: self.welcome(slot) });
         // The gateway may be new to this room, and the version did not change for a player who came back.
         out.send(&[join.seat.link], &self.roster());
         Ok(slot)
@@ -112,10 +100,7 @@ impl HostedRoom {
     }
 
     fn roster(&self) -> RoomToGateway {
-        RoomToGateway::Roster {
-            room: self.id(),
-            entries: self.room.roster(),
-        }
+        RoomToGateway::Roster { room: self.id(), entries: self.room.roster() }
     }
 
     /// The connection is gone; a seat that a newer one took is left alone.
@@ -143,8 +128,7 @@ impl HostedRoom {
 
     fn relink(&mut self) {
         self.links.clear();
-        self.links
-            .extend(self.members.iter().map(|member| member.seat.link));
+        self.links.extend(self.members.iter().map(|member| member.seat.link));
         self.links.sort_unstable();
         self.links.dedup();
     }
@@ -155,14 +139,7 @@ impl HostedRoom {
         let tick = self.room.tick();
         if !self.room.events().is_empty() && !self.links.is_empty() {
             let events: Vec<GameEvent> = self.room.events().to_vec();
-            out.send(
-                &self.links,
-                &RoomToGateway::Events {
-                    room: self.id(),
-                    tick,
-                    events,
-                },
-            );
+            out.send(&self.links, &RoomToGateway::Events { room: self.id(), tick, events });
         }
         if self.roster_version != self.room.roster_version() {
             self.roster_version = self.room.roster_version();
@@ -174,18 +151,10 @@ impl HostedRoom {
             let (frame, acks) = (self.room.frame(), self.room.acks());
             out.send(
                 &self.links,
-                &RoomToGateway::Frame {
-                    room: self.id(),
-                    frame,
-                    acks,
-                    tick_gap_excess_p99_us,
-                },
+                &RoomToGateway::Frame { room: self.id(), frame, acks, tick_gap_excess_p99_us },
             );
         }
-        Stepped {
-            result,
-            closed: self.room.is_closed(),
-        }
+        Stepped { result, closed: self.room.is_closed() }
     }
 
     /// Once, when the match is over.
@@ -195,13 +164,7 @@ impl HostedRoom {
         }
         self.over_told = true;
         let players = self.room.results();
-        out.send(
-            &self.links,
-            &RoomToGateway::Over {
-                room: self.id(),
-                results: players.clone(),
-            },
-        );
+        out.send(&self.links, &RoomToGateway::Over { room: self.id(), results: players.clone() });
         let settings = self.room.settings();
         let counts = settings.pool == Pool::Public && players.iter().any(|player| !player.bot);
         counts.then(|| MatchResult {
@@ -245,7 +208,5 @@ impl HostedRoom {
 }
 
 fn now_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis() as u64)
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

@@ -51,12 +51,7 @@ async fn converse(stream: TcpStream, link: LinkId, board: &Board) -> anyhow::Res
     let (sender, mut receiver) = link::start(stream);
     let gateway = greet(&sender, &mut receiver, board).await?;
     tracing::info!(link = link.0, gateway, "link up");
-    let mut desk = Desk {
-        link,
-        board,
-        sender,
-        threads: HashMap::new(),
-    };
+    let mut desk = Desk { link, board, sender, threads: HashMap::new() };
     loop {
         let frame = receiver.next().await?;
         desk.take(decode(&frame)?)?;
@@ -70,14 +65,9 @@ async fn greet(
     board: &Board,
 ) -> anyhow::Result<String> {
     let frame = timeout(HELLO_MAX, receiver.next()).await.context("no Hello")??;
-    let GatewayToRoom::Hello { version, gateway } = decode(&frame)? else {
-        bail!("no Hello")
-    };
+    let GatewayToRoom::Hello { version, gateway } = decode(&frame)? else { bail!("no Hello") };
     let host = board.host().to_string();
-    sender.send(&encode_room(&RoomToGateway::Hello {
-        version: LINK_PROTOCOL_VERSION,
-        host,
-    }))?;
+    sender.send(&encode_room(&RoomToGateway::Hello { version: LINK_PROTOCOL_VERSION, host }))?;
     ensure!(
         version == LINK_PROTOCOL_VERSION || version + 1 == LINK_PROTOCOL_VERSION,
         "gateway {gateway} speaks link version {version}, this host {LINK_PROTOCOL_VERSION}"
@@ -107,46 +97,19 @@ impl Desk<'_> {
     fn take(&mut self, message: GatewayToRoom) -> anyhow::Result<()> {
         match message {
             GatewayToRoom::Hello { .. } => bail!("a second Hello"),
-            GatewayToRoom::Join {
-                session,
-                room,
-                player,
-                name,
-                pool,
-            } => {
+            GatewayToRoom::Join { session, room, player, name, pool } => {
                 let (seat, reply) = (self.seat(session), self.sender.clone());
-                self.join(Join {
-                    seat,
-                    reply,
-                    room,
-                    player,
-                    name,
-                    pool,
-                })
+                self.join(Join { seat, reply, room, player, name, pool })
             }
             GatewayToRoom::Leave { session, on_purpose } => {
                 let Some(thread) = self.threads.remove(&session) else {
                     return Ok(());
                 };
-                self.put(
-                    thread,
-                    Mail::Leave {
-                        seat: self.seat(session),
-                        on_purpose,
-                    },
-                )
+                self.put(thread, Mail::Leave { seat: self.seat(session), on_purpose })
             }
-            GatewayToRoom::Input {
-                session,
-                first_tick,
-                inputs,
-            } => {
+            GatewayToRoom::Input { session, first_tick, inputs } => {
                 if let Some(thread) = self.threads.get(&session) {
-                    let mail = Mail::Input {
-                        seat: self.seat(session),
-                        first_tick,
-                        inputs,
-                    };
+                    let mail = Mail::Input { seat: self.seat(session), first_tick, inputs };
                     // A lost input costs one player a few ticks; closing the link would cost everybody seconds.
                     if !self.board.mailbox(*thread).put(mail) {
                         metrics::counter!(telemetry::MAILBOX_DROPPED).increment(1);
@@ -160,10 +123,7 @@ impl Desk<'_> {
     fn join(&mut self, join: Join) -> anyhow::Result<()> {
         let session = join.seat.session;
         let Some(thread) = self.board.thread_of(join.room) else {
-            let refused = RoomToGateway::Refused {
-                session,
-                refusal: JoinRefusal::RoomGone,
-            };
+            let refused = RoomToGateway::Refused { session, refusal: JoinRefusal::RoomGone };
             return Ok(self.sender.send(&encode_room(&refused))?);
         };
         self.threads.insert(session, thread);
@@ -171,17 +131,11 @@ impl Desk<'_> {
     }
 
     fn put(&self, thread: usize, mail: Mail) -> anyhow::Result<()> {
-        ensure!(
-            self.board.mailbox(thread).put(mail),
-            "simulation thread {thread} takes no more mail"
-        );
+        ensure!(self.board.mailbox(thread).put(mail), "simulation thread {thread} takes no more mail");
         Ok(())
     }
 
     fn seat(&self, session: SessionId) -> Seat {
-        Seat {
-            link: self.link,
-            session,
-        }
+        Seat { link: self.link, session }
     }
 }

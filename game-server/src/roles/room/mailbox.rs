@@ -81,10 +81,7 @@ impl Mailbox {
     /// Swaps what waits with the empty `into`, so that the lock is held for a moment only.
     pub fn take(&self, into: &mut Vec<Mail>) {
         debug_assert!(into.is_empty());
-        std::mem::swap(
-            &mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner),
-            into,
-        );
+        std::mem::swap(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner), into);
     }
 }
 

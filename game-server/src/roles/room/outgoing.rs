@@ -15,9 +15,7 @@ pub struct Outgoing {
 impl Outgoing {
     /// Makes a link known; again is fine.
     pub fn learn(&mut self, link: LinkId, sender: FrameSender) {
-        self.links
-            .entry(link)
-            .or_insert_with(|| (sender, Batch::default()));
+        self.links.entry(link).or_insert_with(|| (sender, Batch::default()));
     }
 
     /// Encodes once and queues for each link; unknown links are gone and get nothing.
@@ -37,11 +35,7 @@ impl Outgoing {
     pub fn flush(&mut self) -> Vec<LinkId> {
         let mut lost = Vec::new();
         self.links.retain(|link, (sender, batch)| {
-            let alive = if batch.is_empty() {
-                !sender.is_closed()
-            } else {
-                sender.send_batch(batch).is_ok()
-            };
+            let alive = if batch.is_empty() { !sender.is_closed() } else { sender.send_batch(batch).is_ok() };
             if !alive {
                 lost.push(*link);
             }

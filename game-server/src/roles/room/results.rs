@@ -45,10 +45,7 @@ impl Results {
         if self.queue.try_send(result).is_err() {
             self.pending.fetch_sub(1, Ordering::AcqRel);
             metrics::counter!(telemetry::RESULTS_DROPPED).increment(1);
-            tracing::error!(
-                max = PENDING_MAX,
-                "a match result is lost: too many wait for the ranking"
-            );
+            tracing::error!(max = PENDING_MAX, "a match result is lost: too many wait for the ranking");
         }
     }
 
@@ -77,10 +74,7 @@ async fn deliver_all(bus: Bus, mut queued: mpsc::Receiver<MatchResult>, pending:
 async fn deliver(bus: &Bus, result: &MatchResult) {
     let mut back_off = BACK_OFF_MIN;
     loop {
-        match bus
-            .request::<_, ResultAck>(SUBJECT_RESULT, result, ANSWER_MAX)
-            .await
-        {
+        match bus.request::<_, ResultAck>(SUBJECT_RESULT, result, ANSWER_MAX).await {
             // Stored, a duplicate, or not of a kind that is kept: in each case the ranking has decided.
             Ok(_) => return,
             Err(error) => tracing::warn!(room = result.room.0, %error, "no word from the ranking; repeating"),

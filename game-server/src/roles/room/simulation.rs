@@ -94,11 +94,7 @@ impl Simulation {
                     self.with_room(room, |room, _| room.leave(seat, on_purpose));
                 }
             }
-            Mail::Input {
-                seat,
-                first_tick,
-                inputs,
-            } => {
+            Mail::Input { seat, first_tick, inputs } => {
                 if let Some(room) = self.seats.get(&seat) {
                     self.with_room(*room, |room, _| room.input(seat, first_tick, &inputs));
                 }
@@ -117,10 +113,7 @@ impl Simulation {
                 self.seats.insert(join.seat, join.room);
             }
             Err(refusal) => {
-                let refused = RoomToGateway::Refused {
-                    session: join.seat.session,
-                    refusal,
-                };
+                let refused = RoomToGateway::Refused { session: join.seat.session, refusal };
                 self.outgoing.send(&[join.seat.link], &refused);
             }
         }
@@ -169,12 +162,7 @@ impl Simulation {
     }
 
     fn close_where(&mut self, done: impl Fn(&HostedRoom) -> bool) {
-        let ids: Vec<RoomId> = self
-            .rooms
-            .iter()
-            .filter(|(_, room)| done(room))
-            .map(|(id, _)| *id)
-            .collect();
+        let ids: Vec<RoomId> = self.rooms.iter().filter(|(_, room)| done(room)).map(|(id, _)| *id).collect();
         ids.into_iter().for_each(|id| self.close(id));
     }
 

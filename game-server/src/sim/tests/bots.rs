@@ -12,36 +12,18 @@ fn bots_move_fight_and_score() {
     let mut before = room.frame();
     for _ in 0..3_600 {
         room.step();
-        shots += room
-            .frame()
-            .projectiles
-            .iter()
-            .filter(|shot| shot.born_tick == room.tick())
-            .count();
-        hits += room
-            .events()
-            .iter()
-            .filter(|event| matches!(event, GameEvent::Hit { .. }))
-            .count();
-        kills += room
-            .events()
-            .iter()
-            .filter(|event| matches!(event, GameEvent::Kill { .. }))
-            .count();
+        shots += room.frame().projectiles.iter().filter(|shot| shot.born_tick == room.tick()).count();
+        hits += room.events().iter().filter(|event| matches!(event, GameEvent::Hit { .. })).count();
+        kills += room.events().iter().filter(|event| matches!(event, GameEvent::Kill { .. })).count();
         let now = room.frame();
         let pairs = before.players.iter().zip(&now.players);
-        travelled += pairs
-            .filter(|(before, now)| (before.x, before.y) != (now.x, now.y))
-            .count();
+        travelled += pairs.filter(|(before, now)| (before.x, before.y) != (now.x, now.y)).count();
         before = now;
     }
     let share = hits * 100 / shots.max(1);
     assert!(kills >= 10, "{kills} kills in a minute");
     assert!((10..70).contains(&share), "{share} % of {shots} shots hit");
-    assert!(
-        travelled > 9 * 3_600 / 2,
-        "bots stood still too long: {travelled} steps taken"
-    );
+    assert!(travelled > 9 * 3_600 / 2, "bots stood still too long: {travelled} steps taken");
 }
 
 #[test]

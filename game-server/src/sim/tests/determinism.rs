@@ -20,14 +20,8 @@ enum Action {
 }
 
 fn input() -> impl Strategy<Value = PlayerInput> {
-    (any::<i8>(), any::<i8>(), any::<u8>(), any::<u8>()).prop_map(|(move_x, move_y, aim, buttons)| {
-        PlayerInput {
-            move_x,
-            move_y,
-            aim,
-            buttons,
-        }
-    })
+    (any::<i8>(), any::<i8>(), any::<u8>(), any::<u8>())
+        .prop_map(|(move_x, move_y, aim, buttons)| PlayerInput { move_x, move_y, aim, buttons })
 }
 
 fn action() -> impl Strategy<Value = Action> {
@@ -137,13 +131,6 @@ fn one_input_makes_a_difference() {
     let slot = join(&mut first, 100);
     join(&mut second, 100);
     assert_eq!(first.hash(), second.hash());
-    first.push_input(
-        slot,
-        1,
-        &[PlayerInput {
-            aim: 1,
-            ..PlayerInput::default()
-        }],
-    );
+    first.push_input(slot, 1, &[PlayerInput { aim: 1, ..PlayerInput::default() }]);
     assert_ne!(first.hash(), second.hash());
 }

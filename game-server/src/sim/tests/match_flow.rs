@@ -14,19 +14,8 @@ fn inputs_wait_for_their_tick() {
     let start = state(&room, slot);
     assert_eq!(start.velocity_x, 0);
     room.step();
-    assert_eq!(
-        state(&room, slot).velocity_x,
-        60 * 16,
-        "a quarter of the way to full speed"
-    );
-    assert_eq!(
-        room.acks(),
-        [InputAck {
-            slot,
-            tick: 3,
-            margin_ticks: 3
-        }]
-    );
+    assert_eq!(state(&room, slot).velocity_x, 60 * 16, "a quarter of the way to full speed");
+    assert_eq!(room.acks(), [InputAck { slot, tick: 3, margin_ticks: 3 }]);
 }
 
 #[test]
@@ -35,11 +24,7 @@ fn a_missing_input_repeats_the_last() {
     let slot = join(&mut room, 100);
     room.push_input(slot, 1, &[moving(127, 0)]);
     steps(&mut room, 40);
-    assert_eq!(
-        state(&room, slot).velocity_x,
-        3839,
-        "full speed less what rounding keeps"
-    );
+    assert_eq!(state(&room, slot).velocity_x, 3839, "full speed less what rounding keeps");
     assert_eq!(room.acks()[0].tick, 1);
 }
 
@@ -52,14 +37,7 @@ fn late_inputs_are_dropped_and_counted() {
     assert_eq!(room.late_inputs(), 3);
     room.step();
     assert_eq!(state(&room, slot).velocity_x, 0);
-    assert_eq!(
-        room.acks(),
-        [InputAck {
-            slot,
-            tick: 0,
-            margin_ticks: -1
-        }]
-    );
+    assert_eq!(room.acks(), [InputAck { slot, tick: 0, margin_ticks: -1 }]);
 }
 
 #[test]
@@ -70,14 +48,7 @@ fn inputs_too_far_ahead_are_dropped() {
     room.push_input(slot, last, &[moving(127, 0), moving(0, 127)]);
     room.push_input(slot, u32::MAX, &[moving(127, 0); 3]);
     steps(&mut room, last + 1);
-    assert_eq!(
-        room.acks(),
-        [InputAck {
-            slot,
-            tick: last,
-            margin_ticks: 127
-        }]
-    );
+    assert_eq!(room.acks(), [InputAck { slot, tick: last, margin_ticks: 127 }]);
     assert_eq!((room.late_inputs(), state(&room, slot).velocity_y), (0, 0));
 }
 
@@ -123,11 +94,7 @@ fn results_are_best_first_and_keep_who_left() {
     let players: Vec<u64> = room.results().iter().map(|result| result.player.0).collect();
     assert_eq!(players, [102, 101, 100], "who left without a score is forgotten");
     let slot = join(&mut room, 102);
-    assert_eq!(
-        (state(&room, slot).kills, room.results().len()),
-        (5, 3),
-        "and who returns goes on"
-    );
+    assert_eq!((state(&room, slot).kills, room.results().len()), (5, 3), "and who returns goes on");
 }
 
 #[test]

@@ -19,11 +19,7 @@ fn bots_fill_the_room_and_leave_as_people_come() {
     room.leave(Slot(0), true);
     room.leave(Slot(1), true);
     room.leave(Slot(2), true);
-    assert_eq!(
-        (bots(&room), room.humans().len()),
-        (1, 3),
-        "a bot comes back below four players"
-    );
+    assert_eq!((bots(&room), room.humans().len()), (1, 3), "a bot comes back below four players");
 }
 
 #[test]
@@ -43,11 +39,7 @@ fn nobody_new_joins_when_the_match_is_over() {
     let slot = join(&mut room, 100);
     room.end_now();
     assert_eq!(room.join(PlayerId(101), "late"), Err(JoinError::Over));
-    assert_eq!(
-        room.join(PlayerId(100), "back"),
-        Ok(slot),
-        "but a player may come back to the score board"
-    );
+    assert_eq!(room.join(PlayerId(100), "back"), Ok(slot), "but a player may come back to the score board");
     assert_eq!(room.free_seats(), 0);
 }
 
@@ -107,8 +99,7 @@ fn names_are_made_to_fit() {
     let mut room = empty_room();
     room.join(PlayerId(1), "  a\u{7}b\n ").expect("there is a seat");
     room.join(PlayerId(2), "").expect("there is a seat");
-    room.join(PlayerId(3), "ÄÖÜäöüßéèàôñçøåœæ")
-        .expect("there is a seat");
+    room.join(PlayerId(3), "ÄÖÜäöüßéèàôñçøåœæ").expect("there is a seat");
     let names: Vec<String> = room.roster().into_iter().map(|entry| entry.name).collect();
     assert_eq!(names, ["ab", "Player", "ÄÖÜäöüßéèàôñçøåœ"]);
 }

@@ -14,11 +14,7 @@ use crate::sim::seat::{FIRE_COOLDOWN_TICKS, HEALTH_FULL, PROTECTION_TICKS, RESPA
 use crate::sim::vector::Vector;
 
 fn firing(aim: u8) -> PlayerInput {
-    PlayerInput {
-        aim,
-        buttons: BUTTON_FIRE,
-        ..PlayerInput::default()
-    }
+    PlayerInput { aim, buttons: BUTTON_FIRE, ..PlayerInput::default() }
 }
 
 /// Two players in the open, facing each other over 120 units; the protection of the second has run out.
@@ -43,15 +39,9 @@ fn five_hits_kill_and_score() {
         hold(&mut room, shooter, firing(0), 1);
         events.extend_from_slice(room.events());
     }
-    let hits = events
-        .iter()
-        .filter(|event| matches!(event, GameEvent::Hit { damage: 20, .. }))
-        .count();
+    let hits = events.iter().filter(|event| matches!(event, GameEvent::Hit { damage: 20, .. })).count();
     assert_eq!(hits, 5);
-    assert!(events.contains(&GameEvent::Kill {
-        killer: shooter,
-        victim
-    }));
+    assert!(events.contains(&GameEvent::Kill { killer: shooter, victim }));
     assert_eq!((state(&room, shooter).kills, state(&room, victim).deaths), (1, 1));
     assert_eq!(state(&room, victim).flags & FLAG_ALIVE, 0);
 }
@@ -69,11 +59,7 @@ fn the_dead_return_protected_and_far_away() {
     assert_eq!(room.events(), [GameEvent::Respawn { slot: victim }]);
     assert_eq!((back.health, back.respawn_tick), (HEALTH_FULL, 0));
     assert_eq!(back.flags, FLAG_ALIVE | FLAG_PROTECTED);
-    assert_eq!(
-        (back.x, back.y),
-        (920 * 64, 920 * 64),
-        "the spawn point farthest from (400, 100)"
-    );
+    assert_eq!((back.x, back.y), (920 * 64, 920 * 64), "the spawn point farthest from (400, 100)");
 }
 
 #[test]
@@ -116,10 +102,7 @@ fn shots_never_pass_through_walls_or_players() {
     for _ in 0..3_000 {
         let shot = random_shot(&mut random);
         let centre = Vector::new(random.below(1_000) as f32, random.below(1_000) as f32);
-        let target = Target {
-            slot: Slot(1),
-            centre,
-        };
+        let target = Target { slot: Slot(1), centre };
         for tick in shot.born_tick + 1..=shot.born_tick + PROJECTILE_LIFE_TICKS {
             let flight = projectile::fly(&shot, tick, &WALLS, &[target]);
             if flight != Flight::Goes {
@@ -128,10 +111,7 @@ fn shots_never_pass_through_walls_or_players() {
             let way = projectile::segment(&shot, tick);
             for part in 0..=16 {
                 let point = way.from.plus(way.to.minus(way.from).times(part as f32 / 16.0));
-                assert!(
-                    !WALLS.iter().any(|wall| holds(wall, point)),
-                    "{shot:?} at {point:?}"
-                );
+                assert!(!WALLS.iter().any(|wall| holds(wall, point)), "{shot:?} at {point:?}");
                 assert!(point.minus(centre).length() > 20.9, "{shot:?} at {point:?}");
             }
         }
@@ -143,14 +123,7 @@ fn random_shot(random: &mut Random) -> ProjectileState {
         let centre = Vector::new(random.below(1_000) as f32, random.below(1_000) as f32);
         let aim = random.below(256) as u8;
         if let Some((x, y)) = projectile::muzzle(centre, aim, &WALLS) {
-            return ProjectileState {
-                id: 0,
-                owner: Slot(0),
-                x,
-                y,
-                aim,
-                born_tick: 10,
-            };
+            return ProjectileState { id: 0, owner: Slot(0), x, y, aim, born_tick: 10 };
         }
     }
 }
@@ -178,10 +151,7 @@ fn the_nearest_is_hit() {
     steps(&mut room, PROTECTION_TICKS);
     place(&mut room, behind, Vector::new(525.0, 100.0));
     hold(&mut room, shooter, firing(0), 12);
-    assert_eq!(
-        (state(&room, victim).health, state(&room, behind).health),
-        (80, 100)
-    );
+    assert_eq!((state(&room, victim).health, state(&room, behind).health), (80, 100));
 }
 
 #[test]
@@ -199,11 +169,8 @@ fn every_shot_of_a_match_is_known_by_owner_and_born_tick() {
     for _ in 0..1_800 {
         room.step();
         let frame = room.frame();
-        let keys: std::collections::BTreeSet<_> = frame
-            .projectiles
-            .iter()
-            .map(|shot| (shot.owner, shot.born_tick))
-            .collect();
+        let keys: std::collections::BTreeSet<_> =
+            frame.projectiles.iter().map(|shot| (shot.owner, shot.born_tick)).collect();
         assert_eq!(keys.len(), frame.projectiles.len());
         assert!(frame.projectiles.is_sorted_by_key(|shot| shot.born_tick));
     }

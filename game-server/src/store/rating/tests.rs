@@ -3,11 +3,7 @@
 use crate::store::rating::{Outcome, Performance, Rating, outcomes};
 
 fn scored(kills: u16, deaths: u16) -> Performance {
-    Performance {
-        before: Rating::START,
-        kills,
-        deaths,
-    }
+    Performance { before: Rating::START, kills, deaths }
 }
 
 #[test]
@@ -16,22 +12,12 @@ fn the_better_score_gains_and_the_worse_loses() {
     assert!(after[1].rating.rating > Rating::START.rating && after[1].won);
     assert!(after[0].rating.rating < Rating::START.rating && !after[0].won);
     assert!(after[2].rating.rating > after[0].rating.rating && !after[2].won);
-    assert!(
-        after
-            .iter()
-            .all(|one| one.rating.deviation < Rating::START.deviation)
-    );
+    assert!(after.iter().all(|one| one.rating.deviation < Rating::START.deviation));
 }
 
 #[test]
 fn alone_nobody_moves_or_wins() {
-    assert_eq!(
-        outcomes(&[scored(20, 0)]),
-        vec![Outcome {
-            rating: Rating::START,
-            won: false
-        }]
-    );
+    assert_eq!(outcomes(&[scored(20, 0)]), vec![Outcome { rating: Rating::START, won: false }]);
     assert_eq!(outcomes(&[]), vec![]);
 }
 
@@ -45,14 +31,7 @@ fn a_draw_of_all_has_no_winner_and_keeps_equal_ratings_equal() {
 #[test]
 fn beating_a_stronger_player_gains_more_than_beating_a_weaker_one() {
     let gain_against = |rating: f64| {
-        let opponent = Performance {
-            before: Rating {
-                rating,
-                deviation: 100.0,
-            },
-            kills: 1,
-            deaths: 5,
-        };
+        let opponent = Performance { before: Rating { rating, deviation: 100.0 }, kills: 1, deaths: 5 };
         outcomes(&[scored(5, 1), opponent])[0].rating.rating - Rating::START.rating
     };
     assert!(gain_against(2_000.0) > gain_against(1_000.0));
@@ -62,15 +41,7 @@ fn beating_a_stronger_player_gains_more_than_beating_a_weaker_one() {
 fn many_wins_stand_above_one_lucky_win() {
     let mut regular = Rating::START;
     for _ in 0..10 {
-        regular = outcomes(&[
-            Performance {
-                before: regular,
-                kills: 5,
-                deaths: 1,
-            },
-            scored(1, 5),
-        ])[0]
-            .rating;
+        regular = outcomes(&[Performance { before: regular, kills: 5, deaths: 1 }, scored(1, 5)])[0].rating;
     }
     let lucky = outcomes(&[scored(5, 1), scored(1, 5)])[0].rating;
     assert!(regular.standing() > lucky.standing());
@@ -84,17 +55,9 @@ fn ten_people_stay_finite_over_many_matches() {
         let people: Vec<Performance> = ratings
             .iter()
             .enumerate()
-            .map(|(place, before)| Performance {
-                before: *before,
-                kills: 50 - place as u16,
-                deaths: 0,
-            })
+            .map(|(place, before)| Performance { before: *before, kills: 50 - place as u16, deaths: 0 })
             .collect();
         ratings = std::array::from_fn(|index| outcomes(&people)[index].rating);
     }
-    assert!(
-        ratings
-            .iter()
-            .all(|one| one.rating.is_finite() && one.deviation > 0.0)
-    );
+    assert!(ratings.iter().all(|one| one.rating.is_finite() && one.deviation > 0.0));
 }

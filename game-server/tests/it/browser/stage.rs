@@ -105,7 +105,8 @@ impl Stage {
         };
         std::fs::create_dir_all(&folder).expect("the folder can be made");
         let picture = page.screenshot().await.expect("a picture of the page");
-        std::fs::write(Path::new(&folder).join(format!("{name}.png")), picture).expect("the picture can be written");
+        std::fs::write(Path::new(&folder).join(format!("{name}.png")), picture)
+            .expect("the picture can be written");
     }
 }
 

@@ -34,18 +34,8 @@ fn messages_are_as_recorded() {
 
 fn client_messages() -> Vec<(ClientMessage, Value)> {
     let inputs = vec![
-        PlayerInput {
-            move_x: 127,
-            move_y: -127,
-            aim: 200,
-            buttons: BUTTON_FIRE,
-        },
-        PlayerInput {
-            move_x: 0,
-            move_y: 1,
-            aim: 64,
-            buttons: 0,
-        },
+        PlayerInput { move_x: 127, move_y: -127, aim: 200, buttons: BUTTON_FIRE },
+        PlayerInput { move_x: 0, move_y: 1, aim: 64, buttons: 0 },
     ];
     vec![
         (
@@ -56,11 +46,7 @@ fn client_messages() -> Vec<(ClientMessage, Value)> {
             json!({ "kind": "Hello", "version": 1, "ticket": "eyJwbGF5ZXIiOjF9.c2lnbmF0dXJl" }),
         ),
         (
-            ClientMessage::Input {
-                acked_tick: 0x0102_0304,
-                first_tick: 0x0102_0307,
-                inputs,
-            },
+            ClientMessage::Input { acked_tick: 0x0102_0304, first_tick: 0x0102_0307, inputs },
             json!({
                 "kind": "Input", "acked_tick": 0x0102_0304, "first_tick": 0x0102_0307,
                 "inputs": [
@@ -70,9 +56,7 @@ fn client_messages() -> Vec<(ClientMessage, Value)> {
             }),
         ),
         (
-            ClientMessage::Ping {
-                client_time_ms: 4_000_000_000,
-            },
+            ClientMessage::Ping { client_time_ms: 4_000_000_000 },
             json!({ "kind": "Ping", "client_time_ms": 4_000_000_000_u32 }),
         ),
         (ClientMessage::Leave, json!({ "kind": "Leave" })),
@@ -86,20 +70,8 @@ fn server_messages() -> Vec<(ServerMessage, Value)> {
 }
 
 fn entering() -> Vec<(ServerMessage, Value)> {
-    let walls = vec![
-        Wall {
-            x: 460,
-            y: 460,
-            width: 80,
-            height: 80,
-        },
-        Wall {
-            x: 430,
-            y: 288,
-            width: 140,
-            height: 24,
-        },
-    ];
+    let walls =
+        vec![Wall { x: 460, y: 460, width: 80, height: 80 }, Wall { x: 430, y: 288, width: 140, height: 24 }];
     let welcome = Welcome {
         slot: Slot(3),
         room: RoomId(0x1122_3344_5566_7788),
@@ -141,15 +113,8 @@ fn entering() -> Vec<(ServerMessage, Value)> {
 
 fn during_play() -> Vec<(ServerMessage, Value)> {
     let events = vec![
-        GameEvent::Hit {
-            shooter: Slot(3),
-            victim: Slot(0),
-            damage: 20,
-        },
-        GameEvent::Kill {
-            killer: Slot(3),
-            victim: Slot(0),
-        },
+        GameEvent::Hit { shooter: Slot(3), victim: Slot(0), damage: 20 },
+        GameEvent::Kill { killer: Slot(3), victim: Slot(0) },
         GameEvent::Respawn { slot: Slot(0) },
     ];
     let result = |slot, player, name: &str, bot, kills, deaths| PlayerResult {
@@ -160,10 +125,8 @@ fn during_play() -> Vec<(ServerMessage, Value)> {
         kills,
         deaths,
     };
-    let results = vec![
-        result(3, 9_007_199_254_740_993, "Zoë", false, 300, 2),
-        result(0, 1, "Ada", true, 2, 300),
-    ];
+    let results =
+        vec![result(3, 9_007_199_254_740_993, "Zoë", false, 300, 2), result(0, 1, "Ada", true, 2, 300)];
     vec![
         (
             ServerMessage::Events { tick: 70_003, events },
@@ -177,11 +140,7 @@ fn during_play() -> Vec<(ServerMessage, Value)> {
             }),
         ),
         (
-            ServerMessage::Pong {
-                client_time_ms: 12_345,
-                tick: 70_006,
-                tick_gap_excess_p99_us: 150,
-            },
+            ServerMessage::Pong { client_time_ms: 12_345, tick: 70_006, tick_gap_excess_p99_us: 150 },
             json!({ "kind": "Pong", "client_time_ms": 12_345, "tick": 70_006, "tick_gap_excess_p99_us": 150 }),
         ),
         (
@@ -195,10 +154,7 @@ fn during_play() -> Vec<(ServerMessage, Value)> {
             }),
         ),
         (
-            ServerMessage::Error {
-                code: ErrorCode::RoomGone,
-                message: "The match has ended.".into(),
-            },
+            ServerMessage::Error { code: ErrorCode::RoomGone, message: "The match has ended.".into() },
             json!({ "kind": "Error", "code": 4, "message": "The match has ended." }),
         ),
     ]

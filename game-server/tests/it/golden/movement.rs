@@ -17,14 +17,10 @@ type Run = (i8, i8, u32);
 
 #[test]
 fn movement_is_as_recorded() {
-    let walls: Vec<Value> = WALLS
-        .iter()
-        .map(|wall| json!([wall.x, wall.y, wall.width, wall.height]))
-        .collect();
-    let directions: Vec<Value> = (0..=u8::MAX)
-        .map(direction)
-        .map(|unit| json!([exact(unit.x), exact(unit.y)]))
-        .collect();
+    let walls: Vec<Value> =
+        WALLS.iter().map(|wall| json!([wall.x, wall.y, wall.width, wall.height])).collect();
+    let directions: Vec<Value> =
+        (0..=u8::MAX).map(direction).map(|unit| json!([exact(unit.x), exact(unit.y)])).collect();
     let parts = vec![
         ("map_size", json!(MAP_SIZE)),
         ("walls", Value::Array(walls)),
@@ -42,60 +38,24 @@ fn exact(value: f32) -> f64 {
 fn cases() -> Vec<Value> {
     let mut cases = vec![
         case("start and stop", (230, 230), &[(127, 0, 30), (0, 0, 30)]),
-        case(
-            "diagonals are no faster",
-            (500, 100),
-            &[(127, 127, 20), (-127, 127, 20), (-128, -128, 20)],
-        ),
-        case(
-            "half a stick is half speed",
-            (500, 900),
-            &[(64, 0, 40), (0, -63, 40)],
-        ),
-        case(
-            "turn round",
-            (100, 500),
-            &[(0, 127, 20), (0, -127, 20), (0, 127, 20)],
-        ),
+        case("diagonals are no faster", (500, 100), &[(127, 127, 20), (-127, 127, 20), (-128, -128, 20)]),
+        case("half a stick is half speed", (500, 900), &[(64, 0, 40), (0, -63, 40)]),
+        case("turn round", (100, 500), &[(0, 127, 20), (0, -127, 20), (0, 127, 20)]),
         case(
             "every edge of the map",
             (80, 80),
             &[(-127, 0, 40), (0, -127, 40), (127, -127, 240), (127, 127, 260)],
         ),
-        case(
-            "into the centre from the left",
-            (400, 500),
-            &[(127, 0, 40), (127, 40, 60), (127, 127, 60)],
-        ),
-        case(
-            "into the centre from below",
-            (500, 620),
-            &[(0, -127, 50), (-90, -90, 60), (127, -127, 60)],
-        ),
-        case(
-            "the inner corner of a shelter",
-            (230, 230),
-            &[(127, 127, 60), (127, 0, 20), (0, 127, 20)],
-        ),
-        case(
-            "round an outer corner",
-            (340, 340),
-            &[(-127, -20, 60), (-127, -127, 60), (0, -127, 60)],
-        ),
+        case("into the centre from the left", (400, 500), &[(127, 0, 40), (127, 40, 60), (127, 127, 60)]),
+        case("into the centre from below", (500, 620), &[(0, -127, 50), (-90, -90, 60), (127, -127, 60)]),
+        case("the inner corner of a shelter", (230, 230), &[(127, 127, 60), (127, 0, 20), (0, 127, 20)]),
+        case("round an outer corner", (340, 340), &[(-127, -20, 60), (-127, -127, 60), (0, -127, 60)]),
         case("started inside a wall", (500, 470), &[(0, 0, 2), (127, 0, 30)]),
-        case(
-            "started in the middle of the centre",
-            (500, 500),
-            &[(0, 0, 2), (-127, 127, 40)],
-        ),
+        case("started in the middle of the centre", (500, 500), &[(0, 0, 2), (-127, 127, 40)]),
     ];
     for (seed, start) in (0..6).zip(SPAWN_POINTS) {
         let runs = random_runs(seed);
-        cases.push(case(
-            &format!("random walk {seed}"),
-            (start.x as u16, start.y as u16),
-            &runs,
-        ));
+        cases.push(case(&format!("random walk {seed}"), (start.x as u16, start.y as u16), &runs));
     }
     cases
 }
@@ -108,9 +68,7 @@ fn random_runs(seed: u64) -> Vec<Run> {
         2 => 0,
         _ => random.around_zero(127) as i8,
     };
-    (0..24)
-        .map(|_| (axis(&mut random), axis(&mut random), 5 + random.below(40)))
-        .collect()
+    (0..24).map(|_| (axis(&mut random), axis(&mut random), 5 + random.below(40))).collect()
 }
 
 fn case(name: &str, start: (u16, u16), runs: &[Run]) -> Value {

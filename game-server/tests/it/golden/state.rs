@@ -34,18 +34,10 @@ fn states_are_as_recorded() {
         play_to_next_frame(&mut room, index);
         let frame = room.frame();
         let back = BASES_BACK[index % BASES_BACK.len()];
-        let base = if back == 0 {
-            None
-        } else {
-            sent.len().checked_sub(back).map(|place| &sent[place])
-        };
+        let base = if back == 0 { None } else { sent.len().checked_sub(back).map(|place| &sent[place]) };
         let acks = room.acks();
-        let head = encode_head(
-            &frame,
-            SLOT,
-            base_age(base, &frame),
-            acks.iter().find(|ack| ack.slot == SLOT),
-        );
+        let head =
+            encode_head(&frame, SLOT, base_age(base, &frame), acks.iter().find(|ack| ack.slot == SLOT));
         let bytes = assemble(&head, &encode_body(base, &frame));
         let find_base = |tick| known.iter().find(|known| known.tick == tick);
         let state = decode_state(&bytes, SLOT, find_base).expect("an own message can be read");
@@ -54,11 +46,7 @@ fn states_are_as_recorded() {
         known.push(state.frame);
         sent.push(frame);
     }
-    super::check(
-        "state.json",
-        ABOUT,
-        vec![("slot", json!(SLOT.0)), ("messages", Value::Array(frames))],
-    );
+    super::check("state.json", ABOUT, vec![("slot", json!(SLOT.0)), ("messages", Value::Array(frames))]);
 }
 
 /// The player runs in circles and shoots; one guest comes, one goes.
@@ -67,42 +55,28 @@ fn play_to_next_frame(room: &mut Room, index: usize) {
         room.join(PlayerId(71), "Bo").expect("a bot makes room");
     }
     if index == 60 {
-        let bo = room
-            .roster()
-            .iter()
-            .find(|entry| entry.player == PlayerId(71))
-            .map(|entry| entry.slot);
+        let bo = room.roster().iter().find(|entry| entry.player == PlayerId(71)).map(|entry| entry.slot);
         room.leave(bo.expect("Bo has a seat"), false);
     }
     for _ in 0..STATE_EVERY_TICKS {
         let turn = (room.tick() / 40) % 4;
         let (move_x, move_y) = [(127, 0), (0, 127), (-127, 0), (0, -127)][turn as usize];
-        let input = PlayerInput {
-            move_x,
-            move_y,
-            aim: (room.tick() * 3) as u8,
-            buttons: BUTTON_FIRE,
-        };
+        let input = PlayerInput { move_x, move_y, aim: (room.tick() * 3) as u8, buttons: BUTTON_FIRE };
         room.push_input(SLOT, room.tick() + 1, &[input]);
         room.step();
     }
 }
 
 fn described(bytes: &[u8], state: &State) -> Value {
-    let players = state
-        .frame
-        .players
-        .iter()
-        .enumerate()
-        .filter_map(|(slot, player)| {
-            player.map(|player| {
-                json!({
-                    "slot": slot, "x": player.x, "y": player.y, "aim": player.aim, "health": player.health,
-                    "flags": player.flags, "kills": player.kills, "deaths": player.deaths,
-                    "respawn_tick": player.respawn_tick,
-                })
+    let players = state.frame.players.iter().enumerate().filter_map(|(slot, player)| {
+        player.map(|player| {
+            json!({
+                "slot": slot, "x": player.x, "y": player.y, "aim": player.aim, "health": player.health,
+                "flags": player.flags, "kills": player.kills, "deaths": player.deaths,
+                "respawn_tick": player.respawn_tick,
             })
-        });
+        })
+    });
     let projectiles = state.frame.projectiles.iter().map(|shot| {
         json!({ "owner": shot.owner.0, "x": shot.x, "y": shot.y, "aim": shot.aim, "born_tick": shot.born_tick })
     });

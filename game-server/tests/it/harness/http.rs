@@ -19,9 +19,7 @@ async fn ask(address: SocketAddr, path: &str) -> std::io::Result<(u16, String)> 
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await?;
     let answer = String::from_utf8_lossy(&answer);
-    let (head, body) = answer
-        .split_once("\r\n\r\n")
-        .ok_or(std::io::ErrorKind::InvalidData)?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or(std::io::ErrorKind::InvalidData)?;
     let status = head.split_whitespace().nth(1).and_then(|word| word.parse().ok());
     Ok((status.ok_or(std::io::ErrorKind::InvalidData)?, body.to_owned()))
 }
@@ -39,8 +37,7 @@ pub async fn until_ready(admin: SocketAddr, name: &str) {
 pub async fn metric(admin: SocketAddr, name: &str) -> f64 {
     let (_, body) = get(admin, "/metrics").await.expect("metrics");
     let is_of_metric = |line: &&str| {
-        line.strip_prefix(name)
-            .is_some_and(|rest| rest.starts_with(' ') || rest.starts_with('{'))
+        line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ') || rest.starts_with('{'))
     };
     let value = |line: &str| line.rsplit(' ').next()?.parse::<f64>().ok();
     body.lines().filter(is_of_metric).filter_map(value).sum()

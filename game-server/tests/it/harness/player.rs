@@ -38,18 +38,12 @@ impl Socket {
 
     /// Sends one binary message.
     pub async fn send_bytes(&mut self, bytes: Vec<u8>) {
-        self.0
-            .send(Message::Binary(bytes.into()))
-            .await
-            .expect("the gateway is there");
+        self.0.send(Message::Binary(bytes.into())).await.expect("the gateway is there");
     }
 
     /// Sends one text message.
     pub async fn send_json(&mut self, value: Value) {
-        self.0
-            .send(Message::text(value.to_string()))
-            .await
-            .expect("the gateway is there");
+        self.0.send(Message::text(value.to_string())).await.expect("the gateway is there");
     }
 
     /// The next binary message; `None` when the gateway has closed.
@@ -72,10 +66,7 @@ impl Socket {
             loop {
                 let message = self.0.next().await.unwrap_or_else(|| panic!("closed: {what}"));
                 let message = message.unwrap_or_else(|error| panic!("{what}: {error}"));
-                let value = message
-                    .to_text()
-                    .ok()
-                    .and_then(|text| serde_json::from_str(text).ok());
+                let value = message.to_text().ok().and_then(|text| serde_json::from_str(text).ok());
                 if let Some(value) = value.filter(|value| wanted(value)) {
                     return value;
                 }
@@ -95,22 +86,10 @@ pub struct Seat {
 /// Asks `/lobby` for a seat until there is one.
 pub async fn seat(gateway: SocketAddr, key: &str, name: &str) -> Seat {
     let mut lobby = Socket::open(gateway, "/lobby").await;
-    lobby
-        .send_json(json!({"type": "play", "key": key, "name": name, "party": "", "pool": "public"}))
-        .await;
-    let seated = lobby
-        .until_json("a seat", |value| value["type"] == "seated")
-        .await;
-    let text = |field: &str| {
-        seated[field]
-            .as_str()
-            .unwrap_or_else(|| panic!("{field} is text"))
-            .to_owned()
-    };
-    Seat {
-        ticket: text("ticket"),
-        room: text("room"),
-    }
+    lobby.send_json(json!({"type": "play", "key": key, "name": name, "party": "", "pool": "public"})).await;
+    let seated = lobby.until_json("a seat", |value| value["type"] == "seated").await;
+    let text = |field: &str| seated[field].as_str().unwrap_or_else(|| panic!("{field} is text")).to_owned();
+    Seat { ticket: text("ticket"), room: text("room") }
 }
 
 /// A player in a room.
@@ -132,10 +111,7 @@ impl Player {
     /// Enters the room of a ticket and waits until it is welcome.
     pub async fn enter(gateway: SocketAddr, ticket: &str) -> Player {
         let mut socket = Socket::open(gateway, "/room").await;
-        let hello = ClientMessage::Hello {
-            version: CLIENT_PROTOCOL_VERSION,
-            ticket: ticket.to_owned(),
-        };
+        let hello = ClientMessage::Hello { version: CLIENT_PROTOCOL_VERSION, ticket: ticket.to_owned() };
         socket.send_bytes(encode_client(&hello)).await;
         let first = socket.next_bytes().await.expect("an answer to Hello");
         let ServerMessage::Welcome(welcome) = decode_server(&first).expect("a readable answer") else {
@@ -179,12 +155,7 @@ impl Player {
 
     /// Where a seat is in the newest frame.
     pub fn sees(&self, slot: Slot) -> Option<DisplayPlayer> {
-        self.frame
-            .as_ref()?
-            .players
-            .get(usize::from(slot.0))
-            .copied()
-            .flatten()
+        self.frame.as_ref()?.players.get(usize::from(slot.0)).copied().flatten()
     }
 
     async fn play_one_message(&mut self) {
@@ -226,10 +197,6 @@ impl Player {
             inputs: vec![self.input; INPUTS_PER_STATE],
         };
         // The gateway may have closed meanwhile; the next read notices.
-        let _ = self
-            .socket
-            .0
-            .send(Message::Binary(encode_client(&message).into()))
-            .await;
+        let _ = self.socket.0.send(Message::Binary(encode_client(&message).into())).await;
     }
 }

@@ -27,11 +27,7 @@ impl Process {
         folder: &Path,
     ) -> Process {
         let log = folder.join(format!("{name}.log"));
-        let output = File::options()
-            .create(true)
-            .append(true)
-            .open(&log)
-            .expect("a log file");
+        let output = File::options().create(true).append(true).open(&log).expect("a log file");
         let errors = output.try_clone().expect("a second handle of the log file");
         let child = command(program)
             .args(args)
@@ -40,11 +36,7 @@ impl Process {
             .stderr(errors)
             .spawn()
             .unwrap_or_else(|error| panic!("starting {name}: {error}"));
-        Process {
-            name: name.to_owned(),
-            child,
-            log,
-        }
+        Process { name: name.to_owned(), child, log }
     }
 
     /// Starts one role of the binary under test.
@@ -102,10 +94,7 @@ impl Drop for Process {
 }
 
 /// The one place where tests start programs.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests have no processes.rs; this is theirs"
-)]
+#[expect(clippy::disallowed_methods, reason = "tests have no processes.rs; this is theirs")]
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     Command::new(program)
 }

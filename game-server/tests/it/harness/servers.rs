@@ -43,12 +43,7 @@ impl All {
         ));
         let process = Process::role("all", &args, folder.path());
         until_ready(admin, "all").await;
-        All {
-            process,
-            gateway,
-            admin,
-            folder,
-        }
+        All { process, gateway, admin, folder }
     }
 }
 
@@ -74,14 +69,8 @@ impl Cluster {
         let nats = free_address();
         let nats_server = start_nats(nats, &folder).await;
         let gateway = free_address();
-        let mut cluster = Cluster {
-            gateway,
-            roles: HashMap::new(),
-            nats,
-            match_s,
-            folder,
-            _nats_server: nats_server,
-        };
+        let mut cluster =
+            Cluster { gateway, roles: HashMap::new(), nats, match_s, folder, _nats_server: nats_server };
         for name in ["chat", "lobby", "ranking", "monitor", "room", "gateway"] {
             cluster.start_role(name);
         }
@@ -121,22 +110,13 @@ impl Cluster {
         let link = free_address();
         let own = match name {
             "gateway" => format!("--listen {} --name gateway-0 --ticket-secret", self.gateway),
-            "lobby" => format!(
-                "--match-seconds {} --fill-to-players 0 --ticket-secret",
-                self.match_s
-            ),
+            "lobby" => format!("--match-seconds {} --fill-to-players 0 --ticket-secret", self.match_s),
             "room" => format!("--listen {link} --link-address {link} --host room-0 --node node-a"),
-            "ranking" => format!(
-                "--database-url sqlite://{}/ranking.sqlite",
-                self.folder.path().display()
-            ),
+            "ranking" => format!("--database-url sqlite://{}/ranking.sqlite", self.folder.path().display()),
             "monitor" => "--node node-a".to_owned(),
             _ => String::new(),
         };
-        let mut args = words(&format!(
-            "{name} --nats-url nats://{} --admin-listen {admin} {own}",
-            self.nats
-        ));
+        let mut args = words(&format!("{name} --nats-url nats://{} --admin-listen {admin} {own}", self.nats));
         if own.ends_with("--ticket-secret") {
             args.push(TICKET_SECRET.to_owned());
         }
@@ -162,9 +142,7 @@ pub async fn until_ranked(gateway: SocketAddr, names: &[&str]) -> serde_json::Va
         let (status, body) = http::get(gateway, "/ranking?limit=20").await?;
         let ranking: serde_json::Value = serde_json::from_str(&body).ok().filter(|_| status == 200)?;
         let has = |name: &&str| {
-            ranking["top"]
-                .as_array()
-                .is_some_and(|top| top.iter().any(|row| row["name"] == *name))
+            ranking["top"].as_array().is_some_and(|top| top.iter().any(|row| row["name"] == *name))
         };
         names.iter().all(has).then_some(ranking)
     })

@@ -15,12 +15,8 @@ async fn it_publishes_to_all_asks_one_and_tells_a_missing_responder_from_a_slow_
     let address = free_address();
     let _server = start_nats(address, &folder).await;
     let url = format!("nats://{address}");
-    let here = within_limit("a connection", Bus::connect(&url, "here"))
-        .await
-        .expect("a bus");
-    let there = within_limit("a connection", Bus::connect(&url, "there"))
-        .await
-        .expect("a bus");
+    let here = within_limit("a connection", Bus::connect(&url, "here")).await.expect("a bus");
+    let there = within_limit("a connection", Bus::connect(&url, "there")).await.expect("a bus");
 
     let mut first = here.subscribe("numbers").await.expect("a subscription");
     let mut second = there.subscribe("numbers").await.expect("a subscription");
@@ -29,10 +25,7 @@ async fn it_publishes_to_all_asks_one_and_tells_a_missing_responder_from_a_slow_
     assert_eq!(within_limit("a number", first.next::<u32>()).await, Some(7));
     assert_eq!(within_limit("a number", second.next::<u32>()).await, Some(7));
 
-    assert_eq!(
-        here.request::<_, u32>("nobody", &1u32, LIMIT).await,
-        Err(BusError::NoResponder)
-    );
+    assert_eq!(here.request::<_, u32>("nobody", &1u32, LIMIT).await, Err(BusError::NoResponder));
     let mut slow = there.serve("slow", "group").await.expect("served");
     let asked = here.request::<_, u32>("slow", &1u32, Duration::from_millis(50));
     let (answer, taken) = tokio::join!(asked, within_limit("the request", slow.next::<u32>()));
@@ -48,10 +41,7 @@ async fn it_publishes_to_all_asks_one_and_tells_a_missing_responder_from_a_slow_
         });
     }
     for number in 0..20u32 {
-        assert_eq!(
-            here.request::<_, u32>("double", &number, LIMIT).await,
-            Ok(number * 2)
-        );
+        assert_eq!(here.request::<_, u32>("double", &number, LIMIT).await, Ok(number * 2));
     }
 }
 
@@ -62,10 +52,7 @@ async fn it_waits_for_its_server_and_comes_back_after_a_restart() {
     let address = free_address();
     let connecting = tokio::spawn(async move { Bus::connect(&format!("nats://{address}"), "early").await });
     let server = start_nats(address, &folder).await;
-    let bus = within_limit("a connection", connecting)
-        .await
-        .expect("no panic")
-        .expect("a bus");
+    let bus = within_limit("a connection", connecting).await.expect("no panic").expect("a bus");
     let mut heard = bus.subscribe("numbers").await.expect("a subscription");
 
     server.kill();
@@ -73,18 +60,9 @@ async fn it_waits_for_its_server_and_comes_back_after_a_restart() {
         (bus.publish("numbers", &1u32).await == Err(BusError::Disconnected)).then_some(())
     })
     .await;
-    assert_eq!(
-        bus.request::<_, u32>("nobody", &1u32, LIMIT).await,
-        Err(BusError::Disconnected)
-    );
+    assert_eq!(bus.request::<_, u32>("nobody", &1u32, LIMIT).await, Err(BusError::Disconnected));
 
     let _server = start_nats(address, &folder).await;
-    eventually("publishing works again", async || {
-        bus.publish("numbers", &2u32).await.ok()
-    })
-    .await;
-    assert_eq!(
-        within_limit("the old subscription", heard.next::<u32>()).await,
-        Some(2)
-    );
+    eventually("publishing works again", async || bus.publish("numbers", &2u32).await.ok()).await;
+    assert_eq!(within_limit("the old subscription", heard.next::<u32>()).await, Some(2));
 }

@@ -35,28 +35,13 @@ pub async fn run(context: &Context, name: StageName) -> Result<Outcome> {
 }
 
 fn clippy_args(package: &'static str) -> Vec<&'static str> {
-    vec![
-        "clippy",
-        "--package",
-        package,
-        "--all-targets",
-        "--",
-        "--deny",
-        "warnings",
-    ]
+    vec!["clippy", "--package", package, "--all-targets", "--", "--deny", "warnings"]
 }
 
 fn tidy(context: &Context) -> Result<Outcome> {
     let findings = tidy::check(&context.root)?;
-    let lines: Vec<String> = findings
-        .iter()
-        .map(|f| format!("{}:{}: {}", f.path, f.line, f.text))
-        .collect();
-    Ok(if lines.is_empty() {
-        Outcome::Passed
-    } else {
-        Outcome::Failed(lines.join("\n"))
-    })
+    let lines: Vec<String> = findings.iter().map(|f| format!("{}:{}: {}", f.path, f.line, f.text)).collect();
+    Ok(if lines.is_empty() { Outcome::Passed } else { Outcome::Failed(lines.join("\n")) })
 }
 
 async fn each_package(
@@ -75,11 +60,7 @@ async fn each_package(
 async fn cargo(context: &Context, args: &[&str]) -> Result<Outcome> {
     let job = Job::cargo(&context.root).args(args).limit(CARGO_LIMIT);
     let finished = job.run(&context.report).await?;
-    Ok(if finished.success() {
-        Outcome::Passed
-    } else {
-        Outcome::Failed(finished.tail)
-    })
+    Ok(if finished.success() { Outcome::Passed } else { Outcome::Failed(finished.tail) })
 }
 
 /// The ignored tests of one module of `game-server/tests/it`, whose name is the stage's.
@@ -88,46 +69,25 @@ async fn needs(context: &Context, name: StageName, missing: Option<String>) -> R
         return Ok(Outcome::Skipped(missing));
     }
     let filter = format!("{}::", name.text());
-    let args = [
-        "test",
-        "--package",
-        "game-server",
-        "--test",
-        "it",
-        "--",
-        "--ignored",
-        &filter,
-    ];
+    let args = ["test", "--package", "game-server", "--test", "it", "--", "--ignored", &filter];
     let job = Job::cargo(&context.root).args(args).limit(CARGO_LIMIT);
     let finished = job.run(&context.report).await?;
     if finished.success() && finished.stdout.contains("ok. 0 passed") {
         return Ok(Outcome::Failed(format!("no test is named {filter}")));
     }
-    Ok(if finished.success() {
-        Outcome::Passed
-    } else {
-        Outcome::Failed(finished.tail)
-    })
+    Ok(if finished.success() { Outcome::Passed } else { Outcome::Failed(finished.tail) })
 }
 
 fn missing_programs(programs: &[&str]) -> Option<String> {
-    let missing: Vec<&str> = programs
-        .iter()
-        .copied()
-        .filter(|name| processes::find(name).is_none())
-        .collect();
+    let missing: Vec<&str> =
+        programs.iter().copied().filter(|name| processes::find(name).is_none()).collect();
     (!missing.is_empty()).then(|| format!("{} not on PATH", missing.join(" and ")))
 }
 
 /// PostgreSQL's `initdb` lies beside its version, not on PATH.
 fn missing_initdb() -> Option<String> {
-    let versions = std::fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten();
-    let found = versions
-        .into_iter()
-        .any(|version| version.path().join("bin/initdb").exists());
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let found = versions.into_iter().any(|version| version.path().join("bin/initdb").exists());
     (!found && processes::find("initdb").is_none()).then(|| "PostgreSQL's initdb is not installed".to_owned())
 }
 
@@ -148,20 +108,10 @@ async fn cluster(context: &Context) -> Result<Outcome> {
     let engine = Job::new("docker", &context.root).args(["version", "--format", "{{.Server.Version}}"]);
     let answer = engine.limit(Duration::from_secs(10)).run(&context.report).await?;
     if !answer.success() {
-        return Ok(Outcome::Skipped(format!(
-            "Docker does not answer: {}",
-            answer.tail
-        )));
+        return Ok(Outcome::Skipped(format!("Docker does not answer: {}", answer.tail)));
     }
     let scratch = Scratch::new("cluster")?;
-    let common = [
-        "--target",
-        "k3d",
-        "--cluster",
-        CLUSTER_NAME,
-        "--port",
-        CLUSTER_PORT,
-    ];
+    let common = ["--target", "k3d", "--cluster", CLUSTER_NAME, "--port", CLUSTER_PORT];
     let steps: [&[&str]; 5] = [&["up"], &["up"], &["status"], &["verify"], &["deploy"]];
     life_cycle(context, &scratch, &common, &steps).await
 }
@@ -187,19 +137,12 @@ async fn life_cycle(
 async fn ourselves(context: &Context, scratch: &Scratch, step: &[&str], common: &[&str]) -> Result<Outcome> {
     let program = std::env::current_exe().context("finding our own program")?;
     let job = Job::new(program, &context.root).args(step).args(common);
-    let job = job
-        .env("XDG_STATE_HOME", scratch.0.clone())
-        .limit(LIFE_CYCLE_LIMIT);
+    let job = job.env("XDG_STATE_HOME", scratch.0.clone()).limit(LIFE_CYCLE_LIMIT);
     let finished = job.run(&context.report).await?;
     if finished.success() {
         return Ok(Outcome::Passed);
     }
-    let text = format!(
-        "{} ended with {}.\n{}",
-        step.join(" "),
-        finished.ending(),
-        finished.tail
-    );
+    let text = format!("{} ended with {}.\n{}", step.join(" "), finished.ending(), finished.tail);
     Ok(Outcome::Failed(text))
 }
 

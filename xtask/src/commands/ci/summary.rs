@@ -26,29 +26,20 @@ pub fn stage_closed(context: &Context, result: &StageResult) {
         context.report.line("::endgroup::");
     }
     if let Outcome::Failed(text) = &result.outcome {
-        context
-            .report
-            .warn(&format!("{} failed:\n{text}", result.name.text()));
+        context.report.warn(&format!("{} failed:\n{text}", result.name.text()));
         if is_hosted() {
             let message = text.lines().last().unwrap_or_default();
-            context
-                .report
-                .line(&format!("::error title={}::{message}", result.name.text()));
+            context.report.line(&format!("::error title={}::{message}", result.name.text()));
         }
     }
 }
 
 /// One line a stage, then the counts alone on the last line.
 pub fn print(context: &Context, results: &[StageResult]) {
-    let mut text: String = results
-        .iter()
-        .map(|result| format!("{}\n", line(result)))
-        .collect();
+    let mut text: String = results.iter().map(|result| format!("{}\n", line(result))).collect();
     let _ = writeln!(text, "{}", counts(results));
     let rows: Vec<_> = results.iter().map(as_json).collect();
-    context
-        .report
-        .result(json!({"stages": rows, "counts": counts(results)}), &text);
+    context.report.result(json!({"stages": rows, "counts": counts(results)}), &text);
     if let Some(path) = std::env::var_os(HOSTED_SUMMARY) {
         let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
         // The summary is a courtesy of the runner: the run itself does not depend on it.
@@ -64,24 +55,17 @@ pub fn line(result: &StageResult) -> String {
     let (name, time) = (result.name.text(), format_seconds(result.elapsed));
     match &result.outcome {
         Outcome::Passed => format!("PASSED  {name:<10} {time}"),
-        Outcome::Failed(text) => format!(
-            "FAILED  {name:<10} {time}: {}",
-            text.lines().last().unwrap_or_default()
-        ),
+        Outcome::Failed(text) => {
+            format!("FAILED  {name:<10} {time}: {}", text.lines().last().unwrap_or_default())
+        }
         Outcome::Skipped(reason) => format!("SKIPPED {name}: {reason}"),
     }
 }
 
 pub fn counts(results: &[StageResult]) -> String {
-    let passed = results
-        .iter()
-        .filter(|result| result.outcome == Outcome::Passed)
-        .count();
+    let passed = results.iter().filter(|result| result.outcome == Outcome::Passed).count();
     let failed = results.iter().filter(|result| is_failure(result)).count();
-    format!(
-        "{passed} passed, {failed} failed, {} skipped",
-        results.len() - passed - failed
-    )
+    format!("{passed} passed, {failed} failed, {} skipped", results.len() - passed - failed)
 }
 
 fn table(results: &[StageResult]) -> String {
@@ -92,12 +76,7 @@ fn table(results: &[StageResult]) -> String {
             Outcome::Failed(_) => "**failed**".to_owned(),
             Outcome::Skipped(reason) => format!("skipped: {reason}"),
         };
-        let _ = writeln!(
-            text,
-            "| {} | {outcome} | {} |",
-            result.name.text(),
-            format_seconds(result.elapsed)
-        );
+        let _ = writeln!(text, "| {} | {outcome} | {} |", result.name.text(), format_seconds(result.elapsed));
     }
     text
 }

@@ -5,11 +5,7 @@ use std::time::Duration;
 use super::{Outcome, StageName, StageResult, summary};
 
 fn result(name: StageName, outcome: Outcome) -> StageResult {
-    StageResult {
-        name,
-        outcome,
-        elapsed: Duration::from_millis(3200),
-    }
+    StageResult { name, outcome, elapsed: Duration::from_millis(3200) }
 }
 
 #[test]

@@ -41,14 +41,12 @@ pub async fn run(
 
 /// The line that names the cause: the first error that is not part of k3d's own clean-up, else the last line.
 pub fn cause(output: &str) -> String {
-    let error = output
-        .lines()
-        .find(|line| line.contains("level=error") && !line.contains("No such container"));
+    let error =
+        output.lines().find(|line| line.contains("level=error") && !line.contains("No such container"));
     let fatal = output.lines().rfind(|line| line.contains("level=fatal"));
     let line = error.or(fatal).or(output.lines().last()).unwrap_or_default();
-    let message = line
-        .split_once("msg=\"")
-        .map_or(line, |(_, message)| message.trim_end().trim_end_matches('"'));
+    let message =
+        line.split_once("msg=\"").map_or(line, |(_, message)| message.trim_end().trim_end_matches('"'));
     message.replace("\\\"", "\"")
 }
 

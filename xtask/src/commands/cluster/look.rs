@@ -60,11 +60,7 @@ pub fn judge(containers: &[Container], record: Option<&Record>, config: &Cluster
         .filter(|container| !container.is_running())
         .map(|container| container.name.clone())
         .collect();
-    if down.is_empty() {
-        State::Running
-    } else {
-        State::Stopped(down)
-    }
+    if down.is_empty() { State::Running } else { State::Stopped(down) }
 }
 
 #[cfg(test)]

@@ -20,20 +20,11 @@ pub async fn free(engine: &Engine, target: &Target) -> Result<()> {
         .or_else(|| owner(port).map(|owner| owner.to_string()))
         .unwrap_or_else(|| "a program that this user cannot see".to_owned());
     let found = format!("the port {address}:{port} is taken by {holder}. Nothing was created.");
-    Err(target.failure(
-        Exit::Prerequisite,
-        &found,
-        "end that program, or take another port: `--port 8090`",
-    ))
+    Err(target.failure(Exit::Prerequisite, &found, "end that program, or take another port: `--port 8090`"))
 }
 
 fn holder(containers: &[Container], port: u16) -> Option<String> {
-    let holds = |container: &&Container| {
-        container
-            .ports
-            .iter()
-            .any(|published| published.host_port == port)
-    };
+    let holds = |container: &&Container| container.ports.iter().any(|published| published.host_port == port);
     let container = containers.iter().find(holds)?;
     Some(match container.labels.get(CLUSTER_LABEL) {
         Some(cluster) => format!("the k3d cluster {cluster} (container {})", container.name),

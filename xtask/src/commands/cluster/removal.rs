@@ -42,11 +42,7 @@ pub async fn settle(engine: &Engine, target: &Target) -> Result<()> {
 
 /// `settle` where a creation was interrupted; else nothing is under way.
 pub async fn settle_if(interrupted: bool, engine: &Engine, target: &Target) -> Result<()> {
-    if interrupted {
-        settle(engine, target).await
-    } else {
-        Ok(())
-    }
+    if interrupted { settle(engine, target).await } else { Ok(()) }
 }
 
 /// Says what is lost with the cluster.
@@ -54,32 +50,18 @@ pub async fn name_data(context: &Context, engine: &Engine, target: &Target) {
     let Ok(cluster) = target.connect(engine).await else {
         return;
     };
-    let claims = cluster
-        .list("v1", "PersistentVolumeClaim", Some(NAMESPACE), "")
-        .await
-        .unwrap_or_default();
+    let claims = cluster.list("v1", "PersistentVolumeClaim", Some(NAMESPACE), "").await.unwrap_or_default();
     for claim in claims {
         let name = claim["metadata"]["name"].as_str().unwrap_or_default();
-        let size = claim["status"]["capacity"]["storage"]
-            .as_str()
-            .unwrap_or("unbound");
-        context
-            .report
-            .note("cluster", &format!("the data in {name} ({size}) goes with it"));
+        let size = claim["status"]["capacity"]["storage"].as_str().unwrap_or("unbound");
+        context.report.note("cluster", &format!("the data in {name} ({size}) goes with it"));
     }
 }
 
 /// Deletes with k3d, then by hand what k3d leaves, then looks again.
 pub async fn remove(context: &Context, engine: &Engine, target: &Target) -> Result<()> {
     // Its exit code and words prove nothing; what is left is what counts.
-    let ended = k3d::run(
-        context,
-        target,
-        &["cluster", "delete", target.name()],
-        "",
-        DELETE_LIMIT,
-    )
-    .await?;
+    let ended = k3d::run(context, target, &["cluster", "delete", target.name()], "", DELETE_LIMIT).await?;
     for container in engine.cluster_containers(target.name()).await? {
         engine.remove_container(&container.id).await?;
     }
@@ -111,23 +93,13 @@ async fn sweep(engine: &Engine, target: &Target) -> Result<()> {
 
 async fn left(engine: &Engine, target: &Target) -> Result<Vec<String>> {
     let containers = engine.cluster_containers(target.name()).await?;
-    let mut left: Vec<String> = containers
-        .into_iter()
-        .map(|one| format!("the container {}", one.name))
-        .collect();
+    let mut left: Vec<String> =
+        containers.into_iter().map(|one| format!("the container {}", one.name)).collect();
     for network in engine.cluster_networks(target.name()).await? {
-        left.push(format!(
-            "the network {} (used by {})",
-            network.id,
-            network.attached.join(", ")
-        ));
+        left.push(format!("the network {} (used by {})", network.id, network.attached.join(", ")));
     }
     left.extend(
-        engine
-            .cluster_volumes(target.name())
-            .await?
-            .into_iter()
-            .map(|name| format!("the volume {name}")),
+        engine.cluster_volumes(target.name()).await?.into_iter().map(|name| format!("the volume {name}")),
     );
     Ok(left)
 }
@@ -142,14 +114,7 @@ pub async fn leftovers(engine: &Engine, target: &Target) -> Result<()> {
         return Ok(());
     }
     let ids: Vec<String> = networks.into_iter().map(|network| network.id).collect();
-    let found = format!(
-        "Docker has {} networks named k3d-{}, so that k3d cannot make it.",
-        ids.len(),
-        target.name()
-    );
-    Err(target.failure(
-        Exit::Prerequisite,
-        &found,
-        &format!("`docker network rm {}`", ids.join(" ")),
-    ))
+    let found =
+        format!("Docker has {} networks named k3d-{}, so that k3d cannot make it.", ids.len(), target.name());
+    Err(target.failure(Exit::Prerequisite, &found, &format!("`docker network rm {}`", ids.join(" "))))
 }

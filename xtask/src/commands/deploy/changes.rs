@@ -14,13 +14,8 @@ const REQUESTS_AT_ONCE: usize = 8;
 /// Differences that are named for one object.
 const DIFFERENCES_MAX: usize = 6;
 /// What the server keeps about an object, not what anybody asked for.
-const SERVER_FIELDS: [&str; 5] = [
-    "managedFields",
-    "resourceVersion",
-    "generation",
-    "uid",
-    "creationTimestamp",
-];
+const SERVER_FIELDS: [&str; 5] =
+    ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"];
 
 /// What happens to one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,19 +35,12 @@ pub struct Changes {
 
 impl Changes {
     pub fn is_empty(&self) -> bool {
-        self.removed.is_empty()
-            && self
-                .applied
-                .iter()
-                .all(|(_, change)| *change == Change::Unchanged)
+        self.removed.is_empty() && self.applied.iter().all(|(_, change)| *change == Change::Unchanged)
     }
 
     pub fn of(&self, object: &Object) -> Change {
         let id = Id::of(&object.value);
-        self.applied
-            .iter()
-            .find(|(known, _)| *known == id)
-            .map_or(Change::New, |(_, change)| change.clone())
+        self.applied.iter().find(|(known, _)| *known == id).map_or(Change::New, |(_, change)| change.clone())
     }
 
     pub fn removed(&self) -> &[Id] {
@@ -85,19 +73,13 @@ impl Changes {
 /// Compares every object of the manifests, and everything deployed before, with the cluster.
 pub async fn find(cluster: &Kubernetes, manifests: &Manifests, inventory: &Inventory) -> Result<Changes> {
     let comparisons = manifests.objects.iter().map(|object| compare(cluster, object));
-    let applied: Vec<(Id, Change)> = stream::iter(comparisons)
-        .buffered(REQUESTS_AT_ONCE)
-        .try_collect()
-        .await?;
+    let applied: Vec<(Id, Change)> =
+        stream::iter(comparisons).buffered(REQUESTS_AT_ONCE).try_collect().await?;
     let mut removed = Vec::new();
     for id in inventory.gone_from(&Inventory::of(manifests)) {
         // Owned by another object, it goes with that one.
         let live = cluster.get(&id).await?;
-        if live.is_some_and(|live| {
-            live["metadata"]["ownerReferences"]
-                .as_array()
-                .is_none_or(Vec::is_empty)
-        }) {
+        if live.is_some_and(|live| live["metadata"]["ownerReferences"].as_array().is_none_or(Vec::is_empty)) {
             removed.push(id);
         }
     }
@@ -118,14 +100,7 @@ async fn compare(cluster: &Kubernetes, object: &Object) -> Result<(Id, Change)> 
         return Ok((id, Change::New));
     };
     let paths = differences(&live, &wanted);
-    Ok((
-        id,
-        if paths.is_empty() {
-            Change::Unchanged
-        } else {
-            Change::Changed(paths)
-        },
-    ))
+    Ok((id, if paths.is_empty() { Change::Unchanged } else { Change::Changed(paths) }))
 }
 
 /// `spec.replicas 1 → 2`, for everything but what the server keeps for itself.
@@ -155,11 +130,7 @@ fn walk(path: &str, live: &Value, wanted: &Value, paths: &mut Vec<String>) {
         (Value::Object(a), Value::Object(b)) => {
             let new = b.keys().filter(|key| !a.contains_key(*key));
             for key in a.keys().chain(new) {
-                let path = if path.is_empty() {
-                    key.clone()
-                } else {
-                    format!("{path}.{key}")
-                };
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
                 walk(&path, &live[key], &wanted[key], paths);
             }
         }

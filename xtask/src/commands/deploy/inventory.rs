@@ -21,27 +21,16 @@ pub struct Inventory {
 
 impl Inventory {
     pub fn of(manifests: &Manifests) -> Self {
-        Self {
-            ids: manifests
-                .objects
-                .iter()
-                .map(|object| Id::of(&object.value))
-                .collect(),
-        }
+        Self { ids: manifests.objects.iter().map(|object| Id::of(&object.value)).collect() }
     }
 
     /// Empty before the first deploy.
     pub async fn read(cluster: &Kubernetes) -> Result<Self> {
-        let Some(map) = cluster
-            .get(&Id::new("v1", "ConfigMap", Some(NAMESPACE), NAME))
-            .await?
-        else {
+        let Some(map) = cluster.get(&Id::new("v1", "ConfigMap", Some(NAMESPACE), NAME)).await? else {
             return Ok(Self::default());
         };
         let text = map["data"][KEY].as_str().unwrap_or("[]");
-        Ok(Self {
-            ids: serde_json::from_str(text).context("reading the inventory of the last deploy")?,
-        })
+        Ok(Self { ids: serde_json::from_str(text).context("reading the inventory of the last deploy")? })
     }
 
     pub async fn write(&self, cluster: &Kubernetes) -> Result<()> {
@@ -57,9 +46,7 @@ impl Inventory {
     /// Both together.
     pub fn with(&self, other: &Self) -> Self {
         let new = other.ids.iter().filter(|id| !self.ids.contains(id));
-        Self {
-            ids: self.ids.iter().chain(new).cloned().collect(),
-        }
+        Self { ids: self.ids.iter().chain(new).cloned().collect() }
     }
 
     /// What was applied once and is in the manifests no more; claims, Secrets and the namespace are for ever.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use futures_util::future::try_join_all;
 use serde_json::Value;
 
 use crate::commands::deploy::DRAIN_MARGIN;
@@ -88,8 +89,11 @@ async fn look(cluster: &Kubernetes, manifests: &Manifests) -> Result<Look> {
     let mut waiting = Vec::new();
     let mut failed = None;
     let mut images = BTreeMap::new();
-    for object in manifests.objects.iter().filter(|object| object.is_workload()) {
-        let live = cluster.get(&Id::of(&object.value)).await?.unwrap_or_default();
+    let workloads: Vec<_> = manifests.objects.iter().filter(|object| object.is_workload()).collect();
+    let reads = try_join_all(workloads.iter().map(async |object| cluster.get(&Id::of(&object.value)).await));
+    let (lives, raw) = tokio::try_join!(reads, cluster.list("v1", "Pod", Some(NAMESPACE), ""))?;
+    for (object, live) in workloads.iter().zip(lives) {
+        let live = live.unwrap_or_default();
         let image = live["spec"]["template"]["spec"]["containers"][0]["image"].clone();
         images.insert(object.name().to_owned(), image);
         match rollout(&live) {
@@ -98,27 +102,15 @@ async fn look(cluster: &Kubernetes, manifests: &Manifests) -> Result<Look> {
             Rollout::Failed(text) => failed = Some(format!("{}: {text}", object.key())),
         }
     }
-    let raw = cluster.list("v1", "Pod", Some(NAMESPACE), "").await?;
     // A pod that is being replaced may be as broken as it likes.
     let wanted = |pod: &&Value| {
-        let role = pod["metadata"]["labels"]["app.kubernetes.io/name"]
-            .as_str()
-            .unwrap_or_default();
+        let role = pod["metadata"]["labels"]["app.kubernetes.io/name"].as_str().unwrap_or_default();
         let is_current = images.get(role) == Some(&pod["spec"]["containers"][0]["image"]);
         pod["metadata"]["deletionTimestamp"].is_null() && is_current
     };
     let name = |pod: &Value| pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    let problems = raw
-        .iter()
-        .filter(wanted)
-        .filter_map(|pod| Some((name(pod), problem(pod)?)))
-        .collect();
-    Ok(Look {
-        waiting,
-        failed,
-        pods: raw.iter().map(Pod::read).collect(),
-        problems,
-    })
+    let problems = raw.iter().filter(wanted).filter_map(|pod| Some((name(pod), problem(pod)?))).collect();
+    Ok(Look { waiting, failed, pods: raw.iter().map(Pod::read).collect(), problems })
 }
 
 /// What is remembered between two looks.
@@ -155,11 +147,8 @@ impl Progress {
             let drains = look.pods.iter().any(|pod| pod.draining);
             self.deadline = now + ROLLOUT_LIMIT + if drains { drain_limit } else { Duration::ZERO };
         }
-        self.first_seen.retain(|(pod, kind), _| {
-            look.problems
-                .get(pod)
-                .is_some_and(|problem| problem.kind == *kind)
-        });
+        self.first_seen
+            .retain(|(pod, kind), _| look.problems.get(pod).is_some_and(|problem| problem.kind == *kind));
         for (pod, problem) in &look.problems {
             self.first_seen.entry((pod.clone(), problem.kind)).or_insert(now);
         }
@@ -200,10 +189,9 @@ impl Progress {
                 continue;
             };
             let text = drain_text(&metrics);
-            context.report.note(
-                "rollout",
-                &format!("{} keeps its matches until they are over: {text}", pod.name),
-            );
+            context
+                .report
+                .note("rollout", &format!("{} keeps its matches until they are over: {text}", pod.name));
         }
     }
 }
@@ -215,26 +203,17 @@ fn drain_text(metrics: &str) -> String {
         metric(metrics, "game_match_ticks_left").map(|ticks| format!("{:.0} s left", ticks / TICKS_A_SECOND));
     let players = players.map(|players| format!("{players:.0} players"));
     let known: Vec<String> = players.into_iter().chain(left).collect();
-    if known.is_empty() {
-        "`--now` ends them".to_owned()
-    } else {
-        known.join(", ")
-    }
+    if known.is_empty() { "`--now` ends them".to_owned() } else { known.join(", ") }
 }
 
 fn summary(pods: &[Pod]) -> String {
     let running = pods.iter().filter(|pod| pod.ready && !pod.draining).count();
-    let draining: Vec<&str> = pods
-        .iter()
-        .filter(|pod| pod.draining)
-        .map(|pod| pod.name.as_str())
-        .collect();
+    let draining: Vec<&str> = pods.iter().filter(|pod| pod.draining).map(|pod| pod.name.as_str()).collect();
     match draining.as_slice() {
         [] => format!("{running} pods run what was asked for"),
-        names => format!(
-            "{running} pods run what was asked for; {} still end their matches",
-            names.join(", ")
-        ),
+        names => {
+            format!("{running} pods run what was asked for; {} still end their matches", names.join(", "))
+        }
     }
 }
 

@@ -51,10 +51,7 @@ impl Blob {
         const GZIP: [u8; 2] = [0x1f, 0x8b];
         let bytes = bytes.into();
         let is_packed = bytes.starts_with(&GZIP);
-        Self::new(
-            &format!("{LAYER_TYPE}{}", if is_packed { "+gzip" } else { "" }),
-            bytes,
-        )
+        Self::new(&format!("{LAYER_TYPE}{}", if is_packed { "+gzip" } else { "" }), bytes)
     }
 
     pub fn config(bytes: impl Into<Bytes>) -> Self {
@@ -106,24 +103,14 @@ pub fn write(reference: &str, config: Blob, layers: Vec<Blob>) -> Result<Archive
     let paths: Vec<String> = layers.iter().map(Blob::path).collect();
     let docker = json!([{"Config": config.path(), "RepoTags": [reference], "Layers": paths}]);
     let mut file = tar::Builder::new(Vec::new());
-    append(
-        &mut file,
-        "oci-layout",
-        0o644,
-        br#"{"imageLayoutVersion":"1.0.0"}"#,
-    )?;
+    append(&mut file, "oci-layout", 0o644, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
     append(&mut file, "index.json", 0o644, &serde_json::to_vec(&index)?)?;
     append(&mut file, "manifest.json", 0o644, &serde_json::to_vec(&docker)?)?;
     for blob in layers.iter().chain([&config, &manifest]) {
         append(&mut file, &blob.path(), 0o644, &blob.bytes)?;
     }
     let bytes = file.into_inner().context("packing the image")?.into();
-    Ok(Archive {
-        reference: reference.to_owned(),
-        full_reference,
-        digest: manifest.digest,
-        bytes,
-    })
+    Ok(Archive { reference: reference.to_owned(), full_reference, digest: manifest.digest, bytes })
 }
 
 fn manifest(config: &Blob, layers: &[Blob]) -> Result<Blob> {
@@ -150,8 +137,7 @@ fn append(file: &mut tar::Builder<Vec<u8>>, path: &str, mode: u32, bytes: &[u8])
     header.set_size(bytes.len() as u64);
     header.set_mode(mode);
     header.set_entry_type(tar::EntryType::Regular);
-    file.append_data(&mut header, path, bytes)
-        .with_context(|| format!("packing {path}"))
+    file.append_data(&mut header, path, bytes).with_context(|| format!("packing {path}"))
 }
 
 #[cfg(test)]

@@ -15,19 +15,13 @@ const PIN: &str = "io.cri-containerd.pinned=pinned";
 
 /// Digests of the wanted images that this node holds completely and has unpacked.
 pub async fn held(engine: &Engine, node: &str, references: &[&str]) -> Result<BTreeMap<String, String>> {
-    let filters: Vec<String> = references
-        .iter()
-        .map(|reference| format!("name=={reference}"))
-        .collect();
+    let filters: Vec<String> = references.iter().map(|reference| format!("name=={reference}")).collect();
     let mut command = CTR.to_vec();
     command.extend(["images", "check"]);
     command.extend(filters.iter().map(String::as_str));
     let output = engine.exec(node, &command, None).await?;
     if output.exit_code != 0 {
-        bail!(
-            "{node} does not say which images it holds: {}",
-            output.stderr.trim()
-        );
+        bail!("{node} does not say which images it holds: {}", output.stderr.trim());
     }
     Ok(complete(&output.stdout))
 }
@@ -71,10 +65,7 @@ pub async fn import(
     };
     match tokio::time::timeout(DELIVER_LIMIT, work).await {
         Ok(ended) => ended,
-        Err(_) => bail!(
-            "{node} did not take {reference} within {} s",
-            DELIVER_LIMIT.as_secs()
-        ),
+        Err(_) => bail!("{node} did not take {reference} within {} s", DELIVER_LIMIT.as_secs()),
     }
 }
 

@@ -14,18 +14,12 @@ use crate::commands::image::archive::{Archive, Blob, write};
 pub fn repack(reference: &str, export: &[u8]) -> Result<Archive> {
     let doing = || format!("reading the exported image {reference}");
     let files = unpack(export).with_context(doing)?;
-    let index = files
-        .get(Path::new("manifest.json"))
-        .context("it has no manifest.json")
-        .with_context(doing)?;
+    let index =
+        files.get(Path::new("manifest.json")).context("it has no manifest.json").with_context(doing)?;
     let index: Value = serde_json::from_slice(index).with_context(doing)?;
     let blob = |path: &Value| {
         let path = path.as_str().unwrap_or_default();
-        files
-            .get(Path::new(path))
-            .cloned()
-            .with_context(|| format!("{path} is missing"))
-            .with_context(doing)
+        files.get(Path::new(path)).cloned().with_context(|| format!("{path} is missing")).with_context(doing)
     };
     let config = Blob::config(blob(&index[0]["Config"])?);
     let paths = index[0]["Layers"].as_array().into_iter().flatten();
@@ -41,10 +35,7 @@ fn unpack(export: &[u8]) -> Result<BTreeMap<PathBuf, Bytes>> {
         let mut entry = entry?;
         let path = entry.path()?.into_owned();
         if let Some(to) = entry.link_name()? {
-            links.push((
-                path.clone(),
-                normal(&path.parent().unwrap_or(Path::new("")).join(to)),
-            ));
+            links.push((path.clone(), normal(&path.parent().unwrap_or(Path::new("")).join(to))));
             continue;
         }
         let mut bytes = Vec::new();

@@ -21,16 +21,10 @@ pub async fn show(context: &Context) -> Result<()> {
     let ready = pods.iter().filter(|pod| pod.ready).count();
     let lines = [
         ("play", url.clone()),
-        (
-            "state",
-            format!("{ready} of {} pods ready; cluster {}", pods.len(), target.name()),
-        ),
+        ("state", format!("{ready} of {} pods ready; cluster {}", pods.len(), target.name())),
         ("players", feel.players_text()),
         ("ticks", feel.ticks_text()),
-        (
-            "kubectl",
-            format!("export KUBECONFIG={}", target.kubeconfig().display()),
-        ),
+        ("kubectl", format!("export KUBECONFIG={}", target.kubeconfig().display())),
     ];
     let value = json!({
         "target": "k3d",
@@ -41,17 +35,13 @@ pub async fn show(context: &Context) -> Result<()> {
         "pods": pods,
         "feel": feel.json(),
     });
-    context
-        .report
-        .result(value, &format!("{}\n{}", screen(&lines), table(&pods)));
+    context.report.result(value, &format!("{}\n{}", screen(&lines), table(&pods)));
     Ok(())
 }
 
 /// Room hosts and gateways together; a pod that does not answer adds nothing.
 async fn feel(cluster: &Kubernetes, pods: &[Pod]) -> Feel {
-    let asked = pods
-        .iter()
-        .filter(|pod| pod.role == "room" || pod.role == "gateway");
+    let asked = pods.iter().filter(|pod| pod.role == "room" || pod.role == "gateway");
     let answers = join_all(asked.map(|pod| cluster.pod_metrics(&pod.name))).await;
     let mut all = Metrics::default();
     for answer in answers.into_iter().flatten() {
@@ -65,15 +55,8 @@ fn table(pods: &[Pod]) -> String {
     let node_width = pods.iter().map(|pod| pod.node.len()).max().unwrap_or(0);
     let line = |pod: &Pod| {
         let ready = if pod.ready { "ready" } else { "not ready" };
-        let restarts = if pod.restarts == 0 {
-            String::new()
-        } else {
-            format!("  {} restarts", pod.restarts)
-        };
-        format!(
-            "  {:<width$}  {:<node_width$}  {:<9}  {}{restarts}\n",
-            pod.name, pod.node, ready, pod.state
-        )
+        let restarts = if pod.restarts == 0 { String::new() } else { format!("  {} restarts", pod.restarts) };
+        format!("  {:<width$}  {:<node_width$}  {:<9}  {}{restarts}\n", pod.name, pod.node, ready, pod.state)
     };
     pods.iter().map(line).collect()
 }

@@ -19,16 +19,11 @@ pub async fn show(context: &Context) -> Result<()> {
     let Some(process) = folder.running() else {
         return stopped(context, &folder);
     };
-    let (ready, answer) = tokio::join!(
-        process.is_ready(),
-        http::get(&process.admin, "/metrics", ANSWER_LIMIT)
-    );
+    let (ready, answer) =
+        tokio::join!(process.is_ready(), http::get(&process.admin, "/metrics", ANSWER_LIMIT));
     let feel = answer.ok().map(|answer| Feel::of(&Metrics::parse(&answer.body)));
     let memory_bytes = memory_bytes(process.identity.pid);
-    let mut lines = vec![
-        ("play", process.url.clone()),
-        ("state", state(&process, ready, memory_bytes)),
-    ];
+    let mut lines = vec![("play", process.url.clone()), ("state", state(&process, ready, memory_bytes))];
     if let Some(feel) = &feel {
         lines.push(("players", feel.players_text()));
         lines.push(("ticks", feel.ticks_text()));
@@ -58,29 +53,16 @@ fn stopped(context: &Context, folder: &Folder) -> Result<()> {
         }
         None => "nothing is up; `cargo xtask up` brings the game up\n",
     };
-    let state = if folder.last().is_some() {
-        "stopped"
-    } else {
-        "absent"
-    };
-    context
-        .report
-        .result(json!({"target": "local", "state": state}), text);
+    let state = if folder.last().is_some() { "stopped" } else { "absent" };
+    context.report.result(json!({"target": "local", "state": state}), text);
     Ok(())
 }
 
 fn state(process: &Process, ready: bool, memory_bytes: Option<u64>) -> String {
     let memory = memory_bytes.map_or(String::new(), |bytes| format!(", {} MB", bytes / 1_000_000));
     let uptime = format_uptime(process.uptime().as_secs());
-    let state = if ready {
-        "ready"
-    } else {
-        "not ready: it drains or hangs, see the log"
-    };
-    format!(
-        "{state}; one process, pid {}, for {uptime}{memory}",
-        process.identity.pid
-    )
+    let state = if ready { "ready" } else { "not ready: it drains or hangs, see the log" };
+    format!("{state}; one process, pid {}, for {uptime}{memory}", process.identity.pid)
 }
 
 /// Resident memory where the system tells it in a file.

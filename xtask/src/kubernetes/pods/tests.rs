@@ -18,10 +18,7 @@ fn a_pod_becomes_a_line() {
         (pod.role.as_str(), pod.name.as_str(), pod.node.as_str()),
         ("room", "room-0", "k3d-a-agent-0")
     );
-    assert_eq!(
-        (pod.ready, pod.draining, pod.state.as_str(), pod.restarts),
-        (true, false, "Running", 2)
-    );
+    assert_eq!((pod.ready, pod.draining, pod.state.as_str(), pod.restarts), (true, false, "Running", 2));
 }
 
 #[test]

@@ -18,10 +18,7 @@ fn a_status_of_an_older_generation_says_nothing() {
         "status": {"observedGeneration": 2, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1},
     });
     assert_eq!(waiting(&workload), "not looked at yet");
-    assert_eq!(
-        waiting(&json!({"kind": "StatefulSet", "metadata": {"generation": 1}})),
-        "not looked at yet"
-    );
+    assert_eq!(waiting(&json!({"kind": "StatefulSet", "metadata": {"generation": 1}})), "not looked at yet");
 }
 
 #[test]
@@ -88,16 +85,13 @@ fn what_keeps_a_pod_from_running_is_told_apart() {
     let missing =
         container(json!({"state": {"waiting": {"reason": "ErrImagePull", "message": "no such host"}}}));
     assert_eq!(problem(&missing).unwrap().kind, ProblemKind::ImageMissing);
-    let config = container(
-        json!({"state": {"waiting": {"reason": "CreateContainerConfigError",
-        "message": "secret \"game-secrets\" not found"}}}),
-    );
+    let config = container(json!({"state": {"waiting": {"reason": "CreateContainerConfigError",
+        "message": "secret \"game-secrets\" not found"}}}));
     assert_eq!(problem(&config).unwrap().kind, ProblemKind::Configuration);
-    let other = container(
-        json!({"state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}},
+    let other =
+        container(json!({"state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}},
         "lastState": {"terminated": {"reason": "StartError", "exitCode": 128,
-            "message": "exec /game-server: exec format error"}}}),
-    );
+            "message": "exec /game-server: exec format error"}}}));
     assert_eq!(problem(&other).unwrap().kind, ProblemKind::WrongArchitecture);
 }
 
@@ -109,11 +103,7 @@ fn a_crash_says_how_it_ended() {
     };
     let found = problem(&crash(json!({"reason": "Error", "exitCode": 2}))).unwrap();
     assert_eq!(found.kind, ProblemKind::Crashing);
-    assert!(
-        found.message.ends_with("its last exit code was 2"),
-        "{}",
-        found.message
-    );
+    assert!(found.message.ends_with("its last exit code was 2"), "{}", found.message);
     let found = problem(&crash(json!({"reason": "OOMKilled", "exitCode": 137}))).unwrap();
     assert!(found.message.contains("more memory"), "{}", found.message);
 }

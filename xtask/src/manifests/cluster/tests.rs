@@ -17,14 +17,7 @@ fn the_shipped_cluster_is_the_documented_one() {
     assert_eq!((config.servers, config.agents), (1, 2));
     assert_eq!((config.bind_address.as_str(), config.port), ("127.0.0.1", 8080));
     assert_eq!(config.image, "rancher/k3s:v1.34.4-k3s1");
-    assert_eq!(
-        config.nodes(),
-        [
-            "k3d-k3s-local-server-0",
-            "k3d-k3s-local-agent-0",
-            "k3d-k3s-local-agent-1"
-        ]
-    );
+    assert_eq!(config.nodes(), ["k3d-k3s-local-server-0", "k3d-k3s-local-agent-0", "k3d-k3s-local-agent-1"]);
     let labels = config.node_labels();
     assert_eq!(labels["k3d-k3s-local-agent-0"]["workload"], "compute");
     assert_eq!(labels["k3d-k3s-local-agent-1"]["workload"], "backend");
@@ -44,10 +37,7 @@ fn overrides_and_the_owner_are_in_the_text_for_k3d() {
     assert_eq!(value["metadata"]["name"], "demo");
     assert_eq!(value["ports"][0]["port"], "0.0.0.0:9000:80");
     assert_eq!(value["image"], "rancher/k3s:v1.33.1-k3s1");
-    assert_eq!(
-        value["options"]["runtime"]["labels"][0]["label"],
-        "game-server.dev/owner=0123"
-    );
+    assert_eq!(value["options"]["runtime"]["labels"][0]["label"], "game-server.dev/owner=0123");
     let node_labels = value["options"]["k3s"]["nodeLabels"].as_sequence().unwrap();
     assert_eq!(node_labels.last().unwrap()["label"], "game-server.dev/owner=0123");
     assert_eq!(value["options"]["kubeconfig"]["updateDefaultKubeconfig"], false);
@@ -56,41 +46,16 @@ fn overrides_and_the_owner_are_in_the_text_for_k3d() {
 
 #[test]
 fn names_that_docker_and_dns_disagree_on_are_refused() {
-    for name in [
-        "Upper",
-        "dot.ted",
-        "a_b",
-        "-a",
-        "a-",
-        "",
-        "a23456789012345678901234567890123",
-    ] {
-        assert!(
-            with(&Overrides {
-                name: Some(name.to_owned()),
-                ..Default::default()
-            })
-            .is_err(),
-            "{name}"
-        );
+    for name in ["Upper", "dot.ted", "a_b", "-a", "a-", "", "a23456789012345678901234567890123"] {
+        assert!(with(&Overrides { name: Some(name.to_owned()), ..Default::default() }).is_err(), "{name}");
     }
-    assert!(
-        with(&Overrides {
-            name: Some("a-1".to_owned()),
-            ..Default::default()
-        })
-        .is_ok()
-    );
+    assert!(with(&Overrides { name: Some("a-1".to_owned()), ..Default::default() }).is_ok());
 }
 
 #[test]
 fn a_dollar_would_be_replaced_by_k3d_and_is_refused() {
     let text = "metadata: {name: a}\nimage: $IMAGE\nports: [{port: '8080:80'}]\n";
-    assert!(
-        ClusterConfig::parse(text, &Overrides::default())
-            .unwrap_err()
-            .contains('$')
-    );
+    assert!(ClusterConfig::parse(text, &Overrides::default()).unwrap_err().contains('$'));
 }
 
 #[test]

@@ -18,16 +18,9 @@ fn addresses_of_pages_are_taken() {
 
 #[test]
 fn anything_else_is_refused_in_words() {
-    for url in [
-        "",
-        "localhost:8080",
-        "https://x",
-        "http://",
-        "http://x:y",
-        "http://x/play",
-        "http://a@b",
-        "ws://x",
-    ] {
+    for url in
+        ["", "localhost:8080", "https://x", "http://", "http://x:y", "http://x/play", "http://a@b", "ws://x"]
+    {
         assert!(Address::parse(url).is_err(), "{url}");
     }
 }

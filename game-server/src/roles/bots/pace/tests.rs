@@ -38,10 +38,7 @@ fn inputs_come_in_time_near_and_far() {
     for one_way_ms in [1, 20, 60, 120] {
         let (late, margin) = play(one_way_ms);
         assert_eq!(late, 0, "{one_way_ms} ms");
-        assert!(
-            (0..=8).contains(&margin),
-            "{margin} ticks early at {one_way_ms} ms"
-        );
+        assert!((0..=8).contains(&margin), "{margin} ticks early at {one_way_ms} ms");
     }
 }
 

@@ -33,10 +33,7 @@ fn player(states: u32) -> Figures {
 #[test]
 fn percentiles_are_nearest_ranks() {
     let values: Vec<f64> = (1..=200).map(f64::from).collect();
-    assert_eq!(
-        [0, 50, 99, 100].map(|percent| percentile(&values, percent)),
-        [1.0, 100.0, 198.0, 200.0]
-    );
+    assert_eq!([0, 50, 99, 100].map(|percent| percentile(&values, percent)), [1.0, 100.0, 198.0, 200.0]);
     assert_eq!(percentile(&[], 99), 0.0);
     assert_eq!(percentile(&[7.0], 99), 7.0);
 }
@@ -52,10 +49,7 @@ fn a_good_run_keeps_its_budgets() {
     };
     let report = Report::new(&options(budgets), &[player(40), player(60)]);
     assert_eq!(report.missed, Vec::<String>::new());
-    assert_eq!(
-        (report.joined, report.state_hz, report.state_hz_min),
-        (2, 20.0, 20.0)
-    );
+    assert_eq!((report.joined, report.state_hz, report.state_hz_min), (2, 20.0, 20.0));
 }
 
 #[test]

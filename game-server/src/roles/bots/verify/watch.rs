@@ -40,13 +40,7 @@ pub struct Watch {
 
 impl Watch {
     pub fn new(ann: Slot, ann_sees: Receiver<Sighting>, bob_sees: Receiver<Sighting>) -> Watch {
-        Watch {
-            ann,
-            ann_sees,
-            bob_sees,
-            newest: None,
-            over: None,
-        }
+        Watch { ann, ann_sees, bob_sees, newest: None, over: None }
     }
 
     /// States arrive, and often enough.
@@ -67,10 +61,7 @@ impl Watch {
         let deadline = Instant::now() + MOVE_MAX;
         let mut start = None;
         loop {
-            let state = self
-                .next_own_state(deadline)
-                .await
-                .context("the own player did not move")?;
+            let state = self.next_own_state(deadline).await.context("the own player did not move")?;
             let Some(own) = state.own else { continue };
             let here = Body::from_quanta(own.x, own.y, own.velocity_x, own.velocity_y).position;
             let distance = here.minus(*start.get_or_insert(here)).length();
@@ -85,9 +76,7 @@ impl Watch {
         let deadline = Instant::now() + MOVE_MAX;
         let mut start = None;
         loop {
-            let sighting = next(&mut self.bob_sees, deadline)
-                .await
-                .context("nobody saw the player move")?;
+            let sighting = next(&mut self.bob_sees, deadline).await.context("nobody saw the player move")?;
             let Sighting::State(state) = sighting else {
                 continue;
             };
@@ -144,9 +133,7 @@ impl Watch {
     pub async fn over(&mut self, until: Instant) -> anyhow::Result<String> {
         let deadline = until + OVER_SLACK;
         while self.over.is_none() {
-            let sighting = next(&mut self.ann_sees, deadline)
-                .await
-                .context("no score board came")?;
+            let sighting = next(&mut self.ann_sees, deadline).await.context("no score board came")?;
             self.look(sighting);
         }
         let results = self.over.as_deref().unwrap_or_default();
@@ -188,8 +175,6 @@ impl Watch {
 }
 
 async fn next(sees: &mut Receiver<Sighting>, deadline: Instant) -> anyhow::Result<Sighting> {
-    let seen = timeout_at(deadline.into(), sees.recv())
-        .await
-        .context("waited long enough")?;
+    let seen = timeout_at(deadline.into(), sees.recv()).await.context("waited long enough")?;
     seen.context("the player is gone")
 }

@@ -28,10 +28,7 @@ fn a_channel_keeps_its_newest_lines_in_order_and_once() {
         history.note(line(id, "global"), now);
         history.note(line(id, "global"), now);
     }
-    assert_eq!(
-        ids(&history, "global"),
-        (10..LINES_MAX as u64 + 10).collect::<Vec<_>>()
-    );
+    assert_eq!(ids(&history, "global"), (10..LINES_MAX as u64 + 10).collect::<Vec<_>>());
     assert!(ids(&history, "room:1").is_empty());
 }
 

@@ -29,16 +29,9 @@ fn only_known_channels_exist() {
     for channel in ["global", "room:1", "whisper:18446744073709551615"] {
         assert_eq!(check_channel(channel), Ok(()), "{channel}");
     }
-    for channel in [
-        "",
-        "Global",
-        "room:",
-        "room:01",
-        "room:-1",
-        "room:x",
-        "admin:1",
-        "whisper:18446744073709551616",
-    ] {
+    for channel in
+        ["", "Global", "room:", "room:01", "room:-1", "room:x", "admin:1", "whisper:18446744073709551616"]
+    {
         assert_eq!(check_channel(channel), Err(Refusal::Channel), "{channel}");
     }
 }

@@ -16,14 +16,8 @@ fn headers(origin: Option<&'static str>, host: &'static str) -> HeaderMap {
 #[test]
 fn own_pages_and_programs_may() {
     assert!(origin_allowed(&headers(None, "game.example:8080"), &[]));
-    assert!(origin_allowed(
-        &headers(Some("http://game.example:8080"), "game.example:8080"),
-        &[]
-    ));
-    assert!(origin_allowed(
-        &headers(Some("https://Game.example"), "game.example"),
-        &[]
-    ));
+    assert!(origin_allowed(&headers(Some("http://game.example:8080"), "game.example:8080"), &[]));
+    assert!(origin_allowed(&headers(Some("https://Game.example"), "game.example"), &[]));
 }
 
 #[test]
@@ -31,9 +25,6 @@ fn other_sites_may_not_unless_listed() {
     let evil = headers(Some("https://evil.example"), "game.example");
     assert!(!origin_allowed(&evil, &[]));
     assert!(!origin_allowed(&headers(Some("null"), "game.example"), &[]));
-    assert!(!origin_allowed(
-        &headers(Some("http://game.example:81"), "game.example"),
-        &[]
-    ));
+    assert!(!origin_allowed(&headers(Some("http://game.example:81"), "game.example"), &[]));
     assert!(origin_allowed(&evil, &["https://evil.example/".to_string()]));
 }

@@ -21,21 +21,11 @@ fn frame(tick: Tick) -> RoomFrame {
         respawn_tick: 0,
     };
     let players = vec![player(0), player(1)];
-    RoomFrame {
-        tick,
-        phase: Phase::Playing,
-        phase_ends_tick: 6000,
-        players,
-        projectiles: Vec::new(),
-    }
+    RoomFrame { tick, phase: Phase::Playing, phase_ends_tick: 6000, players, projectiles: Vec::new() }
 }
 
 fn acks(tick: Tick) -> Vec<InputAck> {
-    vec![InputAck {
-        slot: Slot(0),
-        tick,
-        margin_ticks: 1,
-    }]
+    vec![InputAck { slot: Slot(0), tick, margin_ticks: 1 }]
 }
 
 fn feed_with(frames: impl Iterator<Item = Tick>) -> Feed {
@@ -59,24 +49,15 @@ fn an_acked_frame_is_the_base_however_old() {
     let feed = feed_with((1..=10).map(|n| n * 3));
     let state = feed.state(Slot(1), 6).unwrap();
     let head = encode_head(&frame(30), Slot(1), 24, None);
-    assert_eq!(
-        state.bytes,
-        assemble(&head, &encode_body(Some(&frame(6)), &frame(30)))
-    );
+    assert_eq!(state.bytes, assemble(&head, &encode_body(Some(&frame(6)), &frame(30))));
 }
 
 #[test]
 fn a_base_that_fell_out_of_the_ring_means_a_full_frame() {
     let last = BASES_MAX as Tick + 1;
     let feed = feed_with((1..=last).map(|n| n * 3));
-    assert_eq!(
-        feed.state(Slot(0), 3).unwrap().bytes,
-        feed.state(Slot(0), 0).unwrap().bytes
-    );
-    assert_ne!(
-        feed.state(Slot(0), 6).unwrap().bytes,
-        feed.state(Slot(0), 0).unwrap().bytes
-    );
+    assert_eq!(feed.state(Slot(0), 3).unwrap().bytes, feed.state(Slot(0), 0).unwrap().bytes);
+    assert_ne!(feed.state(Slot(0), 6).unwrap().bytes, feed.state(Slot(0), 0).unwrap().bytes);
 }
 
 #[test]

@@ -39,10 +39,7 @@ async fn linked() -> (Arc<HostLink>, Host) {
         let (sender, receiver) = link::start(listener.accept().await.unwrap().0);
         let mut host = Host { sender, receiver };
         assert!(matches!(host.hear().await, GatewayToRoom::Hello { .. }));
-        host.say(&RoomToGateway::Hello {
-            version: LINK_PROTOCOL_VERSION,
-            host: "room-0".to_string(),
-        });
+        host.say(&RoomToGateway::Hello { version: LINK_PROTOCOL_VERSION, host: "room-0".to_string() });
         host
     });
     let link = HostLink::dial(&address, "gateway").await.unwrap();
@@ -61,30 +58,19 @@ fn attach(link: &Arc<HostLink>) -> Attachment {
 }
 
 fn events(room: RoomId) -> RoomToGateway {
-    RoomToGateway::Events {
-        room,
-        tick: 1,
-        events: Vec::new(),
-    }
+    RoomToGateway::Events { room, tick: 1, events: Vec::new() }
 }
 
 #[tokio::test]
 async fn sessions_of_a_room_share_the_link_and_hear_their_room_only() {
     let (link, mut host) = linked().await;
     let (mut one, mut two) = (attach(&link), attach(&link));
-    let GatewayToRoom::Join { session: first, .. } = host.hear().await else {
-        panic!("no join")
-    };
-    let GatewayToRoom::Join { session: second, .. } = host.hear().await else {
-        panic!("no join")
-    };
+    let GatewayToRoom::Join { session: first, .. } = host.hear().await else { panic!("no join") };
+    let GatewayToRoom::Join { session: second, .. } = host.hear().await else { panic!("no join") };
     assert_ne!(first, second);
     host.say(&events(RoomId(8)));
     host.say(&events(ROOM));
-    host.say(&RoomToGateway::Replaced {
-        session: second,
-        slot: crate::domain::Slot(0),
-    });
+    host.say(&RoomToGateway::Replaced { session: second, slot: crate::domain::Slot(0) });
     assert!(matches!(one.notices.recv().await, Some(Notice::Message(_))));
     assert!(matches!(two.notices.recv().await, Some(Notice::Message(_))));
     assert!(matches!(two.notices.recv().await, Some(Notice::Replaced)));
@@ -98,13 +84,7 @@ async fn a_dropped_session_says_leave() {
     host.hear().await;
     attachment.leave_on_purpose();
     drop(attachment);
-    assert_eq!(
-        host.hear().await,
-        GatewayToRoom::Leave {
-            session: SessionId(0),
-            on_purpose: true
-        }
-    );
+    assert_eq!(host.hear().await, GatewayToRoom::Leave { session: SessionId(0), on_purpose: true });
 }
 
 #[tokio::test]

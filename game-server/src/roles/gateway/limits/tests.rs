@@ -4,10 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Bucket, Rate};
 
-const RATE: Rate = Rate {
-    per_second: 10.0,
-    burst: 3.0,
-};
+const RATE: Rate = Rate { per_second: 10.0, burst: 3.0 };
 
 #[test]
 fn a_burst_is_let_through_and_then_the_rate_holds() {

@@ -23,11 +23,7 @@ impl Fixture {
         for host in hosts {
             directory.note_host(host, now);
         }
-        Fixture {
-            directory,
-            ratings: Ratings::default(),
-            now,
-        }
+        Fixture { directory, ratings: Ratings::default(), now }
     }
 
     fn decide(&mut self, request: &SeatRequest) -> Decision {
@@ -81,12 +77,7 @@ fn simultaneous_requests_never_overfill_a_room() {
     for player in 100..103 {
         assert_eq!(fixture.decide(&asks(player)), Decision::Seat(RoomId(1)));
     }
-    assert_eq!(
-        fixture.decide(&asks(103)),
-        Decision::Open {
-            host: "room-0".to_owned()
-        }
-    );
+    assert_eq!(fixture.decide(&asks(103)), Decision::Open { host: "room-0".to_owned() });
 }
 
 #[test]
@@ -113,10 +104,7 @@ fn a_player_who_has_arrived_is_not_counted_twice() {
 
 #[test]
 fn a_reload_leads_back_into_the_own_match_even_on_a_draining_host() {
-    let draining = HostReport {
-        draining: true,
-        ..host("room-0", vec![room(1, &[5])])
-    };
+    let draining = HostReport { draining: true, ..host("room-0", vec![room(1, &[5])]) };
     let mut fixture = Fixture::with(vec![draining, host("room-1", vec![room(2, &[6])])]);
     assert_eq!(fixture.decide(&asks(5)), Decision::Seat(RoomId(1)));
     assert_eq!(fixture.decide(&asks(9)), Decision::Seat(RoomId(2)));
@@ -125,12 +113,7 @@ fn a_reload_leads_back_into_the_own_match_even_on_a_draining_host() {
 #[test]
 fn a_room_being_opened_takes_the_next_players_before_any_heartbeat_shows_it() {
     let mut fixture = Fixture::with(vec![host("room-0", vec![])]);
-    assert_eq!(
-        fixture.decide(&asks(1)),
-        Decision::Open {
-            host: "room-0".to_owned()
-        }
-    );
+    assert_eq!(fixture.decide(&asks(1)), Decision::Open { host: "room-0".to_owned() });
     let settings = MatchSettings {
         room: RoomId(7),
         seed: 1,
@@ -145,9 +128,7 @@ fn a_room_being_opened_takes_the_next_players_before_any_heartbeat_shows_it() {
         fixture.directory.locate(RoomId(7), fixture.now),
         Some(("room-0:7000".to_owned(), MATCH_TICKS))
     );
-    fixture
-        .directory
-        .note_open_failed(RoomId(7), "room-0", fixture.now);
+    fixture.directory.note_open_failed(RoomId(7), "room-0", fixture.now);
     assert_eq!(fixture.decide(&asks(2)), Decision::Wait(WaitReason::Refused));
 }
 
@@ -171,31 +152,16 @@ fn a_late_node_is_avoided_until_its_report_is_old() {
         throttled_periods: None,
     };
     fixture.directory.note_node(late, fixture.now);
-    assert_eq!(
-        fixture.decide(&asks(1)),
-        Decision::Open {
-            host: "room-1".to_owned()
-        }
-    );
+    assert_eq!(fixture.decide(&asks(1)), Decision::Open { host: "room-1".to_owned() });
     fixture.pass(Duration::from_secs(5), hosts());
-    assert_eq!(
-        fixture.decide(&asks(1)),
-        Decision::Open {
-            host: "room-0".to_owned()
-        }
-    );
+    assert_eq!(fixture.decide(&asks(1)), Decision::Open { host: "room-0".to_owned() });
 }
 
 #[test]
 fn a_party_follows_its_first_member() {
-    let mut fixture = Fixture::with(vec![host(
-        "room-0",
-        vec![room(1, &[1, 2, 3, 4, 5, 6, 7, 8]), room(2, &[11, 12])],
-    )]);
-    let with_party = |player| SeatRequest {
-        party: "friends".to_owned(),
-        ..asks(player)
-    };
+    let mut fixture =
+        Fixture::with(vec![host("room-0", vec![room(1, &[1, 2, 3, 4, 5, 6, 7, 8]), room(2, &[11, 12])])]);
+    let with_party = |player| SeatRequest { party: "friends".to_owned(), ..asks(player) };
     assert_eq!(fixture.decide(&with_party(100)), Decision::Seat(RoomId(2)));
     assert_eq!(fixture.decide(&asks(101)), Decision::Seat(RoomId(1)));
     assert_eq!(fixture.decide(&with_party(102)), Decision::Seat(RoomId(2)));
@@ -203,13 +169,8 @@ fn a_party_follows_its_first_member() {
 
 #[test]
 fn time_passes_between_heartbeats() {
-    let mut fixture = Fixture::with(vec![host(
-        "room-0",
-        vec![RoomReport {
-            ticks_left: 1_860,
-            ..room(1, &[1])
-        }],
-    )]);
+    let mut fixture =
+        Fixture::with(vec![host("room-0", vec![RoomReport { ticks_left: 1_860, ..room(1, &[1]) }])]);
     assert_eq!(fixture.decide(&asks(2)), Decision::Seat(RoomId(1)));
     fixture.now += Duration::from_secs(1);
     assert!(matches!(fixture.decide(&asks(3)), Decision::Open { .. }));

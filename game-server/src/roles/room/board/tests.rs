@@ -15,13 +15,7 @@ fn board(threads: u16, rooms_max: u32) -> Board {
 }
 
 fn settings(room: u64) -> MatchSettings {
-    MatchSettings {
-        room: RoomId(room),
-        seed: 1,
-        pool: Pool::Public,
-        match_ticks: 600,
-        fill_to_players: 4,
-    }
+    MatchSettings { room: RoomId(room), seed: 1, pool: Pool::Public, match_ticks: 600, fill_to_players: 4 }
 }
 
 #[test]
@@ -47,13 +41,7 @@ fn asking_twice_opens_once() {
 #[test]
 fn a_busy_thread_takes_no_more_rooms() {
     let board = board(1, 10);
-    board.note(
-        0,
-        ThreadReport {
-            headroom: HEADROOM_MIN / 2.0,
-            ..ThreadReport::default()
-        },
-    );
+    board.note(0, ThreadReport { headroom: HEADROOM_MIN / 2.0, ..ThreadReport::default() });
     assert_eq!(board.open(settings(1)), Err(OpenRefusal::Headroom));
 }
 

@@ -4,15 +4,8 @@ use super::{CONTROLS_RESERVED, INPUTS_MAX, LinkId, Mail, Mailbox, Seat};
 use crate::protocol::link::SessionId;
 
 fn input() -> Mail {
-    let seat = Seat {
-        link: LinkId(1),
-        session: SessionId(1),
-    };
-    Mail::Input {
-        seat,
-        first_tick: 1,
-        inputs: Vec::new(),
-    }
+    let seat = Seat { link: LinkId(1), session: SessionId(1) };
+    Mail::Input { seat, first_tick: 1, inputs: Vec::new() }
 }
 
 #[test]

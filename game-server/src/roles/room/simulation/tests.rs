@@ -31,19 +31,11 @@ impl Gateway {
         let (host, gateway) = duplex(PIPE_BYTES);
         let (to_here, host_receiver) = link::start(host);
         let (from_here, from_host) = link::start(gateway);
-        Self {
-            link: LinkId(number),
-            to_here,
-            from_host,
-            _kept: (host_receiver, from_here),
-        }
+        Self { link: LinkId(number), to_here, from_host, _kept: (host_receiver, from_here) }
     }
 
     fn seat(&self, session: u32) -> Seat {
-        Seat {
-            link: self.link,
-            session: SessionId(session),
-        }
+        Seat { link: self.link, session: SessionId(session) }
     }
 
     fn join(&self, session: u32, player: u64, pool: Pool) -> Mail {
@@ -94,9 +86,7 @@ async fn a_player_gets_welcome_roster_and_then_every_third_tick_a_frame() {
     let (mut simulation, mut gateway) = (simulation(&[ROOM.0]), Gateway::new(1));
     simulation.board.mailbox(0).put(gateway.join(5, 1, Pool::Public));
     (0..2 * STATE_EVERY_TICKS).for_each(|_| tick(&mut simulation));
-    let RoomToGateway::Joined { session, .. } = gateway.next().await else {
-        panic!("not joined")
-    };
+    let RoomToGateway::Joined { session, .. } = gateway.next().await else { panic!("not joined") };
     assert_eq!(session, SessionId(5));
     assert!(matches!(gateway.next().await, RoomToGateway::Roster { .. }));
     let mut ticks = Vec::new();
@@ -113,10 +103,7 @@ async fn pools_do_not_mix() {
     let (mut simulation, mut gateway) = (simulation(&[ROOM.0]), Gateway::new(1));
     simulation.board.mailbox(0).put(gateway.join(5, 1, Pool::Bots));
     tick(&mut simulation);
-    let refused = RoomToGateway::Refused {
-        session: SessionId(5),
-        refusal: JoinRefusal::WrongPool,
-    };
+    let refused = RoomToGateway::Refused { session: SessionId(5), refusal: JoinRefusal::WrongPool };
     assert_eq!(gateway.next().await, refused);
     assert!(simulation.seats.is_empty());
 }
@@ -136,10 +123,7 @@ async fn a_second_connection_of_a_player_takes_the_seat() {
     };
     assert_eq!(told, SessionId(1));
     // The old connection's Leave comes late and must not take the seat from the new one.
-    simulation.board.mailbox(0).put(Mail::Leave {
-        seat: old.seat(1),
-        on_purpose: true,
-    });
+    simulation.board.mailbox(0).put(Mail::Leave { seat: old.seat(1), on_purpose: true });
     tick(&mut simulation);
     assert_eq!(simulation.rooms[&ROOM].room.humans(), [PlayerId(99)]);
 }

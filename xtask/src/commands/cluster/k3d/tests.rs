@@ -9,10 +9,7 @@ time="2026-11-24T06:00:02Z" level=error msg="docker failed to remove the contain
 time="2026-11-24T06:00:03Z" level=error msg="failed Cluster Creation: docker failed to pull the image 'rancher/k3s:nope': Get \"https://registry/v2/\": no such host"
 time="2026-11-24T06:00:04Z" level=fatal msg="Cluster creation FAILED, all changes have been rolled back!""#;
     let found = cause(output);
-    assert!(
-        found.starts_with("failed Cluster Creation: docker failed to pull"),
-        "{found}"
-    );
+    assert!(found.starts_with("failed Cluster Creation: docker failed to pull"), "{found}");
     assert!(found.contains("\"https://registry/v2/\""), "{found}");
 }
 

@@ -26,9 +26,7 @@ fn container(name: &str, role: &str, owner: &str, state: &str) -> Container {
     Container {
         name: name.to_owned(),
         state: state.to_owned(),
-        labels: labels
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .collect(),
+        labels: labels.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
         ..Default::default()
     }
 }
@@ -44,27 +42,15 @@ fn whole(owner: &str, state: &str) -> Vec<Container> {
 
 #[test]
 fn a_cluster_that_nothing_here_made_is_foreign() {
-    assert!(matches!(
-        judge(&whole("", "running"), None, &config()),
-        State::Foreign(_)
-    ));
-    assert!(matches!(
-        judge(&whole("", "running"), Some(&record(true)), &config()),
-        State::Foreign(_)
-    ));
-    assert!(matches!(
-        judge(&whole("9999", "running"), Some(&record(false)), &config()),
-        State::Foreign(_)
-    ));
+    assert!(matches!(judge(&whole("", "running"), None, &config()), State::Foreign(_)));
+    assert!(matches!(judge(&whole("", "running"), Some(&record(true)), &config()), State::Foreign(_)));
+    assert!(matches!(judge(&whole("9999", "running"), Some(&record(false)), &config()), State::Foreign(_)));
 }
 
 #[test]
 fn ours_is_judged_by_what_runs() {
     assert_eq!(judge(&[], Some(&record(true)), &config()), State::Absent);
-    assert_eq!(
-        judge(&whole("0123", "running"), Some(&record(true)), &config()),
-        State::Running
-    );
+    assert_eq!(judge(&whole("0123", "running"), Some(&record(true)), &config()), State::Running);
     assert!(
         matches!(judge(&whole("0123", "exited"), Some(&record(true)), &config()), State::Stopped(down) if down.len() == 4)
     );
@@ -74,24 +60,14 @@ fn ours_is_judged_by_what_runs() {
         judge(&dead_balancer, Some(&record(true)), &config()),
         State::Stopped(vec!["serverlb".to_owned()])
     );
-    assert_eq!(
-        judge(&dead_balancer[..3], Some(&record(true)), &config()),
-        State::Damaged(1)
-    );
+    assert_eq!(judge(&dead_balancer[..3], Some(&record(true)), &config()), State::Damaged(1));
 }
 
 #[test]
 fn an_interrupted_creation_is_half_even_with_only_the_tools_container() {
     assert_eq!(
-        judge(
-            &[container("tools", "noRole", "", "running")],
-            Some(&record(false)),
-            &config()
-        ),
+        judge(&[container("tools", "noRole", "", "running")], Some(&record(false)), &config()),
         State::Half
     );
-    assert_eq!(
-        judge(&whole("0123", "created"), Some(&record(false)), &config()),
-        State::Half
-    );
+    assert_eq!(judge(&whole("0123", "created"), Some(&record(false)), &config()), State::Half);
 }

@@ -19,20 +19,14 @@ fn differences_are_named_by_path_with_both_values() {
     let found = differences(&live, &wanted);
     assert_eq!(
         found,
-        [
-            "spec.containers[0].image a:1 → a:2",
-            "spec.gone true → nothing",
-            "spec.new nothing → x"
-        ]
+        ["spec.containers[0].image a:1 → a:2", "spec.gone true → nothing", "spec.new nothing → x"]
     );
 }
 
 #[test]
 fn long_lists_are_cut() {
-    let live: Value = (0..20)
-        .map(|index| (index.to_string(), json!(1)))
-        .collect::<serde_json::Map<_, _>>()
-        .into();
+    let live: Value =
+        (0..20).map(|index| (index.to_string(), json!(1))).collect::<serde_json::Map<_, _>>().into();
     let found = differences(&live, &json!({}));
     assert_eq!(found.len(), DIFFERENCES_MAX + 1);
     assert_eq!(found.last().unwrap(), "and 14 more");

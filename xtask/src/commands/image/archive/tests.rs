@@ -36,10 +36,7 @@ fn the_archive_holds_every_blob_that_its_manifest_names() {
 
 #[test]
 fn names_are_spelled_out() {
-    assert_eq!(
-        full_reference("nats:2.12-alpine"),
-        "docker.io/library/nats:2.12-alpine"
-    );
+    assert_eq!(full_reference("nats:2.12-alpine"), "docker.io/library/nats:2.12-alpine");
     assert_eq!(full_reference("rancher/k3s:v1"), "docker.io/rancher/k3s:v1");
     assert_eq!(full_reference("ghcr.io/a/b:1"), "ghcr.io/a/b:1");
     assert_eq!(full_reference("localhost/b:1"), "localhost/b:1");

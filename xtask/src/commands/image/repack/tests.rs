@@ -24,10 +24,7 @@ fn the_old_form_with_a_linked_layer_and_the_new_form_give_one_digest() {
         &[
             ("abc.json", b"{}"),
             ("one/layer.tar", b"layer"),
-            (
-                "manifest.json",
-                br#"[{"Config":"abc.json","Layers":["one/layer.tar","two/layer.tar"]}]"#,
-            ),
+            ("manifest.json", br#"[{"Config":"abc.json","Layers":["one/layer.tar","two/layer.tar"]}]"#),
         ],
         Some(("two/layer.tar", "../one/layer.tar")),
     );
@@ -49,10 +46,7 @@ fn the_old_form_with_a_linked_layer_and_the_new_form_give_one_digest() {
 
 #[test]
 fn a_cut_export_is_an_error() {
-    let cut = export(
-        &[("manifest.json", br#"[{"Config":"gone.json","Layers":[]}]"#)],
-        None,
-    );
+    let cut = export(&[("manifest.json", br#"[{"Config":"gone.json","Layers":[]}]"#)], None);
     assert!(repack("nats:1", &cut).is_err());
     assert!(repack("nats:1", b"").is_err());
 }
