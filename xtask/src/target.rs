@@ -60,7 +60,7 @@ impl Target {
     /// The cluster of k3d.yaml with what the command line and the record of its making say.
     pub fn of(context: &Context) -> Result<Self> {
         let mut overrides = Overrides {
-            name: context.cluster.clone(),
+            name: context.cluster.clone().or_else(|| context.known_cluster.clone()),
             image: std::env::var(IMAGE_VARIABLE)
                 .ok()
                 .filter(|image| !image.is_empty()),

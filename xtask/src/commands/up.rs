@@ -11,7 +11,7 @@ use crate::target::Target;
 use crate::{binary, doctor, play, public};
 
 /// Names the image that was played on a cluster last, in its state folder.
-const PLAYED_FILE: &str = "played";
+pub const PLAYED_FILE: &str = "played";
 
 /// Bring the game up, whatever is there now, and prove it by playing
 ///
@@ -100,12 +100,14 @@ async fn on_cluster(context: &Context, args: &Args) -> Result<()> {
 /// A match for a build that was not played yet on this cluster, a join for one that was.
 async fn prove(context: &Context, target: &Target, image: &str, url: &str) -> Result<Value> {
     let played = target.folder().join(PLAYED_FILE);
+    let uid = target.record().map(|record| record.uid).unwrap_or_default();
+    let this = format!("{image} on {uid}");
     let program = binary::path(context);
-    if std::fs::read_to_string(&played).is_ok_and(|known| known == image) {
+    if std::fs::read_to_string(&played).is_ok_and(|known| known == this) {
         return play::join_and_leave(context, &program, url).await;
     }
     let seen = play::verify(context, &program, url).await?;
-    target.write(PLAYED_FILE, image.as_bytes())?;
+    target.write(PLAYED_FILE, this.as_bytes())?;
     Ok(seen)
 }
 
