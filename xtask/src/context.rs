@@ -28,6 +28,8 @@ pub struct Context {
     pub target: Option<TargetName>,
     /// What `--cluster` said.
     pub cluster: Option<String>,
+    /// The only cluster of which there is state, when `--cluster` said nothing.
+    pub known_cluster: Option<String>,
     /// What `--port` said.
     pub port_given: Option<u16>,
     /// Port at which players join: `--port`, else 8080.
@@ -49,6 +51,7 @@ impl Context {
             state: state_folder()?,
             target: global.target,
             cluster: global.cluster.clone(),
+            known_cluster: None,
             port_given: global.port,
             port: global.port.unwrap_or(settings::PLAYER_PORT_DEFAULT),
             bind_address: if global.lan { "0.0.0.0" } else { "127.0.0.1" },

@@ -3,13 +3,18 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::{cli::Cli, commands, context::Context, interrupt, report};
+use xtask::{
+    cli::Cli,
+    commands,
+    context::{Context, target},
+    interrupt, report,
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let context = match Context::new(&cli.global) {
-        Ok(context) => context,
+        Ok(context) => target::with_known_cluster(&context),
         Err(error) => return report::exit_with(&error, cli.global.json),
     };
     match interrupt::guard(&context, commands::run(&context, cli.command)).await {

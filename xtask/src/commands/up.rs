@@ -12,7 +12,7 @@ use crate::target::Target;
 use crate::{binary, doctor, play, public};
 
 /// Names the image that was played on a cluster last, in its state folder.
-const PLAYED_FILE: &str = "played";
+pub const PLAYED_FILE: &str = "played";
 
 /// Bring the game up, whatever is there now, and prove it by playing
 ///

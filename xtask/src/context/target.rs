@@ -25,6 +25,21 @@ const PROCESS_FILE: &str = "process.json";
 /// Written by `cluster` before it creates anything, removed by `down`.
 const CLUSTER_FILE: &str = "cluster.json";
 
+/// The context with the name of the cluster that is there filled in where the command line gave none, so that what was
+/// made under another name than k3d.yaml's is found again.
+pub fn with_known_cluster(context: &Context) -> Context {
+    let mut known = context.clone();
+    if context.cluster.is_none() && context.target != Some(TargetName::Local) {
+        let clusters = records(&context.state)
+            .into_iter()
+            .filter(|record| record.target == TargetName::K3d);
+        if let [only] = clusters.collect::<Vec<Record>>().as_slice() {
+            known.known_cluster = Some(only.name.clone());
+        }
+    }
+    known
+}
+
 /// The target that `up` and `doctor` work on: the flag, else the one that is up, else k3d where it
 /// is installed, else local with one line that says so.
 pub fn for_up(context: &Context) -> Result<TargetName> {

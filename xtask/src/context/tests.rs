@@ -45,6 +45,26 @@ fn between_two_targets_the_user_decides() {
 }
 
 #[test]
+fn a_cluster_of_another_name_is_found_again() {
+    let state = tempfile::tempdir().unwrap();
+    let plain = context(state.path(), &[]);
+    assert_eq!(target::with_known_cluster(&plain).known_cluster, None);
+    write(&plain.cluster_folder("mine"), "cluster.json", r#"{"port":8081}"#);
+    assert_eq!(
+        target::with_known_cluster(&plain).known_cluster.as_deref(),
+        Some("mine")
+    );
+    let said = context(state.path(), &["--cluster", "other"]);
+    assert_eq!(target::with_known_cluster(&said).known_cluster, None);
+    write(
+        &plain.cluster_folder("second"),
+        "cluster.json",
+        r#"{"port":8082}"#,
+    );
+    assert_eq!(target::with_known_cluster(&plain).known_cluster, None);
+}
+
+#[test]
 fn a_damaged_record_counts_as_none() {
     let state = tempfile::tempdir().unwrap();
     write(&state.path().join("local"), "process.json", "{\"url\":");
