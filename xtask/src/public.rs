@@ -12,11 +12,7 @@ use crate::target::Target;
 /// The given URL, else that of the target that is up.
 pub fn url(context: &Context, given: Option<String>) -> Result<String> {
     if let Some(url) = given {
-        return if is_web_address(&url) {
-            Ok(url)
-        } else {
-            Err(no_address(&url).into())
-        };
+        return if is_web_address(&url) { Ok(url) } else { Err(no_address(&url).into()) };
     }
     let records = target::records(&context.state);
     match target::that_is_up(context)? {
@@ -45,9 +41,7 @@ pub fn network_address() -> Option<IpAddr> {
 }
 
 fn is_web_address(url: &str) -> bool {
-    let host = url
-        .strip_prefix("http://")
-        .or_else(|| url.strip_prefix("https://"));
+    let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
     host.is_some_and(|host| !host.is_empty() && !host.starts_with('/'))
 }
 

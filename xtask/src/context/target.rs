@@ -30,9 +30,7 @@ const CLUSTER_FILE: &str = "cluster.json";
 pub fn with_known_cluster(context: &Context) -> Context {
     let mut known = context.clone();
     if context.cluster.is_none() && context.target != Some(TargetName::Local) {
-        let clusters = records(&context.state)
-            .into_iter()
-            .filter(|record| record.target == TargetName::K3d);
+        let clusters = records(&context.state).into_iter().filter(|record| record.target == TargetName::K3d);
         if let [only] = clusters.collect::<Vec<Record>>().as_slice() {
             known.known_cluster = Some(only.name.clone());
         }

@@ -50,17 +50,10 @@ fn a_cluster_of_another_name_is_found_again() {
     let plain = context(state.path(), &[]);
     assert_eq!(target::with_known_cluster(&plain).known_cluster, None);
     write(&plain.cluster_folder("mine"), "cluster.json", r#"{"port":8081}"#);
-    assert_eq!(
-        target::with_known_cluster(&plain).known_cluster.as_deref(),
-        Some("mine")
-    );
+    assert_eq!(target::with_known_cluster(&plain).known_cluster.as_deref(), Some("mine"));
     let said = context(state.path(), &["--cluster", "other"]);
     assert_eq!(target::with_known_cluster(&said).known_cluster, None);
-    write(
-        &plain.cluster_folder("second"),
-        "cluster.json",
-        r#"{"port":8082}"#,
-    );
+    write(&plain.cluster_folder("second"), "cluster.json", r#"{"port":8082}"#);
     assert_eq!(target::with_known_cluster(&plain).known_cluster, None);
 }
 
