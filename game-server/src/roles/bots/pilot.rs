@@ -1,8 +1,8 @@
 //! How a headless player decides: the brain of the server's own bots, fed with what came over the wire.
 
 use crate::domain::{
-    POSITION_STEPS_PER_UNIT, PlayerInput, PlayerState, Slot, TICK_RATE_HZ, Tick, VELOCITY_STEPS_PER_UNIT,
-    Wall,
+    BUTTON_FIRE, POSITION_STEPS_PER_UNIT, PlayerInput, PlayerState, Slot, TICK_RATE_HZ, Tick,
+    VELOCITY_STEPS_PER_UNIT, Wall,
 };
 use crate::protocol::delta::{DISPLAY_STEPS_PER_UNIT, DisplayFrame};
 use crate::sim::brain::{self, Memory, THINK_TICKS, View};
@@ -21,6 +21,7 @@ pub struct Pilot {
     random: Random,
     held: PlayerInput,
     thought_tick: Tick,
+    keeps_firing: bool,
 }
 
 impl Pilot {
@@ -30,7 +31,13 @@ impl Pilot {
             random: Random::new(seed),
             held: PlayerInput::default(),
             thought_tick: 0,
+            keeps_firing: false,
         }
+    }
+
+    /// Shoots all the time, for somebody who wants to see a shot and not wait for a fight.
+    pub fn keeps_firing(seed: u64) -> Pilot {
+        Pilot { keeps_firing: true, ..Pilot::new(seed) }
     }
 
     /// The input for a tick, from the newest frame and the one before it.
@@ -46,6 +53,9 @@ impl Pilot {
             let players = players(newest, before);
             let view = View { tick: newest.tick, own, players: &players, walls };
             self.held = brain::decide(&mut self.memory, &view, &mut self.random);
+            if self.keeps_firing {
+                self.held.buttons |= BUTTON_FIRE;
+            }
         }
         self.held
     }

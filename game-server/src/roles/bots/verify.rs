@@ -184,8 +184,10 @@ impl Visit<'_> {
         let (ann_tells, ann_sees) = sightings();
         let (bob_tells, bob_sees) = sightings();
         let seen_enough = CancellationToken::new();
-        let ann_player = Player::new(ann_connection, Pilot::new(1), ann, ann_clicked, Some(ann_tells));
-        let bob_player = Player::new(bob_connection, Pilot::new(2), bob, bob_clicked, Some(bob_tells));
+        let ann_player =
+            Player::new(ann_connection, Pilot::keeps_firing(1), ann, ann_clicked, Some(ann_tells));
+        let bob_player =
+            Player::new(bob_connection, Pilot::keeps_firing(2), bob, bob_clicked, Some(bob_tells));
         let watching = async {
             let mut watch = Watch::new(ann_slot, ann_sees, bob_sees);
             let count = if self.full { STATES_FOR_RATE } else { STATES_FOR_A_GLANCE };
