@@ -20,6 +20,8 @@ pub const TICK_HEADROOM: &str = "game_tick_headroom_ratio";
 pub const ROOMS: &str = "game_rooms";
 /// People seated on this host.
 pub const PLAYERS: &str = "game_players";
+/// Ticks until the last match with people in it ends; what a drain waits for.
+pub const MATCH_TICKS_LEFT: &str = "game_match_ticks_left";
 /// Rooms ended by a panic in the game.
 pub const ROOM_PANICS: &str = "game_room_panics_total";
 /// Rooms refused, by reason.

@@ -10,6 +10,8 @@ use crate::roles::lobby::matchmaking::{Candidate, Choice, Party, Seeker, backfil
 use crate::roles::lobby::ratings::Ratings;
 use crate::roles::lobby::waiting::WaitReason;
 
+/// A second: a match that is over before the ticket is used refuses it, and reports are half a second old.
+const RETURN_TICKS_MIN: Tick = 60;
 /// Six missed heartbeats: the host is gone.
 const HOST_SILENT: Duration = Duration::from_secs(3);
 /// Five missed reports: nothing is known about the node.
@@ -180,7 +182,7 @@ impl Directory {
             let candidate = &view.candidate;
             view.people.contains(&request.player)
                 && candidate.pool == request.pool
-                && candidate.ticks_left > 0
+                && candidate.ticks_left > RETURN_TICKS_MIN
         };
         rooms.iter().find(is_own).map(|view| view.candidate.room)
     }

@@ -28,6 +28,9 @@ pub async fn heartbeats(bus: Bus, board: Arc<Board>) {
 pub async fn heartbeat(bus: &Bus, board: &Board) {
     let report = board.report();
     let players: usize = report.rooms.iter().map(|room| room.humans.len()).sum();
+    let played = report.rooms.iter().filter(|room| !room.humans.is_empty());
+    let ticks_left = played.map(|room| room.ticks_left).max().unwrap_or_default();
+    metrics::gauge!(telemetry::MATCH_TICKS_LEFT).set(f64::from(ticks_left));
     metrics::gauge!(telemetry::ROOMS).set(board.rooms_open() as f64);
     metrics::gauge!(telemetry::PLAYERS).set(players as f64);
     metrics::gauge!(telemetry::TICK_HEADROOM).set(f64::from(report.tick_headroom));

@@ -17,6 +17,9 @@ const DIFFERENCES_MAX: usize = 6;
 const SERVER_FIELDS: [&str; 5] =
     ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"];
 
+/// Counted up by the server beside `generation`.
+const SERVER_ANNOTATION: &str = "deprecated.daemonset.template.generation";
+
 /// What happens to one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
@@ -112,6 +115,9 @@ pub fn differences(live: &Value, wanted: &Value) -> Vec<String> {
         }
         if let Some(metadata) = value["metadata"].as_object_mut() {
             metadata.retain(|field, _| !SERVER_FIELDS.contains(&field.as_str()));
+        }
+        if let Some(annotations) = value["metadata"]["annotations"].as_object_mut() {
+            annotations.remove(SERVER_ANNOTATION);
         }
     }
     let mut paths = Vec::new();

@@ -69,7 +69,7 @@ pub async fn wait(
         if let Some((pod, problem)) = progress.hopeless(&look) {
             return Err(explain(cluster, &pod, &problem).await);
         }
-        let draining: Vec<&Pod> = look.pods.iter().filter(|pod| pod.draining).collect();
+        let draining: Vec<&Pod> = look.pods.iter().filter(|pod| pod.draining && holds_players(pod)).collect();
         if now {
             progress.end_matches(cluster, &draining).await;
         } else {
@@ -194,6 +194,11 @@ impl Progress {
                 .note("rollout", &format!("{} keeps its matches until they are over: {text}", pod.name));
         }
     }
+}
+
+/// Rooms and the sockets of their players; the other roles end at once.
+fn holds_players(pod: &Pod) -> bool {
+    ["gateway", "room"].contains(&pod.role.as_str())
 }
 
 /// `4 players, 95 s left`, from what a pod says about itself.
