@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
+use crate::manifests::cluster::check_name;
 
 /// From a fresh clone to a player in a match, and everything after: `cargo xtask up`.
 #[derive(Debug, Parser)]
@@ -24,7 +25,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "NAME", hide_possible_values = true)]
     pub target: Option<TargetName>,
     /// Name of the k3d cluster, instead of the one in manifests/cluster/k3d.yaml
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", value_parser = parse_cluster)]
     pub cluster: Option<String>,
     /// Port of 127.0.0.1 at which players join, instead of 8080
     #[arg(long, global = true, value_name = "PORT")]
@@ -78,6 +79,10 @@ pub enum Command {
     Start(commands::start::Args),
     Down(commands::down::Args),
     Ci(commands::ci::Args),
+}
+
+fn parse_cluster(text: &str) -> Result<String, String> {
+    check_name(text).map(|()| text.to_owned())
 }
 
 /// Reads `90`, `90s`, `10m` or `1h`; a bare number is seconds.

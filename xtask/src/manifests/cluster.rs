@@ -141,7 +141,7 @@ fn published(port: &Value) -> Result<(String, u16), String> {
 }
 
 /// Stricter than k3d, which accepts names that Docker networks and DNS do not agree on.
-fn check_name(name: &str) -> Result<(), String> {
+pub fn check_name(name: &str) -> Result<(), String> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte != b'-');
     let fits = name.len() <= CLUSTER_NAME_CHARS_MAX
