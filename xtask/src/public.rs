@@ -1,13 +1,39 @@
 //! Where players join: the URL of the target that is up, and this machine's address in its network.
 
 use std::net::{IpAddr, UdpSocket};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
 use crate::cli::TargetName;
 use crate::context::{Context, target};
+use crate::http;
 use crate::report::{Exit, Failure};
+use crate::settings::PUBLIC_PORT_LIMIT;
 use crate::target::Target;
+
+/// A load balancer that was refused once leaves a node out for ten seconds; asking more often only prolongs that.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+/// The load balancer takes its nodes in turn, so this many answers in a row come from all of them.
+const ANSWERS_IN_A_ROW: u32 = 3;
+
+/// Waits until the page comes through the public port: pods that are ready may not be reachable on every node yet.
+pub async fn wait_for_page(port: u16) -> Result<()> {
+    let address = format!("127.0.0.1:{port}");
+    let (started, mut answers) = (Instant::now(), 0);
+    while answers < ANSWERS_IN_A_ROW {
+        if http::is_ok(&address, "/", ASK_EVERY).await {
+            answers += 1;
+            continue;
+        }
+        answers = 0;
+        if started.elapsed() > PUBLIC_PORT_LIMIT {
+            return Err(no_page(&address).into());
+        }
+        tokio::time::sleep(ASK_EVERY).await;
+    }
+    Ok(())
+}
 
 /// The given URL, else that of the target that is up.
 pub fn url(context: &Context, given: Option<String>) -> Result<String> {
@@ -52,6 +78,17 @@ fn no_address(url: &str) -> Failure {
         found: format!("{url} is no address of a game."),
         cause: String::new(),
         fix: "write it as a browser would open it: --url http://127.0.0.1:8080".to_owned(),
+    }
+}
+
+fn no_page(address: &str) -> Failure {
+    Failure {
+        exit: Exit::Rollout,
+        doing: "waiting for the public port".to_owned(),
+        found: format!("http://{address} gives no page {} s after the rollout.", PUBLIC_PORT_LIMIT.as_secs()),
+        cause: "The pods are ready, so the way to them is broken: the load balancer or the Service."
+            .to_owned(),
+        fix: "`cargo xtask stop`, then `cargo xtask start` gives the cluster a new load balancer".to_owned(),
     }
 }
 

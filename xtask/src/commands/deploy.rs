@@ -11,6 +11,7 @@ use crate::docker::Engine;
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::objects::{Apply, Id};
 use crate::manifests::{Manifests, Object};
+use crate::public;
 use crate::report::{Exit, Failure};
 use crate::settings::{GENERATED_SECRET, NAMESPACE};
 use crate::target::Target;
@@ -94,6 +95,7 @@ pub async fn carry_out(context: &Context, prepared: Prepared, image: &str, now: 
     step.done(&format!("{}, with {image}", changes.summary()));
     let step = context.report.step("rollout", "waiting for the pods");
     let waited = rollout::wait(context, &cluster, &manifests, now).await?;
+    public::wait_for_page(Target::of(context)?.config.port).await?;
     step.done(&waited);
     Ok(true)
 }
