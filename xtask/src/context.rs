@@ -1,5 +1,8 @@
 //! What every command is given: root, settings, target, report.
 
+use std::fs::File;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -83,11 +86,21 @@ impl Context {
 
 /// Writes a file so that a reader sees the old or the new content, never half of it.
 pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
+    replace(path, content, 0o666)
+}
+
+/// The same, for a file that only this user reads.
+pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
+    replace(path, content, 0o600)
+}
+
+fn replace(path: &Path, content: &[u8], mode: u32) -> Result<()> {
     let doing = || format!("writing {}", path.display());
     let folder = path.parent().with_context(doing)?;
     std::fs::create_dir_all(folder).with_context(doing)?;
     let beside = path.with_extension("new");
-    std::fs::write(&beside, content).with_context(doing)?;
+    let options = File::options().write(true).create(true).truncate(true).mode(mode).to_owned();
+    options.open(&beside).and_then(|mut file| file.write_all(content)).with_context(doing)?;
     std::fs::rename(&beside, path).with_context(doing)
 }
 

@@ -45,9 +45,7 @@ pub fn url(context: &Context, given: Option<String>) -> Result<String> {
         Some(TargetName::K3d) => {
             let target = Target::of(context)?;
             let known = records.iter().any(|record| record.name == target.name());
-            known
-                .then(|| format!("http://127.0.0.1:{}", target.config.port))
-                .ok_or_else(|| nothing_is_up().into())
+            known.then(|| target.url()).ok_or_else(|| nothing_is_up().into())
         }
         Some(TargetName::Local) => {
             let local = records.into_iter().find(|record| record.target == TargetName::Local);

@@ -8,8 +8,6 @@ pub const NAMESPACE: &str = "game-prod";
 pub const FIELD_MANAGER: &str = "game-server-xtask";
 /// Repository of the image that `image` builds; the tag is the hash of its content.
 pub const IMAGE_NAME: &str = "game-server";
-/// Node label that decides which pods run where.
-pub const WORKLOAD_LABEL: &str = "workload";
 /// Node label that carries the random id of the `up` that made a cluster.
 pub const OWNER_LABEL: &str = "game-server.dev/owner";
 /// Port of 127.0.0.1 at which players join unless `--port` says otherwise.

@@ -1,15 +1,13 @@
 //! The cluster that a command works on: its name, its files, and the proof that it is ours.
 
 use std::fs::File;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::context::Context;
+use crate::context::{Context, write_private};
 use crate::docker::{Container, Engine};
 use crate::kubernetes::Kubernetes;
 use crate::manifests::cluster::{ClusterConfig, Overrides};
@@ -25,6 +23,8 @@ const KUBECONFIG_FILE: &str = "kubeconfig";
 const RECORD_FILE: &str = "cluster.json";
 /// Digests of images by the id that the engine gives them, so that they are worked out once.
 pub const IMAGES_FILE: &str = "images.json";
+/// Names the image that was played on the cluster last.
+pub const PLAYED_FILE: &str = "played";
 /// Guards creating and removing alone: the commands that do so hold locks of their own.
 const LOCK_FILE: &str = "cluster.lock";
 /// How often a lock that somebody else holds is tried.
@@ -77,6 +77,11 @@ impl Target {
         &self.config.name
     }
 
+    /// Where players join.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.config.port)
+    }
+
     /// Where everything about this cluster is kept.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -102,18 +107,12 @@ impl Target {
 
     /// Writes a file that only this user reads, whole or not at all.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        let doing = || format!("writing {}", self.folder.join(name).display());
-        std::fs::create_dir_all(&self.folder).with_context(doing)?;
-        let temporary = self.folder.join(format!(".{name}.new"));
-        let options = File::options().write(true).create(true).truncate(true).mode(0o600).to_owned();
-        let mut file = options.open(&temporary).with_context(doing)?;
-        file.write_all(bytes).with_context(doing)?;
-        std::fs::rename(&temporary, self.folder.join(name)).with_context(doing)
+        write_private(&self.folder.join(name), bytes)
     }
 
     /// Forgets the cluster; lock files stay for whoever waits on them.
     pub fn forget(&self) -> Result<()> {
-        for name in [KUBECONFIG_FILE, RECORD_FILE, IMAGES_FILE] {
+        for name in [KUBECONFIG_FILE, RECORD_FILE, IMAGES_FILE, PLAYED_FILE] {
             let path = self.folder.join(name);
             if path.exists() {
                 std::fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
@@ -148,6 +147,11 @@ impl Target {
         // k3d inherits it: if we are killed and it works on, whoever comes next waits for it.
         rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty()).context("sharing the lock with k3d")?;
         Ok(Lock(file))
+    }
+
+    /// Fails where there is no cluster to work on: worth asking before a build of minutes.
+    pub async fn require(context: &Context) -> Result<()> {
+        Self::of(context)?.connect(&Engine::connect().await?).await.map(drop)
     }
 
     /// A connection that is proven to lead to this cluster; nothing is written over any other.

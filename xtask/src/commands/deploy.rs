@@ -43,8 +43,7 @@ pub struct Args {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<()> {
-    // A cluster that is not there is told now, not after a build of minutes.
-    Target::of(context)?.connect(&Engine::connect().await?).await?;
+    Target::require(context).await?;
     let image = image::build(context).await?;
     image::deliver(context, &image).await?;
     apply(context, &image, args.now).await

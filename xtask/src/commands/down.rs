@@ -5,10 +5,8 @@ use serde_json::json;
 
 use crate::cli::TargetName;
 use crate::commands::cluster;
-use crate::commands::up::PLAYED_FILE;
 use crate::context::{Context, lock, target};
 use crate::local::{Folder, end};
-use crate::target::Target;
 
 /// Take away what `up` made
 ///
@@ -26,7 +24,7 @@ pub struct Args {
 
 pub async fn run(context: &Context, args: Args) -> Result<()> {
     match target::that_is_up(context)? {
-        Some(TargetName::K3d) => on_cluster(context).await,
+        Some(TargetName::K3d) => cluster::remove(context).await,
         Some(TargetName::Local) => local(context, &args).await,
         // What `down` left behind is still found when its data are asked for.
         None if args.data => local(context, &args).await,
@@ -35,15 +33,6 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
             Ok(())
         }
     }
-}
-
-async fn on_cluster(context: &Context) -> Result<()> {
-    let played = Target::of(context)?.folder().join(PLAYED_FILE);
-    cluster::remove(context).await?;
-    if !context.dry_run && played.exists() {
-        std::fs::remove_file(played)?;
-    }
-    Ok(())
 }
 
 async fn local(context: &Context, args: &Args) -> Result<()> {

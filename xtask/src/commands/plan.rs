@@ -7,6 +7,7 @@ use crate::commands::deploy::changes::Change;
 use crate::commands::deploy::prepare;
 use crate::commands::image;
 use crate::context::Context;
+use crate::target::Target;
 
 /// Show what a deploy would change, and change nothing
 ///
@@ -16,6 +17,7 @@ use crate::context::Context;
 pub struct Args {}
 
 pub async fn run(context: &Context, _args: Args) -> Result<()> {
+    Target::require(context).await?;
     let image = image::build(context).await?;
     let step = context.report.step("plan", "comparing the manifests with the cluster");
     let changes = prepare(context, &image.reference).await?.changes;

@@ -8,11 +8,8 @@ use crate::commands::image::Image;
 use crate::commands::{cluster, deploy, image, label};
 use crate::context::{Context, lock, target};
 use crate::local::{Folder, start};
-use crate::target::Target;
+use crate::target::{PLAYED_FILE, Target};
 use crate::{binary, doctor, play, public};
-
-/// Names the image that was played on a cluster last, in its state folder.
-pub const PLAYED_FILE: &str = "played";
 
 /// Bring the game up, whatever is there now, and prove it by playing
 ///
@@ -74,7 +71,7 @@ async fn on_cluster(context: &Context, args: &Args) -> Result<()> {
         return Ok(());
     }
     let target = Target::of(context)?;
-    let url = format!("http://127.0.0.1:{}", target.config.port);
+    let url = target.url();
     let seen = match was_played(&target, &image) {
         true => converge_while_playing(context, args, &image, &url).await?,
         false => {

@@ -17,7 +17,7 @@ pub async fn show(context: &Context) -> Result<()> {
     let cluster = target.connect(&Engine::connect().await?).await?;
     let pods = cluster.pods().await?;
     let feel = feel(&cluster, &pods).await;
-    let url = format!("http://127.0.0.1:{}", target.config.port);
+    let url = target.url();
     let ready = pods.iter().filter(|pod| pod.ready).count();
     let lines = [
         ("play", url.clone()),
