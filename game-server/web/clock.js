@@ -103,9 +103,12 @@ export class InputClock {
     return Math.min(Math.max(this.tick - before, 0), STEPS_PER_FRAME_MAX);
   }
 
-  /** The server says how early the input for `ackedTick` came. */
-  onMargin(marginTicks, ackedTick) {
-    if (ackedTick < this.ignoreUntilTick) return;
+  /**
+   * At `frameTick` the server says how early the newest input came. After a jump it is believed again from the tick on
+   * that inputs were then for: by its own tick, since inputs that are all too late are never acknowledged.
+   */
+  onMargin(marginTicks, frameTick) {
+    if (frameTick < this.ignoreUntilTick) return;
     const error = MARGIN_TARGET_TICKS - marginTicks;
     if (Math.abs(error) > SNAP_ERROR_TICKS) {
       this.exactTick += error;

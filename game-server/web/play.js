@@ -93,7 +93,7 @@ export class Match {
     this.shots.sync(frame);
     if (own) this.prediction.reconcile(frame.tick, own, this.isAlive(frame.players.get(this.slot)));
     if (first) this.begin(frame, nowMs);
-    else this.inputClock.onMargin(head.marginTicks, head.ackedInputTick);
+    else this.inputClock.onMargin(head.marginTicks, frame.tick);
     this.marginTicks = head.marginTicks;
   }
 

@@ -57,6 +57,23 @@ async fn golden_files_hold_in_the_page() {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver"]
+async fn a_clock_whose_inputs_all_come_too_late_catches_up() {
+    stage::with(LONG_MATCH_S, 1, async |stage: &Stage| {
+        let page = stage.open(Screen::Desktop).await;
+        let script = "return import('/clock.js').then(({ InputClock }) => {
+            const clock = new InputClock();
+            clock.start(100, 0);
+            for (let server = 100; server < 140; server += 3) clock.onMargin(-10, server);
+            return clock.tick;
+        });";
+        let tick = page.execute(script, Vec::new()).await.expect("the page runs the script");
+        assert!(tick.as_i64().expect("a tick") > 110, "still at {tick}");
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver"]
 async fn two_pages_see_each_other_move() {
     stage::with(LONG_MATCH_S, 2, async |stage: &Stage| {
         let ann = stage.open(Screen::Desktop).await;
