@@ -26,6 +26,7 @@ use crate::roles::gateway::limits::SOCKETS_MAX;
 
 mod admission;
 mod assets;
+mod conversation;
 mod counters;
 mod feed;
 mod host_link;

@@ -62,23 +62,10 @@ impl Store {
         let standing: f64 = own.try_get("standing")?;
         let kills: i64 = own.try_get("kills")?;
         let id: i64 = own.try_get("player")?;
-        let count =
-            sqlx::query(COUNT_ABOVE).bind(standing).bind(kills).bind(id).fetch_one(&self.pool).await?;
-        let count_above: i64 = count.try_get("above")?;
-        let mut rows = sqlx::query(SELECT_ABOVE)
-            .bind(standing)
-            .bind(kills)
-            .bind(id)
-            .bind(NEIGHBOURS)
-            .fetch_all(&self.pool)
-            .await?;
-        let below = sqlx::query(SELECT_BELOW)
-            .bind(standing)
-            .bind(kills)
-            .bind(id)
-            .bind(NEIGHBOURS)
-            .fetch_all(&self.pool)
-            .await?;
+        let place = |sql| sqlx::query(sql).bind(standing).bind(kills).bind(id);
+        let count_above: i64 = place(COUNT_ABOVE).fetch_one(&self.pool).await?.try_get("above")?;
+        let mut rows = place(SELECT_ABOVE).bind(NEIGHBOURS).fetch_all(&self.pool).await?;
+        let below = place(SELECT_BELOW).bind(NEIGHBOURS).fetch_all(&self.pool).await?;
         let first_rank = (1 + id_of(count_above)).saturating_sub(rows.len() as u64);
         rows.reverse();
         rows.push(own);

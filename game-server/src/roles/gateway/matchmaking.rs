@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::response::Response;
+use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
@@ -13,8 +14,9 @@ use crate::net::bus::BusError;
 use crate::protocol::bus::{SUBJECT_SEAT, SeatReply, SeatRequest};
 use crate::roles::gateway::Gateway;
 use crate::roles::gateway::admission::{Admitted, count_refusal};
-use crate::roles::gateway::limits::{LOBBY_MESSAGES, PING_EVERY, TEXT_BYTES_MAX};
-use crate::roles::gateway::socket::{CLOSE_POLICY, CLOSE_RESTART, ClientSocket, Gone, Received};
+use crate::roles::gateway::conversation;
+use crate::roles::gateway::limits::LOBBY_MESSAGES;
+use crate::roles::gateway::socket::{ClientSocket, Gone, Received};
 use crate::roles::gateway::tickets::{player_of, unix_time_s};
 use crate::telemetry;
 
@@ -64,21 +66,8 @@ struct Wish {
 
 /// `GET /lobby`
 pub async fn upgrade(State(gateway): State<Arc<Gateway>>, admitted: Admitted) -> Response {
-    let Admitted { upgrade, place } = admitted;
-    upgrade.max_message_size(TEXT_BYTES_MAX).on_upgrade(async move |socket| {
-        let sockets = metrics::gauge!(telemetry::SOCKETS, "path" => "lobby");
-        sockets.increment(1.0);
-        let mut socket = ClientSocket::new(socket, LOBBY_MESSAGES, PING_EVERY);
-        tokio::select! {
-            end = serve(&mut socket, &gateway) => {
-                if end.is_ok() {
-                    socket.close(CLOSE_POLICY, "too fast").await;
-                }
-            }
-            () = gateway.shutdown.draining() => socket.close(CLOSE_RESTART, "restarting").await,
-        }
-        sockets.decrement(1.0);
-        drop(place);
+    conversation::upgrade(gateway, admitted, "lobby", LOBBY_MESSAGES, |socket, gateway| {
+        serve(socket, gateway).boxed()
     })
 }
 

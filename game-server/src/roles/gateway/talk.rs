@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Response;
+use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -17,8 +18,9 @@ use crate::protocol::bus::{
 };
 use crate::roles::gateway::Gateway;
 use crate::roles::gateway::admission::{Admitted, count_refusal};
-use crate::roles::gateway::limits::{CHAT_MESSAGES, PING_EVERY, TEXT_BYTES_MAX};
-use crate::roles::gateway::socket::{CLOSE_POLICY, CLOSE_RESTART, ClientSocket, Gone, Received};
+use crate::roles::gateway::conversation;
+use crate::roles::gateway::limits::CHAT_MESSAGES;
+use crate::roles::gateway::socket::{ClientSocket, Gone, Received};
 use crate::roles::gateway::tickets::player_of;
 use crate::telemetry;
 
@@ -62,21 +64,8 @@ pub async fn relay(mut lines: Subscription, to: broadcast::Sender<Arc<ChatLine>>
 
 /// `GET /chat`
 pub async fn upgrade(State(gateway): State<Arc<Gateway>>, admitted: Admitted) -> Response {
-    let Admitted { upgrade, place } = admitted;
-    upgrade.max_message_size(TEXT_BYTES_MAX).on_upgrade(async move |socket| {
-        let sockets = metrics::gauge!(telemetry::SOCKETS, "path" => "chat");
-        sockets.increment(1.0);
-        let mut socket = ClientSocket::new(socket, CHAT_MESSAGES, PING_EVERY);
-        tokio::select! {
-            end = serve(&mut socket, &gateway) => {
-                if end.is_ok() {
-                    socket.close(CLOSE_POLICY, "too fast").await;
-                }
-            }
-            () = gateway.shutdown.draining() => socket.close(CLOSE_RESTART, "restarting").await,
-        }
-        sockets.decrement(1.0);
-        drop(place);
+    conversation::upgrade(gateway, admitted, "chat", CHAT_MESSAGES, |socket, gateway| {
+        serve(socket, gateway).boxed()
     })
 }
 

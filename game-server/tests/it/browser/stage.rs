@@ -1,9 +1,8 @@
 //! One game, one chromedriver and the browsers of one test; all ended by their id whatever happens.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
-use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use fantoccini::wd::Capabilities;
@@ -13,6 +12,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
+
+use crate::harness::process::{Process, free_address};
 
 /// Starting Chromium on a busy machine takes seconds.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -35,40 +36,28 @@ pub struct Stage {
     pages: Mutex<Vec<Client>>,
 }
 
-/// A process that ends with this value.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended by itself, which is as good.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// Runs a test on a fresh game with matches of this length and bots up to this many players.
 pub async fn with(match_s: u32, fill_to_players: u8, test: impl AsyncFnOnce(&Stage)) {
     let _turn = TURN.lock().await;
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let (port, admin_port, driver_port) = (free_port(), free_port(), free_port());
-    let _game = start(
-        env!("CARGO_BIN_EXE_game-server"),
-        &[
-            "all".to_string(),
-            format!("--listen=127.0.0.1:{port}"),
-            format!("--admin-listen=127.0.0.1:{admin_port}"),
-            format!("--data-dir={}", folder.path().join("data").display()),
-            format!("--match-seconds={match_s}"),
-            format!("--fill-to-players={fill_to_players}"),
-        ],
-    );
-    let _driver = start("chromedriver", &[format!("--port={driver_port}")]);
-    for port in [port, driver_port] {
-        until_open(port).await;
+    let (game, admin, driver) = (free_address(), free_address(), free_address());
+    let words = [
+        "all".to_string(),
+        format!("--listen={game}"),
+        format!("--admin-listen={admin}"),
+        format!("--data-dir={}", folder.path().join("data").display()),
+        format!("--match-seconds={match_s}"),
+        format!("--fill-to-players={fill_to_players}"),
+    ];
+    let _game = Process::role("all", &words, folder.path());
+    let port = format!("--port={}", driver.port());
+    let _driver = Process::start("chromedriver", "chromedriver", &[port], folder.path());
+    for address in [game, driver] {
+        until_open(address).await;
     }
     let stage = Stage {
-        url: format!("http://127.0.0.1:{port}/"),
-        driver_url: format!("http://127.0.0.1:{driver_port}"),
+        url: format!("http://{game}/"),
+        driver_url: format!("http://{driver}"),
         folder,
         pages: Mutex::new(Vec::new()),
     };
@@ -139,28 +128,10 @@ fn capabilities(screen: Screen, profile: &Path) -> Capabilities {
     Capabilities::from_iter([("goog:chromeOptions".to_string(), options)])
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("its address").port()
-}
-
-async fn until_open(port: u16) {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+async fn until_open(address: SocketAddr) {
     let deadline = Instant::now() + PATIENCE;
     while TcpStream::connect(address).is_err() {
         assert!(Instant::now() < deadline, "nothing listens on {address}");
         tokio::time::sleep(POLL).await;
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a test starts the program and the driver it tests with")]
-fn start(program: &str, arguments: &[String]) -> Process {
-    let child = std::process::Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap_or_else(|error| panic!("{program} cannot be started: {error}"));
-    Process(child)
 }
