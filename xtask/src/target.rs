@@ -52,6 +52,27 @@ pub struct Record {
     pub port: u16,
 }
 
+/// A cluster that answers and is proven to be ours, with everything that a command needs to work on it.
+#[derive(Clone)]
+pub struct Reached {
+    pub target: Target,
+    pub engine: Engine,
+    pub cluster: Kubernetes,
+}
+
+impl Reached {
+    /// Fails where there is no cluster to work on: worth asking before a build of minutes.
+    pub async fn of(context: &Context) -> Result<Self> {
+        Self::through(Engine::connect().await?, Target::of(context)?).await
+    }
+
+    /// The same, over a connection to Docker that is there already.
+    pub async fn through(engine: Engine, target: Target) -> Result<Self> {
+        let cluster = target.connect(&engine).await?;
+        Ok(Self { target, engine, cluster })
+    }
+}
+
 /// Held while a cluster is created or removed; released when dropped.
 #[derive(Debug)]
 pub struct Lock(#[expect(dead_code, reason = "dropping it releases the lock")] File);
@@ -147,11 +168,6 @@ impl Target {
         // k3d inherits it: if we are killed and it works on, whoever comes next waits for it.
         rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty()).context("sharing the lock with k3d")?;
         Ok(Lock(file))
-    }
-
-    /// Fails where there is no cluster to work on: worth asking before a build of minutes.
-    pub async fn require(context: &Context) -> Result<()> {
-        Self::of(context)?.connect(&Engine::connect().await?).await.map(drop)
     }
 
     /// A connection that is proven to lead to this cluster; nothing is written over any other.

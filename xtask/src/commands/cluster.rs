@@ -11,7 +11,7 @@ use crate::kubernetes::Kubernetes;
 use crate::manifests::hex;
 use crate::report::{Exit, Step};
 use crate::settings::{CLUSTER_CREATE_LIMIT, CLUSTER_READY_LIMIT};
-use crate::target::{Record, Target};
+use crate::target::{Reached, Record, Target};
 use look::State;
 
 /// The one place that runs k3d.
@@ -92,6 +92,15 @@ pub async fn ensure(context: &Context) -> Result<()> {
     }
     drop(lock);
     Ok(())
+}
+
+/// True when everything runs, at the port that is asked for, and pods can run; nothing is changed.
+pub async fn is_running(reached: &Reached) -> Result<bool> {
+    let Reached { target, engine, cluster } = reached;
+    let nodes = target.config.nodes().len();
+    let (state, (), missing) =
+        tokio::try_join!(look(engine, target), same_port(engine, target), cluster.missing(nodes))?;
+    Ok(state == State::Running && missing.is_none())
 }
 
 /// Removes the cluster and proves that nothing of it is left.

@@ -6,12 +6,11 @@ use anyhow::Result;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::docker::Engine;
 use crate::kubernetes::nodes::Node;
 use crate::kubernetes::objects::Id;
 use crate::manifests::Manifests;
 use crate::report::Exit;
-use crate::target::Target;
+use crate::target::{Reached, Target};
 
 /// Give the nodes the labels that decide which pods run where
 ///
@@ -22,15 +21,13 @@ use crate::target::Target;
 pub struct Args {}
 
 pub async fn run(context: &Context, _args: Args) -> Result<()> {
-    ensure(context).await
+    ensure(context, &Reached::of(context).await?).await
 }
 
 /// Converges the labels, then checks that every selector of the manifests is met by a node.
-pub async fn ensure(context: &Context) -> Result<()> {
+pub async fn ensure(context: &Context, reached: &Reached) -> Result<()> {
     let step = context.report.step("label", "looking at the nodes");
-    let target = Target::of(context)?;
-    let engine = Engine::connect().await?;
-    let cluster = target.connect(&engine).await?;
+    let Reached { target, cluster, .. } = reached;
     let mut nodes = cluster.nodes().await?;
     let changes = changes(&nodes, &target.config.node_labels());
     let texts: Vec<String> =
@@ -42,7 +39,7 @@ pub async fn ensure(context: &Context) -> Result<()> {
         if !changes.is_empty() {
             nodes = cluster.nodes().await?;
         }
-        every_selector_is_met(&target, &nodes, &Manifests::load(&context.root)?)?;
+        every_selector_is_met(target, &nodes, &Manifests::load(&context.root)?)?;
     }
     match (changes.is_empty(), context.dry_run) {
         (true, _) => step.skipped("the nodes have their labels"),
@@ -50,6 +47,11 @@ pub async fn ensure(context: &Context) -> Result<()> {
         (false, false) => step.done(&texts.join(", ")),
     }
     Ok(())
+}
+
+/// True when every node has its labels; nothing is changed.
+pub async fn is_set(reached: &Reached) -> Result<bool> {
+    Ok(changes(&reached.cluster.nodes().await?, &reached.target.config.node_labels()).is_empty())
 }
 
 /// Labels that a node lacks or has with another value.

@@ -7,7 +7,7 @@ use crate::commands::deploy::changes::Change;
 use crate::commands::deploy::prepare;
 use crate::commands::image;
 use crate::context::Context;
-use crate::target::Target;
+use crate::target::Reached;
 
 /// Show what a deploy would change, and change nothing
 ///
@@ -17,10 +17,10 @@ use crate::target::Target;
 pub struct Args {}
 
 pub async fn run(context: &Context, _args: Args) -> Result<()> {
-    Target::require(context).await?;
+    let reached = Reached::of(context).await?;
     let image = image::build(context).await?;
     let step = context.report.step("plan", "comparing the manifests with the cluster");
-    let changes = prepare(context, &image.reference).await?.changes;
+    let changes = prepare(context, &reached, &image.packed.reference).await?.changes;
     step.done(&changes.summary());
     let mut text = String::new();
     let mut values = Vec::new();
@@ -45,6 +45,6 @@ pub async fn run(context: &Context, _args: Args) -> Result<()> {
     if text.is_empty() {
         text.push_str("nothing would change\n");
     }
-    context.report.result(json!({"image": image.reference, "changes": values}), &text);
+    context.report.result(json!({"image": image.packed.reference, "changes": values}), &text);
     Ok(())
 }
