@@ -15,6 +15,8 @@ use crate::settings::IMAGE_NAME;
 mod check;
 /// `manifests/cluster/k3d.yaml` with its overrides.
 pub mod cluster;
+/// Where two values differ, by path.
+pub mod difference;
 
 /// Kinds in the order in which they can be applied; an unknown kind comes after all of these.
 const ORDER: [&str; 20] = [

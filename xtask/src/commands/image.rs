@@ -14,7 +14,7 @@ use crate::docker::Engine;
 use crate::report::{Exit, Failure};
 use crate::target::{Reached, Target};
 
-pub use delivery::{deliver, is_delivered};
+pub use delivery::{deliver, is_delivered, lacking};
 
 /// An image as one file that Docker and containerd both load.
 mod archive;

@@ -71,8 +71,19 @@ pub async fn is_delivered(
     target: &Target,
     image: &Image,
 ) -> Result<bool> {
+    Ok(lacking(context, engine, target, image).await?.is_empty())
+}
+
+/// Images by the nodes that lack them; nothing is changed.
+pub async fn lacking(
+    context: &Context,
+    engine: &Engine,
+    target: &Target,
+    image: &Image,
+) -> Result<Vec<(String, Vec<String>)>> {
     let wanted = wanted(engine, target, image, &Manifests::load(&context.root)?).await?;
-    Ok(missing(engine, &wanted).await?.is_empty())
+    let missing = missing(engine, &wanted).await?;
+    Ok(missing.into_iter().map(|one| (wanted[one.index].reference.clone(), one.nodes)).collect())
 }
 
 async fn wanted(
