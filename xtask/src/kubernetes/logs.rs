@@ -17,6 +17,9 @@ const NEW_PODS_POLL: Duration = Duration::from_secs(2);
 /// Lines between the pods and the terminal; a slow terminal slows the reading, nothing is dropped.
 const LINES_QUEUED_MAX: usize = 1024;
 
+/// What stands for the log of a container that the node has removed.
+const LOG_GONE: &str = "unable to retrieve container logs";
+
 /// Which lines are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct LogQuery {
@@ -47,6 +50,7 @@ impl Kubernetes {
             let params = LogParams { tail_lines: Some(lines), previous, ..Default::default() };
             if let Ok(text) = api.logs(pod, &params).await
                 && !text.trim().is_empty()
+                && !text.starts_with(LOG_GONE)
             {
                 return text.lines().map(str::to_owned).collect();
             }
