@@ -12,6 +12,8 @@ use facts::{Facts, Subject};
 
 /// The API server accepts no object, or no pod, as it is written.
 pub mod admission;
+/// A cluster that can be asked only in part.
+pub mod cluster;
 /// A program that starts and ends: crash, panic, memory, wrong processor.
 mod crash;
 /// What a look at a cluster showed.
@@ -22,6 +24,8 @@ mod image;
 mod node;
 /// A program that runs and is not ready.
 mod probe;
+/// The one process of the target `local`.
+pub mod process;
 /// Amounts of CPU and memory as Kubernetes writes them.
 mod quantity;
 /// Text without tokens, keys and passwords.
@@ -98,6 +102,19 @@ impl Cause {
     fn settles(mut self, time: Duration) -> Self {
         self.settles = time;
         self
+    }
+
+    /// Manifests that cannot be read, in the words of whoever read them.
+    pub fn unreadable(words: &str) -> Self {
+        let cause = Self::new("manifest-unreadable", "Manifests", "they cannot be read")
+            .seen(words.trim_end_matches('.'));
+        cause.fix("correct the file named above, then `cargo xtask deploy`")
+    }
+
+    /// Something that every answer depends on does not answer.
+    pub fn unanswered(who: &str, words: &str) -> Self {
+        let cause = Self::new("no-answer", who, "it does not answer").seen(words.trim_end_matches('.'));
+        cause.fix("start it, then `cargo xtask doctor`")
     }
 
     /// The line of the manifest that says so.

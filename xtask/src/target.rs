@@ -25,6 +25,8 @@ const RECORD_FILE: &str = "cluster.json";
 pub const IMAGES_FILE: &str = "images.json";
 /// Names the image that was played on the cluster last.
 pub const PLAYED_FILE: &str = "played";
+/// What `diagnose` writes unless it is told where.
+pub const BUNDLE_FILE: &str = "diagnosis.tar";
 /// Guards creating and removing alone: the commands that do so hold locks of their own.
 const LOCK_FILE: &str = "cluster.lock";
 /// How often a lock that somebody else holds is tried.
@@ -112,7 +114,7 @@ impl Target {
 
     /// Forgets the cluster; lock files stay for whoever waits on them.
     pub fn forget(&self) -> Result<()> {
-        for name in [KUBECONFIG_FILE, RECORD_FILE, IMAGES_FILE, PLAYED_FILE] {
+        for name in [KUBECONFIG_FILE, RECORD_FILE, IMAGES_FILE, PLAYED_FILE, BUNDLE_FILE] {
             let path = self.folder.join(name);
             if path.exists() {
                 std::fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;

@@ -33,8 +33,7 @@ pub fn check(pod: &Subject) -> Option<Cause> {
         .or_else(|| start_error(pod, &end, spec, &pointer))
         .or_else(|| memory(pod, &end, spec, &pointer))
         .or_else(|| killed_by_probe(pod, &end, &pointer))
-        .or_else(|| port_taken(pod, &end, &lines, &pointer))
-        .or_else(|| panic(pod, &end, &lines, &pointer))
+        .or_else(|| told(pod, &end, &lines, &pointer))
         .unwrap_or_else(|| other(pod, &end, &lines, &pointer));
     Some(cause)
 }
@@ -150,35 +149,54 @@ fn killed_by_probe(pod: &Subject, end: &End, pointer: &str) -> Option<Cause> {
     )
 }
 
-fn port_taken(pod: &Subject, end: &End, lines: &[&str], pointer: &str) -> Option<Cause> {
-    let line = lines.iter().find(|line| PORT_TAKEN.iter().any(|words| line.contains(words)))?;
-    let found = format!("the program in its pod {} listens on a port that is taken there", pod.name());
-    let fix = "give its listeners different ports (`args` and the ConfigMaps of `envFrom`), then `cargo xtask deploy`";
-    let cause = pod.cause("port-clash", found).seen(line.trim()).seen(times(end));
-    Some(cause.at(format!("{pointer}/args")).fix(fix).settles(settles(end)))
+/// What the last lines of a program say about its end.
+pub enum Words {
+    Panic(String),
+    PortTaken(String),
 }
 
-/// Rust's two lines: where, and what.
-fn panic(pod: &Subject, end: &End, lines: &[&str], pointer: &str) -> Option<Cause> {
+/// Reads the log of any program; `None` where no line says why it ended.
+pub fn of_lines(lines: &[&str]) -> Option<Words> {
+    let taken = lines.iter().rev().find(|line| PORT_TAKEN.iter().any(|words| line.contains(words)));
+    if let Some(line) = taken {
+        return Some(Words::PortTaken(line.trim().to_owned()));
+    }
+    // Rust's two lines: where, and what.
     let index = lines.iter().rposition(|line| line.contains("panicked at"))?;
     let (place, what) = (lines[index].trim(), lines.get(index + 1).map_or("", |line| line.trim()));
-    let found = format!("the program in its pod {} panics", pod.name());
-    let seen = format!("{place} {what}");
-    let fix = "correct the line of code that the panic names, then `cargo xtask deploy`";
-    let cause = pod.cause("panic", found).seen(seen.trim()).seen(times(end));
+    Some(Words::Panic(format!("{place} {what}").trim().to_owned()))
+}
+
+/// The end of a log in a few words.
+pub fn last_lines(lines: &[&str]) -> String {
+    let last = lines[lines.len().saturating_sub(LAST_LINES)..].iter();
+    let quoted: Vec<String> = last.map(|line| format!("\"{}\"", line.trim())).collect();
+    if quoted.is_empty() {
+        "it wrote nothing".to_owned()
+    } else {
+        format!("its last lines {}", quoted.join(" "))
+    }
+}
+
+fn told(pod: &Subject, end: &End, lines: &[&str], pointer: &str) -> Option<Cause> {
+    let (id, what, fix, seen) = match of_lines(lines)? {
+        Words::Panic(seen) => (
+            "panic",
+            "panics",
+            "correct the line of code that the panic names, then `cargo xtask deploy`",
+            seen,
+        ),
+        Words::PortTaken(seen) => {
+            let fix = "give its listeners different ports (`args`, `envFrom`), then `cargo xtask deploy`";
+            ("port-clash", "listens on a port that is taken there", fix, seen)
+        }
+    };
+    let found = format!("the program in its pod {} {what}", pod.name());
+    let cause = pod.cause(id, found).seen(seen).seen(times(end));
     Some(cause.at(format!("{pointer}/args")).fix(fix).settles(settles(end)))
 }
 
 fn other(pod: &Subject, end: &End, lines: &[&str], pointer: &str) -> Cause {
-    let quoted: Vec<String> = lines[lines.len().saturating_sub(LAST_LINES)..]
-        .iter()
-        .map(|line| format!("\"{}\"", line.trim()))
-        .collect();
-    let last = if quoted.is_empty() {
-        "it wrote nothing".to_owned()
-    } else {
-        format!("its last lines {}", quoted.join(" "))
-    };
     let (id, what, fix) = match end.code {
         0 => (
             "ends",
@@ -205,5 +223,10 @@ fn other(pod: &Subject, end: &End, lines: &[&str], pointer: &str) -> Cause {
     // What exits with 1 may only have missed a neighbour that is late.
     let certain = id != "crash-loop" || end.count >= ENDS_CERTAIN;
     let settles = if certain { settles(end) } else { MOMENT * 3 };
-    pod.cause(id, found).seen(last).seen(times(end)).at(format!("{pointer}/args")).fix(fix).settles(settles)
+    pod.cause(id, found)
+        .seen(last_lines(lines))
+        .seen(times(end))
+        .at(format!("{pointer}/args"))
+        .fix(fix)
+        .settles(settles)
 }

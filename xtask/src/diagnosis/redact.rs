@@ -117,7 +117,8 @@ fn line(line: &str) -> String {
             hide_next = scheme;
         } else {
             redacted.push_str(&self::word(word));
-            let names = word.ends_with([':', '=']) && is_secret_name(bare);
+            // A path such as `Deployment/secret:` names an object.
+            let names = word.ends_with([':', '=']) && !bare.contains('/') && is_secret_name(bare);
             hide_next = names || ["bearer", "basic"].contains(&bare.to_ascii_lowercase().as_str());
         }
         redacted.push_str(blanks);
@@ -161,7 +162,8 @@ fn pairs(word: &str) -> String {
         let length =
             after[open..].find(['"', '\'', '\\', ',', ';', '&', '}', ')']).unwrap_or(after.len() - open);
         redacted.push_str(&rest[..=at]);
-        if name.is_some_and(is_secret_name) && length > 0 {
+        let is_plain = ["true", "false", "null"].contains(&&after[open..open + length]);
+        if name.is_some_and(is_secret_name) && length > 0 && !is_plain {
             redacted.push_str(&after[..open]);
             redacted.push_str(REDACTED);
             rest = &after[open + length..];

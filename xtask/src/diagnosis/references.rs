@@ -50,6 +50,17 @@ fn sandbox(pod: &Subject) -> Option<Cause> {
     }
     let words = text(&event["message"]);
     let found = format!("the node {} cannot make the sandbox of its pod {}", pod.node_name(), pod.name());
+    if let Some(image) = quoted(words, "sandbox image ") {
+        let found = format!(
+            "the node {} has lost the image {image}, without which it starts no pod",
+            pod.node_name()
+        );
+        let fix = format!(
+            "run `docker restart {}`; where that does not help, `cargo xtask down` and `cargo xtask up`",
+            pod.node_name()
+        );
+        return Some(pod.cause("sandbox-image", found).seen(words).fix(fix).settles(PATIENCE));
+    }
     let network = ["network", "cni", "flannel"].iter().any(|word| words.contains(word));
     let fix = match network {
         true => format!("restart the node (`docker restart {}`): its pod network is not up", pod.node_name()),

@@ -33,6 +33,8 @@ fn what_helps_to_find_the_cause_stays() {
         "image sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
         "pod lobby-7dc56c799b-6j7gz uid 825262e4-edc4-4c26-b76f-4b035ea658de at 2026-11-24T10:39:59Z",
         "thread 'main' (1) panicked at game-server/src/roles/lobby.rs:11:20:",
+        "Deployment/secret: its pod secret-1 names the Secret game-secrets",
+        "hostToken=false",
         "  indented\tline  with   blanks",
     ] {
         check(line, line);
