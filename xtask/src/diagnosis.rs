@@ -43,7 +43,7 @@ mod tests;
 /// A moment of this is normal while objects find each other.
 const MOMENT: Duration = Duration::from_secs(4);
 /// A node, a registry or a port may come (back) within this; longer would only make the user wait.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Why an object of the manifests does not run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -132,7 +132,11 @@ impl Cause {
             text.push_str(&format!(" Seen: {}.", self.evidence.join("; ")));
         }
         if let Some(place) = self.place(manifests) {
-            text.push_str(&format!(" {}:{} says `{}`.", place.file, place.line, place.text));
+            // A line that only opens a block says where to look and nothing more.
+            let says =
+                if place.text.ends_with(':') { String::new() } else { format!(" says `{}`", place.text) };
+            let at = if says.is_empty() { "See " } else { "" };
+            text.push_str(&format!(" {at}{}:{}{says}.", place.file, place.line));
         }
         text
     }

@@ -27,7 +27,7 @@ pub mod changes;
 /// What the last deploy put into the cluster.
 mod inventory;
 /// Waiting until everything runs, and saying why it does not.
-mod rollout;
+pub mod rollout;
 /// The Secret that is made once.
 mod secret;
 

@@ -18,9 +18,9 @@ use crate::target::{IMAGES_FILE, Target};
 use archive::{Archive, full_reference};
 
 /// An image as one file that Docker and containerd both load.
-mod archive;
+pub mod archive;
 /// What a node holds, proven by digest.
-mod nodes;
+pub mod nodes;
 /// An image of somebody else, written anew.
 mod repack;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::diagnosis::facts::Subject;
-use crate::diagnosis::{Cause, MOMENT, text};
+use crate::diagnosis::{Cause, MOMENT, PATIENCE, text};
 
 /// Lines of the log that are worth quoting when none of them stands out.
 const LAST_LINES: usize = 3;
@@ -41,8 +41,9 @@ pub fn check(pod: &Subject) -> Option<Cause> {
 fn end(status: &Value) -> Option<End<'_>> {
     let (now, last) = (&status["state"]["terminated"], &status["lastState"]["terminated"]);
     let restarts = status["restartCount"].as_u64().unwrap_or(0);
+    let ended = if now.is_null() { last } else { now };
+    let count = if status["state"]["running"].is_null() { restarts + 1 } else { restarts };
     // An init container that has done its work has ended too.
-    let (ended, count) = if now.is_null() { (last, restarts) } else { (now, restarts + 1) };
     let is_well = ended.is_null() || ended["reason"] == "Completed" && status["ready"] == true;
     (!is_well).then(|| End {
         container: text(&status["name"]),
@@ -53,9 +54,9 @@ fn end(status: &Value) -> Option<End<'_>> {
     })
 }
 
-/// The same program gives the same end: seen twice it is certain, and the third time is not waited for.
+/// The same program gives the same end: seen twice it is certain.
 fn settles(end: &End) -> Duration {
-    if end.count >= 2 { MOMENT } else { MOMENT * 3 }
+    if end.count >= 2 { MOMENT } else { PATIENCE }
 }
 
 fn times(end: &End) -> String {
@@ -222,7 +223,7 @@ fn other(pod: &Subject, end: &End, lines: &[&str], pointer: &str) -> Cause {
     let found = format!("the program in its pod {} {what}", pod.name());
     // What exits with 1 may only have missed a neighbour that is late.
     let certain = id != "crash-loop" || end.count >= ENDS_CERTAIN;
-    let settles = if certain { settles(end) } else { MOMENT * 3 };
+    let settles = if certain { settles(end) } else { PATIENCE };
     pod.cause(id, found)
         .seen(last_lines(lines))
         .seen(times(end))

@@ -1,11 +1,15 @@
 //! An image that is not on the node, and that the node cannot pull.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::diagnosis::facts::Subject;
-use crate::diagnosis::{Cause, MOMENT, PATIENCE, listed, text};
+use crate::diagnosis::{Cause, MOMENT, listed, text};
 use crate::settings::IMAGE_NAME;
 
+/// The kubelet pulls again after 10 s: a registry that had a bad moment gets that one chance.
+const SECOND_PULL: Duration = Duration::from_secs(12);
 const REASONS: [&str; 4] = ["ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"];
 
 pub fn check(pod: &Subject) -> Option<Cause> {
@@ -39,7 +43,7 @@ pub fn check(pod: &Subject) -> Option<Cause> {
         false => format!("run `docker pull {image}`, then `cargo xtask deploy`: what Docker holds is delivered to the nodes"),
     };
     // Nobody but this machine has our image; a registry may have had a bad moment.
-    let settles = if ours { MOMENT } else { PATIENCE };
+    let settles = if ours { MOMENT } else { SECOND_PULL };
     let pull = why(&words);
     let cause = pod.cause("image-missing", found).seen(pull).seen(words).seen(others(pod, image));
     Some(cause.at(pointer).fix(fix).settles(settles))

@@ -9,7 +9,7 @@ use crate::diagnosis::{Cause, PATIENCE, text};
 
 pub const ID: &str = "node-not-ready";
 /// The kubelet says hello to a pod of its node within two seconds; after these it says nothing any more.
-const SILENCE: Duration = Duration::from_secs(14);
+const SILENCE: Duration = Duration::from_secs(10);
 
 pub fn check(pod: &Subject) -> Option<Cause> {
     let name = pod.node_name();

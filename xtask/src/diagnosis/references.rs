@@ -56,7 +56,7 @@ fn sandbox(pod: &Subject) -> Option<Cause> {
             pod.node_name()
         );
         let fix = format!(
-            "run `docker restart {}`; where that does not help, `cargo xtask down` and `cargo xtask up`",
+            "free disk space (a kubelet with less than 15 % left removes images), then run `docker restart {}`, which brings it back",
             pod.node_name()
         );
         return Some(pod.cause("sandbox-image", found).seen(words).fix(fix).settles(PATIENCE));

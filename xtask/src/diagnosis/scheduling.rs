@@ -139,18 +139,19 @@ fn requests(pod: &Value, resource: &str) -> f64 {
     containers.map(|container| quantity::parse(&container["resources"]["requests"][resource])).sum()
 }
 
+/// The scheduler names no taint any more, so it is read from the nodes that would fit otherwise.
 fn taint(pod: &Subject, words: &str) -> Option<Cause> {
-    let taint = words.split("untolerated taint").nth(1)?.split(['{', '}']).nth(1).unwrap_or_default();
-    let key = taint.split([':', '=']).next().unwrap_or_default().trim();
-    let tainted: Vec<&Value> = pod
-        .facts
-        .nodes
-        .iter()
-        .filter(|node| {
-            node["spec"]["taints"].as_array().is_some_and(|all| all.iter().any(|one| one["key"] == key))
-        })
-        .collect();
-    let node = tainted.first().map_or("NODE", |node| text(&node["metadata"]["name"]));
+    if !words.contains("untolerated taint") {
+        return None;
+    }
+    let fits = |node: &&Value| selects(&pod.pod["spec"]["nodeSelector"], node);
+    let (node, key) = pod.facts.nodes.iter().filter(fits).find_map(|node| {
+        let taints = node["spec"]["taints"].as_array()?;
+        let taint = taints
+            .iter()
+            .find(|taint| taint["effect"] != "PreferNoSchedule" && !tolerates(pod.pod, taint))?;
+        Some((text(&node["metadata"]["name"]), text(&taint["key"])))
+    })?;
     let found = format!("its pod {} is kept off the node {node} by the taint {key}", pod.name());
     let fix = match key {
         "node.kubernetes.io/unschedulable" => format!("run `kubectl uncordon {node}`"),
@@ -161,6 +162,15 @@ fn taint(pod: &Subject, words: &str) -> Option<Cause> {
         }
         _ => format!("run `kubectl taint node {node} {key}-`, or add a toleration to the pod"),
     };
-    let pointer = "/spec/template/spec/tolerations";
-    Some(pod.cause("taint", found).at(pointer).fix(fix).settles(PATIENCE))
+    Some(pod.cause("taint", found).at("/spec/template/spec/nodeSelector").fix(fix).settles(PATIENCE))
+}
+
+fn tolerates(pod: &Value, taint: &Value) -> bool {
+    let tolerations = pod["spec"]["tolerations"].as_array().into_iter().flatten();
+    tolerations.into_iter().any(|one| {
+        let key = one["key"].is_null() || one["key"] == taint["key"];
+        let value = one["operator"] == "Exists" || one["value"] == taint["value"];
+        let effect = one["effect"].is_null() || one["effect"] == taint["effect"];
+        key && value && effect
+    })
 }

@@ -15,7 +15,7 @@ const RECORDED: [Recorded; 30] = [
     ("claim-missing", "claim-missing", "Deployment/noclaim", "/spec/template/spec/volumes/0/persistentVolumeClaim/claimName", &["claim gone"]),
     ("command-missing", "command-missing", "Deployment/command", "{}/command/0", &["cannot start /game-sever", "no such file or directory"]),
     ("configmap-missing", "configmap-missing", "Deployment/configmap", "{}/envFrom/0/configMapRef/name", &["the ConfigMap setings, which does not exist"]),
-    ("crash-loop", "crash-loop", "Deployment/error", "{}/args", &["connection refused", "exit code 1, 2 times"]),
+    ("crash-loop", "crash-loop", "Deployment/error", "{}/args", &["connection refused", "exit code 1, 3 times"]),
     ("host-port", "port-clash", "Deployment/hostport", "{}/ports/0/hostPort", &["port 9100 of a node", "held by hostport-df7f7f677-77w8h on k3d-rc-agent-1"]),
     ("image-missing", "image-missing", "Deployment/image", "{}/image", &["k3d-rc-agent-1 has not got the image game-server:000000000000", "no such host"]),
     ("label-missing", "label-missing", "Deployment/label", "/spec/template/spec/nodeSelector/workload", &["workload=compte", "k3d-rc-agent-0 has workload=compute"]),
@@ -111,7 +111,7 @@ fn a_cause_is_certain_within_fifteen_seconds() {
 fn a_second_end_makes_a_crash_certain() {
     let mut facts = recorded("panic");
     let settled = only(&facts).settles;
-    facts.pods[0]["status"]["containerStatuses"][0]["restartCount"] = 1.into();
+    facts.pods[0]["status"]["containerStatuses"][0]["restartCount"] = 0.into();
     assert!(only(&facts).settles > settled);
 }
 
@@ -164,13 +164,17 @@ fn a_node_that_is_gone_explains_what_its_pods_do() {
 fn taints_and_service_ports_are_told_from_labels() {
     let mut facts = recorded("label-missing");
     facts.pods[0]["spec"]["nodeSelector"] = json!({"workload": "backend"});
-    let words = "0/3 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/unschedulable: }, \
+    let tolerated =
+        json!({"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute"});
+    facts.pods[0]["spec"]["tolerations"] = json!([tolerated]);
+    let words = "0/3 nodes are available: 1 node(s) had untolerated taint(s), \
                  2 node(s) didn't match Pod's node affinity/selector. preemption: no.";
     facts.pods[0]["status"]["conditions"] =
         json!([{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": words}]);
     let node =
         facts.nodes.iter_mut().find(|node| node["metadata"]["labels"]["workload"] == "backend").unwrap();
-    node["spec"]["taints"] = json!([{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}]);
+    node["spec"]["taints"] = json!([{"key": "node.kubernetes.io/not-ready", "effect": "NoExecute"},
+        {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}]);
     let cause = only(&facts);
     assert_eq!(cause.id, "taint");
     assert_eq!(cause.fix, "run `kubectl uncordon k3d-rc-agent-1`");
