@@ -83,3 +83,6 @@ fn asleep(outside: &Outside, object: &str) -> Vec<Cause> {
     }
     causes
 }
+
+#[cfg(test)]
+mod tests;

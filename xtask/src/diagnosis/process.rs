@@ -58,3 +58,6 @@ pub fn check(known: &Known) -> Option<Cause> {
     };
     Some(Cause::new(id, OBJECT, found).seen(seen).fix(fix))
 }
+
+#[cfg(test)]
+mod tests;
