@@ -248,10 +248,12 @@ fn planted(image: &str) -> [Value; 2] {
     });
     let security =
         json!({"runAsNonRoot": true, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}});
+    // The pod of an earlier run may still be ending.
+    let name = format!("b-leak-{}", std::process::id());
     let pod = json!({
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": "b-leak", "namespace": "game-prod"},
+        "metadata": {"name": name, "namespace": "game-prod"},
         "spec": {"nodeSelector": {"workload": "backend"}, "securityContext": security, "containers": [container]},
     });
     [secret("planted", "ticket-secret", ticket), pod]
