@@ -23,6 +23,8 @@ pub struct Binary {
     pub path: PathBuf,
     /// Changes when a source changes; equal stamps mean equal binaries.
     pub stamp: String,
+    /// The stamp together with size and time of the very file; equal identities mean the same file.
+    pub identity: String,
 }
 
 /// Builds what has changed; without a change since the last build here it does not even start cargo.
@@ -30,19 +32,28 @@ pub async fn build(context: &Context) -> Result<Binary> {
     let path = path(context);
     let stamp = stamp(&context.root)?;
     let step = context.report.step("build", "the game server");
-    if is_current(&path, &stamp) {
+    if let Some(identity) = current(&path, &stamp) {
         step.skipped("the game server is built");
-        return Ok(Binary { path, stamp });
+        return Ok(Binary { path, stamp, identity });
     }
     let watched = step.clone();
     let job = command(context).on_line(move |line| watched.progress(line));
     let fix =
         "correct what the compiler names; a missing compiler or linker is found by `cargo xtask doctor`";
     job.check(&context.report, Exit::Build, "building the game server", fix).await?;
-    write_whole(&stamp_path(&path), describe(&path, &stamp)?.as_bytes())?;
+    let identity = describe(&path, &stamp)?;
+    write_whole(&stamp_path(&path), identity.as_bytes())?;
     let megabytes = fs::metadata(&path)?.len() as f64 / 1e6;
     step.done(&format!("the game server, {megabytes:.1} MB"));
-    Ok(Binary { path, stamp })
+    Ok(Binary { path, stamp, identity })
+}
+
+/// The binary of an earlier build, when no source has changed since.
+pub fn known(context: &Context) -> Option<Binary> {
+    let path = path(context);
+    let stamp = stamp(&context.root).ok()?;
+    let identity = current(&path, &stamp)?;
+    Some(Binary { path, stamp, identity })
 }
 
 /// Where the build puts the binary.
@@ -75,9 +86,10 @@ fn stamp_path(binary: &Path) -> PathBuf {
     binary.with_extension("stamp")
 }
 
-fn is_current(binary: &Path, stamp: &str) -> bool {
-    let written = fs::read_to_string(stamp_path(binary)).unwrap_or_default();
-    describe(binary, stamp).is_ok_and(|now| now == written)
+/// The identity that was written down after the build, when it still holds.
+fn current(binary: &Path, stamp: &str) -> Option<String> {
+    let written = fs::read_to_string(stamp_path(binary)).ok()?;
+    (describe(binary, stamp).ok()? == written).then_some(written)
 }
 
 /// Ties the stamp of the sources to the very file that was built from them.

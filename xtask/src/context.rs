@@ -75,6 +75,20 @@ impl Context {
         self.state.join(cluster)
     }
 
+    /// Asks a question that only the user can answer. `--yes` answers it; where nobody can be asked it is a no.
+    pub fn confirm(&self, question: &str) -> Result<bool> {
+        if self.yes {
+            return Ok(true);
+        }
+        if !console::user_attended() || !console::user_attended_stderr() || self.report.is_json() {
+            return Ok(false);
+        }
+        self.report.ask(&format!("{question} [y/N] "));
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).context("reading the answer")?;
+        Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
+    }
+
     /// Where cargo puts what it builds, `CARGO_TARGET_DIR` honoured.
     pub fn cargo_target_folder(&self) -> PathBuf {
         match std::env::var_os("CARGO_TARGET_DIR").filter(|value| !value.is_empty()) {

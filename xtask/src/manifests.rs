@@ -16,6 +16,8 @@ use crate::settings::IMAGE_NAME;
 mod check;
 /// `manifests/cluster/k3d.yaml` with its overrides.
 pub mod cluster;
+/// Where two values differ, by path.
+pub mod difference;
 /// Where in a file a value stands.
 pub mod locate;
 

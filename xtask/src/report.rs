@@ -96,6 +96,11 @@ impl Report {
         }
     }
 
+    /// A question, without the end of a line.
+    pub fn ask(&self, text: &str) {
+        self.write_err(text);
+    }
+
     /// The answer of a command: `text` for people, `value` for machines, on stdout.
     pub fn result(&self, value: Value, text: &str) {
         if self.json {

@@ -1,5 +1,6 @@
 //! The cluster that a command works on: its name, its files, and the proof that it is ours.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,6 +16,8 @@ use crate::report::{Exit, Failure};
 
 /// Variable that names another k3s image than the one in k3d.yaml.
 const IMAGE_VARIABLE: &str = "K3S_IMAGE";
+/// Where nobody but this machine can join.
+const LOOPBACK: &str = "127.0.0.1";
 /// Port on which the API server listens inside its container.
 const API_PORT: u16 = 6443;
 /// The kubeconfig that is ours alone.
@@ -39,6 +42,8 @@ const LOCK_LIMIT: Duration = Duration::from_secs(300);
 pub struct Target {
     pub config: ClusterConfig,
     folder: PathBuf,
+    /// True when the command line named port or address, now or when the cluster was made.
+    is_given: bool,
 }
 
 /// What was written down when the cluster was made.
@@ -50,8 +55,50 @@ pub struct Record {
     pub complete: bool,
     /// UID of `kube-system`; empty until complete.
     pub uid: String,
-    pub bind_address: String,
+    /// Where players join, as it was asked for last.
+    pub published: Published,
+    /// Labels that the nodes were given.
+    #[serde(default)]
+    pub labels: NodeLabels,
+    /// Image of the nodes that the environment named instead of k3d.yaml.
+    #[serde(default)]
+    pub image_given: Option<String>,
+    /// What the cluster was made with and keeps; see [`ClusterConfig::shape`].
+    #[serde(default)]
+    pub shape: serde_json::Value,
+}
+
+/// Labels by node.
+pub type NodeLabels = BTreeMap<String, BTreeMap<String, String>>;
+
+/// Address and port of this machine at which players join.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    pub address: String,
     pub port: u16,
+    /// True when the command line named it: then it outlives a change of k3d.yaml.
+    pub given: bool,
+}
+
+/// A cluster that answers and is proven to be ours, with everything that a command needs to work on it.
+#[derive(Clone)]
+pub struct Reached {
+    pub target: Target,
+    pub engine: Engine,
+    pub cluster: Kubernetes,
+}
+
+impl Reached {
+    /// Fails where there is no cluster to work on: worth asking before a build of minutes.
+    pub async fn of(context: &Context) -> Result<Self> {
+        Self::through(Engine::connect().await?, Target::of(context)?).await
+    }
+
+    /// The same, over a connection to Docker that is there already.
+    pub async fn through(engine: Engine, target: Target) -> Result<Self> {
+        let cluster = target.connect(&engine).await?;
+        Ok(Self { target, engine, cluster })
+    }
 }
 
 /// Held while a cluster is created or removed; released when dropped.
@@ -61,18 +108,24 @@ pub struct Lock(#[expect(dead_code, reason = "dropping it releases the lock")] F
 impl Target {
     /// The cluster of k3d.yaml with what the command line and the record of its making say.
     pub fn of(context: &Context) -> Result<Self> {
-        let mut overrides = Overrides {
-            name: context.cluster.clone(),
-            image: std::env::var(IMAGE_VARIABLE).ok().filter(|image| !image.is_empty()),
-            ..Default::default()
-        };
+        let mut overrides = Overrides { name: context.cluster.clone(), ..Default::default() };
         let name = ClusterConfig::load(&context.root, &overrides)?.name;
         let folder = context.cluster_folder(&name);
         let record = read_record(&folder);
-        overrides.port = context.port_given.or(record.as_ref().map(|record| record.port));
-        let open = (context.bind_address != "127.0.0.1").then(|| context.bind_address.to_owned());
-        overrides.bind_address = open.or(record.map(|record| record.bind_address));
-        Ok(Self { config: ClusterConfig::load(&context.root, &overrides)?, folder })
+        let image_before = record.as_ref().and_then(|record| record.image_given.clone());
+        overrides.image = image_given().or(image_before);
+        let given = record.map(|record| record.published).filter(|published| published.given);
+        overrides.port = context.port_given.or(given.as_ref().map(|given| given.port));
+        let open = (context.bind_address != LOOPBACK).then(|| context.bind_address.to_owned());
+        overrides.bind_address = open.or(given.map(|given| given.address));
+        let is_given = overrides.port.is_some() || overrides.bind_address.is_some();
+        Ok(Self { config: ClusterConfig::load(&context.root, &overrides)?, folder, is_given })
+    }
+
+    /// Where players are to join.
+    pub fn published(&self) -> Published {
+        let ClusterConfig { bind_address, port, .. } = &self.config;
+        Published { address: bind_address.clone(), port: *port, given: self.is_given }
     }
 
     pub fn name(&self) -> &str {
@@ -81,7 +134,8 @@ impl Target {
 
     /// Where players join.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.config.port)
+        let port = self.record().map_or(self.config.port, |record| record.published.port);
+        format!("http://127.0.0.1:{port}")
     }
 
     /// Where everything about this cluster is kept.
@@ -151,11 +205,6 @@ impl Target {
         Ok(Lock(file))
     }
 
-    /// Fails where there is no cluster to work on: worth asking before a build of minutes.
-    pub async fn require(context: &Context) -> Result<()> {
-        Self::of(context)?.connect(&Engine::connect().await?).await.map(drop)
-    }
-
     /// A connection that is proven to lead to this cluster; nothing is written over any other.
     pub async fn connect(&self, engine: &Engine) -> Result<Kubernetes> {
         let Some(record) = self.record().filter(|record| record.complete) else {
@@ -214,6 +263,11 @@ impl Target {
         }
         .into()
     }
+}
+
+/// The image that the environment asks for instead of the one in k3d.yaml.
+pub fn image_given() -> Option<String> {
+    std::env::var(IMAGE_VARIABLE).ok().filter(|image| !image.is_empty())
 }
 
 fn read_record(folder: &Path) -> Option<Record> {

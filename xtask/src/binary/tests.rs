@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{describe, is_current, stamp, stamp_path};
+use super::{current, describe, stamp, stamp_path};
 
 #[test]
 fn a_change_of_a_source_changes_the_stamp() {
@@ -21,11 +21,11 @@ fn a_change_of_a_source_changes_the_stamp() {
 fn a_binary_is_current_only_if_nobody_else_built_it_since() {
     let folder = tempfile::tempdir().unwrap();
     let binary = folder.path().join("game-server");
-    assert!(!is_current(&binary, "aa"));
+    assert_eq!(current(&binary, "aa"), None);
     fs::write(&binary, "program").unwrap();
     fs::write(stamp_path(&binary), describe(&binary, "aa").unwrap()).unwrap();
-    assert!(is_current(&binary, "aa"));
-    assert!(!is_current(&binary, "bb"));
+    assert!(current(&binary, "aa").is_some());
+    assert_eq!(current(&binary, "bb"), None);
     fs::write(&binary, "another program").unwrap();
-    assert!(!is_current(&binary, "aa"));
+    assert_eq!(current(&binary, "aa"), None);
 }

@@ -11,9 +11,14 @@ use crate::kubernetes::Kubernetes;
 use crate::manifests::hex;
 use crate::report::{Exit, Step};
 use crate::settings::{CLUSTER_CREATE_LIMIT, CLUSTER_READY_LIMIT};
-use crate::target::{Record, Target};
+use crate::target::{Reached, Record, Target, image_given};
+use drift::Drift;
 use look::State;
 
+/// How a cluster that runs differs from what is asked for.
+pub mod drift;
+/// Changing a cluster that runs.
+mod edit;
 /// The one place that runs k3d.
 mod k3d;
 /// What is there under the name of a cluster, and whose it is.
@@ -56,15 +61,11 @@ pub async fn ensure(context: &Context) -> Result<()> {
     let lock = target.lock(context).await?;
     let state = look(&engine, &target).await?;
     if context.dry_run {
-        step.skipped(&format!("{}: {}", target.name(), intention(&state)));
+        step.skipped(&format!("{}: {}", target.name(), describe(&state)));
         return Ok(());
     }
     match state {
-        State::Running => {
-            same_port(&engine, &target).await?;
-            ready(context, &engine, &target).await?;
-            step.skipped(&format!("{} is running", target.name()));
-        }
+        State::Running => converge(context, &engine, &target, step).await?,
         State::Stopped(down) => {
             context
                 .report
@@ -92,6 +93,15 @@ pub async fn ensure(context: &Context) -> Result<()> {
     }
     drop(lock);
     Ok(())
+}
+
+/// True when everything runs, at the port that is asked for, and pods can run; nothing is changed.
+pub async fn is_running(reached: &Reached) -> Result<bool> {
+    let Reached { target, engine, cluster } = reached;
+    let nodes = target.config.nodes().len();
+    let (state, drift, missing) =
+        tokio::try_join!(look(engine, target), drift(engine, target), cluster.missing(nodes))?;
+    Ok(state == State::Running && drift.is_none() && missing.is_none())
 }
 
 /// Removes the cluster and proves that nothing of it is left.
@@ -164,7 +174,42 @@ async fn look(engine: &Engine, target: &Target) -> Result<State> {
     Ok(look::judge(&containers, target.record().as_ref(), &target.config))
 }
 
-fn intention(state: &State) -> String {
+/// What `up` would do about the cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intention {
+    /// `+` made, `~` changed, `=` left as it is.
+    pub sign: &'static str,
+    pub text: String,
+    /// What is asked for now and cannot be had without making it anew.
+    pub remade: Vec<String>,
+    /// True when the API can be asked already.
+    pub runs: bool,
+}
+
+/// Looks and changes nothing; fails where `up` would refuse.
+pub async fn intention(engine: &Engine, target: &Target) -> Result<Intention> {
+    let state = look(engine, target).await?;
+    if let State::Foreign(evidence) = &state {
+        return Err(foreign(target, evidence));
+    }
+    let (runs, drift) = (state == State::Running, drift(engine, target).await?);
+    let name = target.name();
+    let (sign, text) = match (&state, &drift.moved) {
+        (State::Running, Some(moved)) => {
+            let to = format!("{}:{}", moved.to.address, moved.to.port);
+            ("~", format!("{name}: players move from {} to {to}, in place", moved.from.join(", ")))
+        }
+        (State::Running, None) => ("=", format!("{name} is running")),
+        (State::Absent, _) => {
+            ("+", format!("{name} would be created: {} nodes", target.config.nodes().len()))
+        }
+        (state, _) => ("~", format!("{name} {}", describe(state))),
+    };
+    let remade = if runs { drift.remade } else { Vec::new() };
+    Ok(Intention { sign, text, remade, runs })
+}
+
+fn describe(state: &State) -> String {
     match state {
         State::Absent => "would be created".to_owned(),
         State::Foreign(evidence) => format!("would be refused: {evidence}"),
@@ -186,33 +231,49 @@ fn foreign(target: &Target, evidence: &str) -> anyhow::Error {
     target.failure(Exit::Refused, &found, &fix)
 }
 
-/// A cluster keeps the port it was made with; another one needs another cluster.
-async fn same_port(engine: &Engine, target: &Target) -> Result<()> {
-    let (wanted, address) = (target.config.port, target.config.bind_address.as_str());
+/// How the cluster that runs differs from what is asked for.
+pub async fn drift(engine: &Engine, target: &Target) -> Result<Drift> {
     let containers = engine.cluster_containers(target.name()).await?;
-    let fits =
-        |address: &str| address == target.config.bind_address || address == "0.0.0.0" || address == "::";
-    let published = containers.iter().flat_map(|container| &container.ports);
-    if published.clone().any(|port| port.host_port == wanted && fits(&port.address)) {
-        return Ok(());
+    let Some(record) = target.record() else {
+        return Ok(Drift::default());
+    };
+    drift::find(&containers, &record, target)
+}
+
+/// Brings a running cluster to what is asked for: in place where that can be, else anew if the user wants it.
+async fn converge(context: &Context, engine: &Engine, target: &Target, step: Step) -> Result<()> {
+    let drift = drift(engine, target).await?;
+    if !drift.remade.is_empty() {
+        removal::name_data(context, engine, target).await;
+        edit::agree_to_remake(context, target, &drift)?;
+        removal::remove(context, engine, target).await?;
+        return create(context, engine, target, step).await;
     }
-    let has = published
-        .filter(|port| port.container_port == 80)
-        .map(|port| format!("{}:{}", port.address, port.host_port));
-    let found = format!("it answers at {}, not at {address}:{wanted}.", has.collect::<Vec<_>>().join(", "));
-    let fix = "leave out --port and --lan, or run `cargo xtask down` first";
-    Err(target.failure(Exit::Usage, &found, fix))
+    if let Some(moved) = &drift.moved {
+        edit::move_port(context, engine, target, moved).await?;
+    }
+    if let Some(record) = target.record().filter(|record| record.published != target.published()) {
+        edit::note_move(target, &record)?;
+    }
+    ready(context, engine, target).await?;
+    match drift.moved {
+        Some(_) => step.done(&format!("{} runs; players join at {}", target.name(), target.url())),
+        None => step.skipped(&format!("{} is running", target.name())),
+    }
+    Ok(())
 }
 
 async fn create(context: &Context, engine: &Engine, target: &Target, step: Step) -> Result<()> {
-    ports::free(engine, target).await?;
+    ports::free(engine, target, &[]).await?;
     removal::leftovers(engine, target).await?;
     let record = Record {
         owner: random_id()?,
         complete: false,
         uid: String::new(),
-        bind_address: target.config.bind_address.clone(),
-        port: target.config.port,
+        published: target.published(),
+        labels: target.config.node_labels(),
+        image_given: image_given(),
+        shape: target.config.shape()?,
     };
     // Written down first: whatever happens from here on, what k3d makes is known as ours.
     target.save_record(&record)?;

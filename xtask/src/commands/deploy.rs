@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::commands::image::{self, Image};
+use crate::commands::image;
 use crate::context::Context;
 use crate::diagnosis::admission;
 use crate::docker::Engine;
@@ -15,7 +15,7 @@ use crate::manifests::{Manifests, Object};
 use crate::public;
 use crate::report::{Exit, Failure};
 use crate::settings::{GENERATED_SECRET, NAMESPACE};
-use crate::target::Target;
+use crate::target::{Reached, Target};
 use changes::{Change, Changes};
 use inventory::Inventory;
 
@@ -44,63 +44,91 @@ pub struct Args {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<()> {
-    Target::require(context).await?;
+    if unchanged(context).await.is_some() {
+        return Ok(());
+    }
+    let reached = Reached::of(context).await?;
     let image = image::build(context).await?;
-    image::deliver(context, &image).await?;
-    apply(context, &image, args.now).await
+    let reference = &image.packed.reference;
+    let ((), prepared) =
+        tokio::try_join!(image::deliver(context, &reached, &image), prepare(context, &reached, reference))?;
+    carry_out(context, &reached, prepared, reference, args.now).await.map(|_| ())
 }
 
-/// The manifests with their image, a proven connection, and what would change.
+/// The proof that the build of before and everything else is in the cluster already; nothing is changed.
+async fn unchanged(context: &Context) -> Option<()> {
+    let image = image::known(context)?;
+    let step = context.report.step("deploy", "looking whether there is something to do");
+    let (engine, target) = (Engine::connect().await.ok()?, Target::of(context).ok()?);
+    let reference = &image.packed.reference;
+    let settled = async {
+        let reached = Reached::through(engine.clone(), target.clone()).await?;
+        is_settled(context, &reached, reference).await
+    };
+    let delivered = image::is_delivered(context, &engine, &target, &image);
+    let Ok((true, true)) = tokio::try_join!(settled, delivered) else {
+        return None;
+    };
+    step.skipped(&format!("nothing to do: images and objects are as the manifests say, with {reference}"));
+    Some(())
+}
+
+/// The manifests with their image, and what would change.
 pub struct Prepared {
-    pub cluster: Kubernetes,
     pub manifests: Manifests,
     pub changes: Changes,
     inventory: Inventory,
 }
 
 /// Everything up to the first write.
-pub async fn prepare(context: &Context, image: &str) -> Result<Prepared> {
+pub async fn prepare(context: &Context, reached: &Reached, image: &str) -> Result<Prepared> {
+    let cluster = &reached.cluster;
     let mut manifests = Manifests::load(&context.root)?;
     manifests.set_image(image);
-    let target = Target::of(context)?;
-    let engine = Engine::connect().await?;
-    let cluster = target.connect(&engine).await?;
-    let inventory = Inventory::read(&cluster).await?;
-    let changes = match changes::find(&cluster, &manifests, &inventory).await {
+    let inventory = Inventory::read(cluster).await?;
+    let changes = match changes::find(cluster, &manifests, &inventory).await {
         Ok(changes) => changes,
-        Err(error) => return Err(refused(&cluster, &manifests, &error).await),
+        Err(error) => return Err(refused(cluster, &manifests, &error).await),
     };
-    Ok(Prepared { cluster, manifests, changes, inventory })
+    Ok(Prepared { manifests, changes, inventory })
 }
 
-/// Compares, then does what is to be done.
-async fn apply(context: &Context, image: &Image, now: bool) -> Result<()> {
-    let prepared = prepare(context, &image.reference).await?;
-    carry_out(context, prepared, &image.reference, now).await?;
-    Ok(())
+/// True when nothing differs and everything runs; nothing is changed.
+pub async fn is_settled(context: &Context, reached: &Reached, image: &str) -> Result<bool> {
+    let Prepared { manifests, changes, .. } = prepare(context, reached, image).await?;
+    Ok(changes.is_empty()
+        && rollout::is_settled(&reached.cluster, &manifests).await?
+        && secret::exists(&reached.cluster).await?)
 }
 
 /// Applies what differs, removes what left, and waits; does nothing when nothing differs and all runs.
 /// True when something had to be done.
-pub async fn carry_out(context: &Context, prepared: Prepared, image: &str, now: bool) -> Result<bool> {
+pub async fn carry_out(
+    context: &Context,
+    reached: &Reached,
+    prepared: Prepared,
+    image: &str,
+    now: bool,
+) -> Result<bool> {
     let step = context.report.step("deploy", "applying what differs");
-    let Prepared { cluster, manifests, changes, inventory } = prepared;
+    let cluster = &reached.cluster;
+    let Prepared { manifests, changes, inventory } = prepared;
     if context.dry_run {
         step.skipped(&format!("would change {}", changes.summary()));
         return Ok(false);
     }
-    if changes.is_empty() && rollout::is_settled(&cluster, &manifests).await? {
-        secret::ensure(&cluster).await?;
+    if changes.is_empty() && rollout::is_settled(cluster, &manifests).await? {
+        secret::ensure(cluster).await?;
         step.skipped(&format!("{} objects are as the manifests say, with {image}", manifests.objects.len()));
         return Ok(false);
     }
-    if let Err(error) = write(&cluster, &manifests, &changes, &inventory).await {
-        return Err(refused(&cluster, &manifests, &error).await);
+    if let Err(error) = write(cluster, &manifests, &changes, &inventory).await {
+        return Err(refused(cluster, &manifests, &error).await);
     }
     step.done(&format!("{}, with {image}", changes.summary()));
     let step = context.report.step("rollout", "waiting for the pods");
-    let waited = rollout::wait(context, &cluster, &manifests, now).await?;
-    public::wait_for_page(Target::of(context)?.config.port).await?;
+    let waited = rollout::wait(context, cluster, &manifests, now).await?;
+    public::wait_for_page(reached.target.config.port).await?;
     step.done(&waited);
     Ok(true)
 }

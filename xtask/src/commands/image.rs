@@ -1,24 +1,25 @@
 //! `cargo xtask image`: the game server as an image, built, packed and delivered to the nodes.
 
-use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
-use futures_util::future::try_join_all;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::binary;
-use crate::context::Context;
+use crate::binary::{self, Binary};
+use crate::context::{Context, write_whole};
 use crate::docker::Engine;
-use crate::docker::cluster::ROLE_LABEL;
-use crate::manifests::{ImageUse, Manifests};
 use crate::report::{Exit, Failure};
-use crate::settings::IMAGE_NAME;
-use crate::target::{IMAGES_FILE, Target};
-use archive::{Archive, full_reference};
+use crate::target::{Reached, Target};
+
+pub use delivery::{deliver, is_delivered, lacking};
 
 /// An image as one file that Docker and containerd both load.
 pub mod archive;
+/// Which nodes lack which image, and how they get it.
+mod delivery;
 /// What a node holds, proven by digest.
 pub mod nodes;
 /// An image of somebody else, written anew.
@@ -39,31 +40,43 @@ pub struct Args {
 /// The image of the game server, built and known to Docker.
 #[derive(Debug, Clone)]
 pub struct Image {
-    /// `game-server:0123456789ab`, as it is put into the manifests.
-    pub reference: String,
-    full_reference: String,
-    digest: String,
-    bytes: Bytes,
+    pub packed: Packed,
+    binary: PathBuf,
 }
 
-/// An image that some nodes must hold.
-struct Wanted {
-    reference: String,
+/// What packing came to; kept beside the binary, so that an unchanged one is neither read nor hashed again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packed {
+    /// Identity of the binary that is in it.
+    binary: String,
+    architecture: String,
+    /// `game-server:0123456789ab`, as it is put into the manifests.
+    pub reference: String,
+    /// As containerd names it: `docker.io/library/game-server:0123456789ab`.
     full_reference: String,
     digest: String,
-    nodes: Vec<String>,
-    /// Ours is at hand; others are exported when a node turns out to lack them.
-    bytes: Option<Bytes>,
+    bytes: usize,
+}
+
+impl Image {
+    /// The whole image as one file.
+    fn archive(&self) -> Result<Bytes> {
+        let doing = || format!("reading {}", self.binary.display());
+        let binary = fs::read(&self.binary).with_context(doing)?;
+        Ok(archive::pack(&binary, &self.packed.architecture)?.bytes)
+    }
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<()> {
     let image = build(context).await?;
     let exists = Target::of(context)?.record().is_some_and(|record| record.complete);
     if exists && !args.no_deliver {
-        deliver(context, &image).await?;
+        deliver(context, &Reached::of(context).await?, &image).await?;
     }
-    let value = json!({"image": image.reference, "digest": image.digest, "bytes": image.bytes.len()});
-    context.report.result(value, &format!("{}\n", image.reference));
+    let Packed { reference, digest, bytes, .. } = &image.packed;
+    context
+        .report
+        .result(json!({"image": reference, "digest": digest, "bytes": bytes}), &format!("{reference}\n"));
     Ok(())
 }
 
@@ -72,140 +85,53 @@ pub async fn build(context: &Context) -> Result<Image> {
     let built = binary::build(context).await?;
     let step = context.report.step("image", "packing");
     let engine = Engine::connect().await?;
-    let bytes = std::fs::read(&built.path).with_context(|| format!("reading {}", built.path.display()))?;
-    let Archive { reference, full_reference, digest, bytes } =
-        archive::pack(&bytes, &engine.architecture().await?)?;
-    let image = Image { reference, full_reference, digest, bytes };
-    let megabytes = image.bytes.len() as f64 / 1e6;
-    if engine.image_id(&image.reference).await?.is_some() {
-        step.skipped(&format!("{} is packed, {megabytes:.1} MB", image.reference));
+    let packed = pack(&built, &engine.architecture().await?)?;
+    let image = Image { packed, binary: built.path };
+    let (reference, megabytes) = (&image.packed.reference, image.packed.bytes as f64 / 1e6);
+    if engine.image_id(reference).await?.is_some() {
+        step.skipped(&format!("{reference} is packed, {megabytes:.1} MB"));
     } else if context.dry_run {
-        step.skipped(&format!("would load {} into Docker, {megabytes:.1} MB", image.reference));
+        step.skipped(&format!("would load {reference} into Docker, {megabytes:.1} MB"));
     } else {
-        engine.load_image(image.bytes.clone()).await.map_err(|error| failure("loading the image", &error))?;
-        step.done(&format!("{}, {megabytes:.1} MB", image.reference));
+        let loaded = engine.load_image(image.archive()?).await;
+        loaded.map_err(|error| failure("loading the image", &error))?;
+        step.done(&format!("{reference}, {megabytes:.1} MB"));
     }
     Ok(image)
 }
 
-/// Streams every image that the manifests name to the nodes that lack it.
-pub async fn deliver(context: &Context, image: &Image) -> Result<()> {
-    let step = context.report.step("deliver", "looking at the nodes");
-    let target = Target::of(context)?;
-    let engine = Engine::connect().await?;
-    let wanted = wanted(&engine, &target, image, &Manifests::load(&context.root)?).await?;
-    let missing = missing(&engine, &wanted).await.map_err(|error| failure("looking at the nodes", &error))?;
-    if missing.is_empty() {
-        step.skipped(&format!("the nodes hold all {} images", wanted.len()));
-        return Ok(());
-    }
-    if context.dry_run {
-        step.skipped(&format!("would stream {} image(s) to nodes that lack them", missing.len()));
-        return Ok(());
-    }
-    let mut streams = Vec::new();
-    for one in &missing {
-        let wanted = &wanted[one.index];
-        let bytes = match &wanted.bytes {
-            Some(bytes) => bytes.clone(),
-            None => repack::repack(&wanted.reference, &engine.export_image(&wanted.reference).await?)?.bytes,
-        };
-        for node in &one.nodes {
-            streams.push(nodes::import(&engine, node, &wanted.full_reference, &wanted.digest, bytes.clone()));
-        }
-    }
-    let count = streams.len();
-    try_join_all(streams).await.map_err(|error| failure("delivering images to the nodes", &error))?;
-    let names: Vec<&str> = missing.iter().map(|one| wanted[one.index].reference.as_str()).collect();
-    step.done(&format!("{} to the nodes ({count} streams), proven by digest", names.join(", ")));
-    Ok(())
+/// The image of an earlier build, when no source has changed since.
+pub fn known(context: &Context) -> Option<Image> {
+    let binary = binary::known(context)?;
+    let packed = packed_before(&binary)?;
+    Some(Image { packed, binary: binary.path })
 }
 
-/// Nodes that lack one of the wanted images.
-struct Missing {
-    index: usize,
-    nodes: Vec<String>,
-}
-
-async fn wanted(
-    engine: &Engine,
-    target: &Target,
-    image: &Image,
-    manifests: &Manifests,
-) -> Result<Vec<Wanted>> {
-    let running: Vec<String> = engine
-        .cluster_containers(target.name())
-        .await?
-        .into_iter()
-        .filter(|container| {
-            matches!(container.labels.get(ROLE_LABEL).map(String::as_str), Some("server" | "agent"))
-        })
-        .map(|container| container.name)
-        .collect();
-    let labels = target.config.node_labels();
-    let mut wanted: Vec<Wanted> = Vec::new();
-    for one in manifests.images() {
-        let nodes: Vec<String> =
-            running.iter().filter(|node| runs_on(&one, labels.get(*node))).cloned().collect();
-        let reference = if one.image == IMAGE_NAME { &image.reference } else { &one.image };
-        if let Some(known) = wanted.iter_mut().find(|known| known.reference == *reference) {
-            known.nodes.extend(nodes);
-            known.nodes.sort();
-            known.nodes.dedup();
-        } else if one.image == IMAGE_NAME {
-            wanted.push(Wanted {
-                reference: reference.clone(),
-                full_reference: image.full_reference.clone(),
-                digest: image.digest.clone(),
-                nodes,
-                bytes: Some(image.bytes.clone()),
-            });
-        } else if let Some((digest, bytes)) = held_by_engine(engine, target, reference).await? {
-            let full_reference = full_reference(reference);
-            wanted.push(Wanted { reference: reference.clone(), full_reference, digest, nodes, bytes });
-        }
+fn pack(binary: &Binary, architecture: &str) -> Result<Packed> {
+    if let Some(packed) = packed_before(binary).filter(|packed| packed.architecture == architecture) {
+        return Ok(packed);
     }
-    Ok(wanted)
-}
-
-fn runs_on(one: &ImageUse, labels: Option<&BTreeMap<String, String>>) -> bool {
-    one.node_selector.iter().all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
-}
-
-/// The digest under which a node will hold an image of the engine; none when the nodes must pull it themselves.
-async fn held_by_engine(
-    engine: &Engine,
-    target: &Target,
-    reference: &str,
-) -> Result<Option<(String, Option<Bytes>)>> {
-    let Some(id) = engine.image_id(reference).await? else {
-        return Ok(None);
+    let content = fs::read(&binary.path).with_context(|| format!("reading {}", binary.path.display()))?;
+    let archive = archive::pack(&content, architecture)?;
+    let packed = Packed {
+        binary: binary.identity.clone(),
+        architecture: architecture.to_owned(),
+        reference: archive.reference,
+        full_reference: archive.full_reference,
+        digest: archive.digest,
+        bytes: archive.bytes.len(),
     };
-    let path = target.folder().join(IMAGES_FILE);
-    let mut known: BTreeMap<String, String> =
-        std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-    if let Some(digest) = known.get(&id) {
-        return Ok(Some((digest.clone(), None)));
-    }
-    let archive = repack::repack(reference, &engine.export_image(reference).await?)?;
-    known.insert(id, archive.digest.clone());
-    target.write(IMAGES_FILE, &serde_json::to_vec_pretty(&known)?)?;
-    Ok(Some((archive.digest, Some(archive.bytes))))
+    write_whole(&packed_path(binary), &serde_json::to_vec(&packed)?)?;
+    Ok(packed)
 }
 
-async fn missing(engine: &Engine, wanted: &[Wanted]) -> Result<Vec<Missing>> {
-    let references: Vec<&str> = wanted.iter().map(|one| one.full_reference.as_str()).collect();
-    let mut nodes: Vec<&String> = wanted.iter().flat_map(|one| &one.nodes).collect();
-    nodes.sort();
-    nodes.dedup();
-    let held = try_join_all(nodes.iter().map(|node| nodes::held(engine, node, &references))).await?;
-    let held: BTreeMap<&String, BTreeMap<String, String>> = nodes.into_iter().zip(held).collect();
-    let lacks = |one: &Wanted, node: &String| held[node].get(&one.full_reference) != Some(&one.digest);
-    let missing = wanted.iter().enumerate().map(|(index, one)| Missing {
-        index,
-        nodes: one.nodes.iter().filter(|node| lacks(one, node)).cloned().collect(),
-    });
-    Ok(missing.filter(|one| !one.nodes.is_empty()).collect())
+fn packed_before(binary: &Binary) -> Option<Packed> {
+    let packed: Packed = serde_json::from_slice(&fs::read(packed_path(binary)).ok()?).ok()?;
+    (packed.binary == binary.identity).then_some(packed)
+}
+
+fn packed_path(binary: &Binary) -> PathBuf {
+    binary.path.with_extension("packed")
 }
 
 fn failure(doing: &str, error: &anyhow::Error) -> anyhow::Error {

@@ -6,12 +6,14 @@ use anyhow::Result;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::docker::Engine;
 use crate::kubernetes::nodes::Node;
 use crate::kubernetes::objects::Id;
 use crate::manifests::Manifests;
 use crate::report::Exit;
-use crate::target::Target;
+use crate::target::{NodeLabels, Reached, Record, Target};
+
+/// By node, the labels that are to be set, or removed where there is no value.
+pub type Changes = BTreeMap<String, BTreeMap<String, Option<String>>>;
 
 /// Give the nodes the labels that decide which pods run where
 ///
@@ -22,19 +24,18 @@ use crate::target::Target;
 pub struct Args {}
 
 pub async fn run(context: &Context, _args: Args) -> Result<()> {
-    ensure(context).await
+    ensure(context, &Reached::of(context).await?).await
 }
 
 /// Converges the labels, then checks that every selector of the manifests is met by a node.
-pub async fn ensure(context: &Context) -> Result<()> {
+pub async fn ensure(context: &Context, reached: &Reached) -> Result<()> {
     let step = context.report.step("label", "looking at the nodes");
-    let target = Target::of(context)?;
-    let engine = Engine::connect().await?;
-    let cluster = target.connect(&engine).await?;
+    let Reached { target, cluster, .. } = reached;
     let mut nodes = cluster.nodes().await?;
-    let changes = changes(&nodes, &target.config.node_labels());
+    let wanted = target.config.node_labels();
+    let changes = changes(&nodes, &wanted, &given_before(target));
     let texts: Vec<String> =
-        changes.iter().map(|(node, labels)| format!("{node} {}", text(labels))).collect();
+        changes.iter().map(|(node, labels)| format!("{node} {}", describe(labels))).collect();
     if !context.dry_run {
         for (node, labels) in &changes {
             cluster.set_labels(&Id::new("v1", "Node", None, node), &json!(labels)).await?;
@@ -42,7 +43,8 @@ pub async fn ensure(context: &Context) -> Result<()> {
         if !changes.is_empty() {
             nodes = cluster.nodes().await?;
         }
-        every_selector_is_met(&target, &nodes, &Manifests::load(&context.root)?)?;
+        note(target, wanted)?;
+        every_selector_is_met(target, &nodes, &Manifests::load(&context.root)?)?;
     }
     match (changes.is_empty(), context.dry_run) {
         (true, _) => step.skipped("the nodes have their labels"),
@@ -52,20 +54,55 @@ pub async fn ensure(context: &Context) -> Result<()> {
     Ok(())
 }
 
-/// Labels that a node lacks or has with another value.
-fn changes(
-    nodes: &[Node],
-    wanted: &BTreeMap<String, BTreeMap<String, String>>,
-) -> BTreeMap<String, BTreeMap<String, String>> {
-    let mut changes = BTreeMap::new();
+/// True when every node has its labels; nothing is changed.
+pub async fn is_set(reached: &Reached) -> Result<bool> {
+    Ok(find_changes(reached).await?.is_empty())
+}
+
+/// What would be changed at which node; nothing is.
+pub async fn find_changes(reached: &Reached) -> Result<Changes> {
+    let Reached { target, cluster, .. } = reached;
+    Ok(changes(&cluster.nodes().await?, &target.config.node_labels(), &given_before(target)))
+}
+
+fn given_before(target: &Target) -> NodeLabels {
+    target.record().map(|record| record.labels).unwrap_or_default()
+}
+
+/// Remembers what was given, so that a label that leaves k3d.yaml leaves the node as well.
+fn note(target: &Target, labels: NodeLabels) -> Result<()> {
+    match target.record().filter(|record| record.labels != labels) {
+        Some(record) => target.save_record(&Record { labels, ..record }),
+        None => Ok(()),
+    }
+}
+
+/// Labels that a node lacks or has with another value, and labels that were given before and are no longer asked for.
+fn changes(nodes: &[Node], wanted: &NodeLabels, before: &NodeLabels) -> Changes {
+    let mut changes = Changes::new();
     for node in nodes {
-        let mut differing = wanted.get(&node.name).cloned().unwrap_or_default();
-        differing.retain(|key, value| node.labels.get(key) != Some(value));
+        let none = BTreeMap::new();
+        let (wanted, before) =
+            (wanted.get(&node.name).unwrap_or(&none), before.get(&node.name).unwrap_or(&none));
+        let set = wanted.iter().filter(|(key, value)| node.labels.get(*key) != Some(value));
+        let gone = before.keys().filter(|key| !wanted.contains_key(*key) && node.labels.contains_key(*key));
+        let set = set.map(|(key, value)| (key.clone(), Some(value.clone())));
+        let differing: BTreeMap<String, Option<String>> =
+            set.chain(gone.map(|key| (key.clone(), None))).collect();
         if !differing.is_empty() {
             changes.insert(node.name.clone(), differing);
         }
     }
     changes
+}
+
+/// `workload=compute zone-`, as kubectl spells it.
+pub fn describe(labels: &BTreeMap<String, Option<String>>) -> String {
+    let one = |(key, value): (&String, &Option<String>)| match value {
+        Some(value) => format!("{key}={value}"),
+        None => format!("{key}-"),
+    };
+    labels.iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
 fn every_selector_is_met(target: &Target, nodes: &[Node], manifests: &Manifests) -> Result<()> {

@@ -4,12 +4,14 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::cli::TargetName;
-use crate::commands::image::Image;
 use crate::commands::{cluster, deploy, image, label};
 use crate::context::{Context, lock, target};
 use crate::local::{Folder, start};
-use crate::target::{PLAYED_FILE, Target};
+use crate::target::{PLAYED_FILE, Reached, Target};
 use crate::{binary, doctor, play, public};
+
+/// The proof that there is nothing to do.
+mod unchanged;
 
 /// Bring the game up, whatever is there now, and prove it by playing
 ///
@@ -66,51 +68,36 @@ async fn local(context: &Context, args: &Args) -> Result<()> {
 }
 
 async fn on_cluster(context: &Context, args: &Args) -> Result<()> {
-    let (_, image) = tokio::try_join!(cluster::ensure(context), image::build(context))?;
+    let seen = match unchanged::proven(context).await {
+        Some(seen) => seen,
+        None => converge(context, args).await?,
+    };
     if context.dry_run {
         return Ok(());
     }
     let target = Target::of(context)?;
-    let url = target.url();
-    let seen = match was_played(&target, &image) {
-        true => converge_while_playing(context, args, &image, &url).await?,
-        false => {
-            converge(context, args, &image).await?;
-            let seen = play::verify(context, &binary::path(context), &url).await?;
-            target.write(PLAYED_FILE, image.reference.as_bytes())?;
-            seen
-        }
-    };
     let what = format!("cluster {}; export KUBECONFIG={}", target.name(), target.kubeconfig().display());
-    finish(context, &url, &what, json!({"target": "k3d", "cluster": target.name(), "seen": seen}));
+    finish(context, &target.url(), &what, json!({"target": "k3d", "cluster": target.name(), "seen": seen}));
     Ok(())
 }
 
-/// Labels, images, objects: true when an object had to change.
-async fn converge(context: &Context, args: &Args, image: &Image) -> Result<bool> {
-    let reference = &image.reference;
-    let ((), (), prepared) = tokio::try_join!(
-        label::ensure(context),
-        image::deliver(context, image),
-        deploy::prepare(context, reference)
-    )?;
-    deploy::carry_out(context, prepared, reference, args.now).await
-}
-
-/// A build that was played here before is proven by a join, beside the comparison that mostly finds nothing to do;
-/// what was seen before a change proves nothing about the time after it.
-async fn converge_while_playing(context: &Context, args: &Args, image: &Image, url: &str) -> Result<Value> {
-    let program = binary::path(context);
-    let early = async { Ok(play::join_and_leave(context, &program, url).await.ok()) };
-    match tokio::try_join!(converge(context, args, image), early)? {
-        (false, Some(seen)) => Ok(seen),
-        _ => play::join_and_leave(context, &program, url).await,
+/// Cluster and image, labels, delivery, objects, and a player at the end; what is there already is left as it is.
+async fn converge(context: &Context, args: &Args) -> Result<Value> {
+    let (_, image) = tokio::try_join!(cluster::ensure(context), image::build(context))?;
+    if context.dry_run {
+        return Ok(Value::Null);
     }
-}
-
-fn was_played(target: &Target, image: &Image) -> bool {
-    let played = std::fs::read_to_string(target.folder().join(PLAYED_FILE));
-    played.is_ok_and(|played| played == image.reference)
+    let reference = &image.packed.reference;
+    let reached = Reached::of(context).await?;
+    let ((), (), prepared) = tokio::try_join!(
+        label::ensure(context, &reached),
+        image::deliver(context, &reached, &image),
+        deploy::prepare(context, &reached, reference)
+    )?;
+    deploy::carry_out(context, &reached, prepared, reference, args.now).await?;
+    let seen = play::verify(context, &binary::path(context), &reached.target.url()).await?;
+    reached.target.write(PLAYED_FILE, reference.as_bytes())?;
+    Ok(seen)
 }
 
 /// The last screen: where to play, what runs, what to type next.

@@ -36,7 +36,7 @@ fn between_two_targets_the_user_decides() {
     let state = tempfile::tempdir().unwrap();
     let plain = context(state.path(), &[]);
     write(&plain.local_folder(), "process.json", r#"{"url":"http://127.0.0.1:8080"}"#);
-    write(&plain.cluster_folder("k3s-local"), "cluster.json", r#"{"port":8081}"#);
+    write(&plain.cluster_folder("k3s-local"), "cluster.json", r#"{"published":{"port":8081}}"#);
     let error = target::that_is_up(&plain).unwrap_err();
     let failure = error.downcast_ref::<crate::report::Failure>().unwrap();
     assert_eq!(failure.fix, "add --cluster k3s-local or --target local");
@@ -49,11 +49,11 @@ fn a_cluster_of_another_name_is_found_again() {
     let state = tempfile::tempdir().unwrap();
     let plain = context(state.path(), &[]);
     assert_eq!(target::with_known_cluster(&plain).known_cluster, None);
-    write(&plain.cluster_folder("mine"), "cluster.json", r#"{"port":8081}"#);
+    write(&plain.cluster_folder("mine"), "cluster.json", r#"{"published":{"port":8081}}"#);
     assert_eq!(target::with_known_cluster(&plain).known_cluster.as_deref(), Some("mine"));
     let said = context(state.path(), &["--cluster", "other"]);
     assert_eq!(target::with_known_cluster(&said).known_cluster, None);
-    write(&plain.cluster_folder("second"), "cluster.json", r#"{"port":8082}"#);
+    write(&plain.cluster_folder("second"), "cluster.json", r#"{"published":{"port":8082}}"#);
     assert_eq!(target::with_known_cluster(&plain).known_cluster, None);
 }
 

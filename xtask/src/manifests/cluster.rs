@@ -87,6 +87,21 @@ impl ClusterConfig {
         serde_yaml::to_string(&value).context("writing the k3d config")
     }
 
+    /// What a cluster keeps from its making on: everything but its name, the players' port and the node labels.
+    pub fn shape(&self) -> Result<serde_json::Value> {
+        let mut shape = serde_json::to_value(&self.value).context("reading the k3d config")?;
+        if let Some(fields) = shape.as_object_mut() {
+            fields.retain(|field, _| !["apiVersion", "kind", "metadata"].contains(&field.as_str()));
+        }
+        if let Some(ports) = shape["ports"].as_array_mut().filter(|ports| !ports.is_empty()) {
+            ports.remove(0);
+        }
+        if let Some(options) = shape["options"]["k3s"].as_object_mut() {
+            options.remove("nodeLabels");
+        }
+        Ok(shape)
+    }
+
     /// Names of the nodes as Kubernetes knows them.
     pub fn nodes(&self) -> Vec<String> {
         let servers = (0..self.servers).map(|index| format!("k3d-{}-server-{index}", self.name));

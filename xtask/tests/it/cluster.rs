@@ -155,7 +155,7 @@ async fn refused_objects(bed: &Bed) -> Vec<String> {
     for variant in &variants::REFUSED {
         let repository = bed.repository(variant);
         let context = xtask::context::Context { root: repository.path().to_owned(), ..bed.context.clone() };
-        let text = match deploy::prepare(&context, &bed.image).await {
+        let text = match deploy::prepare(&context, &bed.reached, &bed.image).await {
             Ok(_) => "nothing was refused".to_owned(),
             Err(error) => paragraph(&error),
         };

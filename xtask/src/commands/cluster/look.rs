@@ -51,7 +51,8 @@ pub fn judge(containers: &[Container], record: Option<&Record>, config: &Cluster
         .iter()
         .filter(|container| is_node(container) || role(container) == "loadbalancer")
         .collect();
-    let wanted = config.servers + config.agents + 1;
+    let made = |field: &str, asked_for: u64| record.shape[field].as_u64().unwrap_or(asked_for);
+    let wanted = made("servers", config.servers) + made("agents", config.agents) + 1;
     if (lasting.len() as u64) < wanted {
         return State::Damaged(wanted - lasting.len() as u64);
     }

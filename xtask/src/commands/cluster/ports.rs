@@ -8,9 +8,13 @@ use crate::processes::ports::{is_free, owner};
 use crate::report::Exit;
 use crate::target::Target;
 
-/// Refuses before anything is made: k3d itself would find out after half a minute.
-pub async fn free(engine: &Engine, target: &Target) -> Result<()> {
+/// Refuses before anything is made: k3d itself would find out after half a minute. What is `ours` as `address:port`
+/// is about to be given up.
+pub async fn free(engine: &Engine, target: &Target, ours: &[String]) -> Result<()> {
     let (address, port) = (target.config.bind_address.as_str(), target.config.port);
+    if ours.iter().any(|one| one.ends_with(&format!(":{port}"))) {
+        return Ok(());
+    }
     let containers = engine.containers(None).await?;
     let holder = holder(&containers, port);
     if holder.is_none() && is_free(address, port) {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::commands::deploy::inventory::Inventory;
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::objects::{Apply, Id, is_not_found};
-use crate::manifests::{Manifests, Object};
+use crate::manifests::{Manifests, Object, difference};
 
 /// Requests at a time: enough to hide their latency, few enough for a small API server.
 const REQUESTS_AT_ONCE: usize = 8;
@@ -120,47 +120,13 @@ pub fn differences(live: &Value, wanted: &Value) -> Vec<String> {
             annotations.remove(SERVER_ANNOTATION);
         }
     }
-    let mut paths = Vec::new();
-    walk("", &live, &wanted, &mut paths);
+    let mut paths = difference::paths(&live, &wanted);
     let more = paths.len().saturating_sub(DIFFERENCES_MAX);
     paths.truncate(DIFFERENCES_MAX);
     if more > 0 {
         paths.push(format!("and {more} more"));
     }
     paths
-}
-
-fn walk(path: &str, live: &Value, wanted: &Value, paths: &mut Vec<String>) {
-    match (live, wanted) {
-        _ if live == wanted => {}
-        (Value::Object(a), Value::Object(b)) => {
-            let new = b.keys().filter(|key| !a.contains_key(*key));
-            for key in a.keys().chain(new) {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                walk(&path, &live[key], &wanted[key], paths);
-            }
-        }
-        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
-            for (index, (a, b)) in a.iter().zip(b).enumerate() {
-                walk(&format!("{path}[{index}]"), a, b, paths);
-            }
-        }
-        _ => paths.push(format!("{path} {} → {}", short(live), short(wanted))),
-    }
-}
-
-fn short(value: &Value) -> String {
-    const CHARS_MAX: usize = 60;
-    let text = match value {
-        Value::Null => "nothing".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    if text.chars().count() <= CHARS_MAX {
-        text
-    } else {
-        text.chars().take(CHARS_MAX).chain("…".chars()).collect()
-    }
 }
 
 #[cfg(test)]

@@ -14,9 +14,13 @@ use crate::settings::{GENERATED_SECRET, NAMESPACE, TICKET_SECRET_KEY};
 /// As many bits as the hash that signs with it.
 const SECRET_BYTES: usize = 32;
 
+pub async fn exists(cluster: &Kubernetes) -> Result<bool> {
+    Ok(cluster.get(&secret_id()).await?.is_some())
+}
+
 /// Makes the Secret where it is missing.
 pub async fn ensure(cluster: &Kubernetes) -> Result<()> {
-    if cluster.get(&secret_id()).await?.is_some() {
+    if exists(cluster).await? {
         return Ok(());
     }
     let mut bytes = [0; SECRET_BYTES];

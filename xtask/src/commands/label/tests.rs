@@ -1,4 +1,4 @@
-//! Only what differs is set.
+//! Only what differs is set, and what left the file is removed.
 
 use super::*;
 
@@ -12,14 +12,20 @@ fn only_labels_that_differ_are_changed() {
         ready: true,
         labels: labels(pairs),
     };
+    let before =
+        BTreeMap::from([("a".to_owned(), labels(&[("workload", "compute"), ("zone", "1"), ("gone", "1")]))]);
     let wanted = BTreeMap::from([
         ("a".to_owned(), labels(&[("workload", "compute")])),
         ("b".to_owned(), labels(&[("workload", "backend")])),
         ("gone".to_owned(), labels(&[("workload", "backend")])),
     ]);
     let nodes = [node("a", &[("workload", "compute"), ("zone", "1")]), node("b", &[("workload", "compute")])];
-    assert_eq!(
-        changes(&nodes, &wanted),
-        BTreeMap::from([("b".to_owned(), labels(&[("workload", "backend")]))])
-    );
+    let expected =
+        |key: &str, value: Option<&str>| BTreeMap::from([(key.to_owned(), value.map(str::to_owned))]);
+    let found = changes(&nodes, &wanted, &before);
+    let set_and_gone =
+        [("a".to_owned(), expected("zone", None)), ("b".to_owned(), expected("workload", Some("backend")))];
+    assert_eq!(found, BTreeMap::from(set_and_gone));
+    assert_eq!(describe(&found["a"]), "zone-");
+    assert_eq!(describe(&found["b"]), "workload=backend");
 }

@@ -18,7 +18,7 @@ use xtask::manifests::Manifests;
 use xtask::processes;
 use xtask::processes::job::{Finished, Job};
 use xtask::report::Report;
-use xtask::target::Target;
+use xtask::target::Reached;
 
 use super::variants::{FROZEN, VARIANTS, Variant};
 use super::webhook;
@@ -41,8 +41,7 @@ pub struct Bed {
     pub image: String,
     pub folder: TempDir,
     images: [archive::Archive; 2],
-    engine: Engine,
-    target: Target,
+    pub reached: Reached,
     is_own: bool,
 }
 
@@ -67,10 +66,9 @@ impl Bed {
         if given.is_none() {
             cluster::ensure(&context).await.unwrap();
         }
-        let target = Target::of(&context).unwrap();
-        let cluster = target.connect(&engine).await.unwrap();
-        let image = images[0].reference.clone();
-        Ok(Self { context, cluster, image, folder, images, engine, target, is_own: given.is_none() })
+        let reached = Reached::of(&context).await.unwrap();
+        let (cluster, image) = (reached.cluster.clone(), images[0].reference.clone());
+        Ok(Self { context, cluster, image, folder, images, reached, is_own: given.is_none() })
     }
 
     /// Images, secrets, webhooks, a taint: everything that the variants find there.
@@ -146,7 +144,7 @@ impl Bed {
     /// Every value that must stay within the cluster.
     pub async fn secrets(&self) -> Vec<String> {
         let mut secrets = self.cluster.secret_values().await.unwrap();
-        let kubeconfig = std::fs::read_to_string(self.target.kubeconfig()).unwrap();
+        let kubeconfig = std::fs::read_to_string(self.reached.target.kubeconfig()).unwrap();
         let key = kubeconfig.lines().find_map(|line| line.trim().strip_prefix("client-key-data: ")).unwrap();
         secrets.push(key.to_owned());
         secrets.retain(|secret| secret.len() > 5);
@@ -158,25 +156,27 @@ impl Bed {
     pub async fn xtask(&self, args: &[&str]) -> Finished {
         let state = self.context.state.parent().unwrap();
         let job = Job::new(env!("CARGO_BIN_EXE_xtask"), Path::new("/")).args(args);
-        let job = job.args(["--target", "k3d", "--cluster", self.target.name()]);
+        let job = job.args(["--target", "k3d", "--cluster", self.reached.target.name()]);
         job.env("XDG_STATE_HOME", state).env("NO_COLOR", "1").run(&quiet()).await.unwrap()
     }
 
     fn nodes(&self, role: &str) -> Vec<String> {
-        let nodes = self.target.config.nodes().into_iter();
+        let nodes = self.reached.target.config.nodes().into_iter();
         nodes.filter(|node| node.contains(&format!("-{role}-"))).collect()
     }
 
     async fn deliver(&self, node: &str) {
         for image in &self.images {
             let archive = image.bytes.clone();
-            nodes::import(&self.engine, node, &image.full_reference, &image.digest, archive).await.unwrap();
+            nodes::import(&self.reached.engine, node, &image.full_reference, &image.digest, archive)
+                .await
+                .unwrap();
         }
         // The manifests take no tag for our own image, so the foreign one gets a name of its own.
         let foreign = self.images[1].full_reference.as_str();
         let command =
             ["ctr", "-n", "k8s.io", "images", "tag", "--force", foreign, "docker.io/library/foreign:1"];
-        let tagged = self.engine.exec(node, &command, None).await.unwrap();
+        let tagged = self.reached.engine.exec(node, &command, None).await.unwrap();
         assert_eq!(tagged.exit_code, 0, "{}", tagged.stderr);
     }
 

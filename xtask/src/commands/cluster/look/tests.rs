@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::manifests::cluster::Overrides;
+use crate::target::{NodeLabels, Published};
 
 fn config() -> ClusterConfig {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
@@ -15,8 +16,10 @@ fn record(complete: bool) -> Record {
         owner: "0123".to_owned(),
         complete,
         uid: "u".to_owned(),
-        bind_address: "127.0.0.1".to_owned(),
-        port: 8080,
+        published: Published { address: "127.0.0.1".to_owned(), port: 8080, given: false },
+        labels: NodeLabels::new(),
+        image_given: None,
+        shape: serde_json::Value::Null,
     }
 }
 

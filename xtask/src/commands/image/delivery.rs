@@ -1,0 +1,169 @@
+//! Which nodes lack which image, and how they get it.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+
+use super::archive::full_reference;
+use super::{Image, failure, nodes, repack};
+use crate::context::Context;
+use crate::docker::Engine;
+use crate::docker::cluster::ROLE_LABEL;
+use crate::manifests::{ImageUse, Manifests};
+use crate::settings::IMAGE_NAME;
+use crate::target::{IMAGES_FILE, Reached, Target};
+
+/// An image that some nodes must hold.
+struct Wanted {
+    reference: String,
+    full_reference: String,
+    digest: String,
+    nodes: Vec<String>,
+    /// At hand when it was exported just now; packed or exported when a node turns out to lack it.
+    bytes: Option<Bytes>,
+}
+
+/// Streams every image that the manifests name to the nodes that lack it.
+pub async fn deliver(context: &Context, reached: &Reached, image: &Image) -> Result<()> {
+    let step = context.report.step("deliver", "looking at the nodes");
+    let engine = &reached.engine;
+    let wanted = wanted(engine, &reached.target, image, &Manifests::load(&context.root)?).await?;
+    let missing = missing(engine, &wanted).await.map_err(|error| failure("looking at the nodes", &error))?;
+    if missing.is_empty() {
+        step.skipped(&format!("the nodes hold all {} images", wanted.len()));
+        return Ok(());
+    }
+    if context.dry_run {
+        step.skipped(&format!("would stream {} image(s) to nodes that lack them", missing.len()));
+        return Ok(());
+    }
+    let mut streams = Vec::new();
+    for one in &missing {
+        let wanted = &wanted[one.index];
+        let bytes = match &wanted.bytes {
+            Some(bytes) => bytes.clone(),
+            None if wanted.reference == image.packed.reference => image.archive()?,
+            None => repack::repack(&wanted.reference, &engine.export_image(&wanted.reference).await?)?.bytes,
+        };
+        for node in &one.nodes {
+            streams.push(nodes::import(engine, node, &wanted.full_reference, &wanted.digest, bytes.clone()));
+        }
+    }
+    let count = streams.len();
+    try_join_all(streams).await.map_err(|error| failure("delivering images to the nodes", &error))?;
+    let names: Vec<&str> = missing.iter().map(|one| wanted[one.index].reference.as_str()).collect();
+    step.done(&format!("{} to the nodes ({count} streams), proven by digest", names.join(", ")));
+    Ok(())
+}
+
+/// Nodes that lack one of the wanted images.
+struct Missing {
+    index: usize,
+    nodes: Vec<String>,
+}
+
+/// True when every node holds what its pods need, proven by digest; nothing is changed.
+pub async fn is_delivered(
+    context: &Context,
+    engine: &Engine,
+    target: &Target,
+    image: &Image,
+) -> Result<bool> {
+    Ok(lacking(context, engine, target, image).await?.is_empty())
+}
+
+/// Images by the nodes that lack them; nothing is changed.
+pub async fn lacking(
+    context: &Context,
+    engine: &Engine,
+    target: &Target,
+    image: &Image,
+) -> Result<Vec<(String, Vec<String>)>> {
+    let wanted = wanted(engine, target, image, &Manifests::load(&context.root)?).await?;
+    let missing = missing(engine, &wanted).await?;
+    Ok(missing.into_iter().map(|one| (wanted[one.index].reference.clone(), one.nodes)).collect())
+}
+
+async fn wanted(
+    engine: &Engine,
+    target: &Target,
+    image: &Image,
+    manifests: &Manifests,
+) -> Result<Vec<Wanted>> {
+    let packed = &image.packed;
+    let running: Vec<String> = engine
+        .cluster_containers(target.name())
+        .await?
+        .into_iter()
+        .filter(|container| {
+            matches!(container.labels.get(ROLE_LABEL).map(String::as_str), Some("server" | "agent"))
+        })
+        .map(|container| container.name)
+        .collect();
+    let labels = target.config.node_labels();
+    let mut wanted: Vec<Wanted> = Vec::new();
+    for one in manifests.images() {
+        let nodes: Vec<String> =
+            running.iter().filter(|node| runs_on(&one, labels.get(*node))).cloned().collect();
+        let reference = if one.image == IMAGE_NAME { &packed.reference } else { &one.image };
+        if let Some(known) = wanted.iter_mut().find(|known| known.reference == *reference) {
+            known.nodes.extend(nodes);
+            known.nodes.sort();
+            known.nodes.dedup();
+        } else if one.image == IMAGE_NAME {
+            wanted.push(Wanted {
+                reference: reference.clone(),
+                full_reference: packed.full_reference.clone(),
+                digest: packed.digest.clone(),
+                nodes,
+                bytes: None,
+            });
+        } else if let Some((digest, bytes)) = held_by_engine(engine, target, reference).await? {
+            let full_reference = full_reference(reference);
+            wanted.push(Wanted { reference: reference.clone(), full_reference, digest, nodes, bytes });
+        }
+    }
+    Ok(wanted)
+}
+
+fn runs_on(one: &ImageUse, labels: Option<&BTreeMap<String, String>>) -> bool {
+    one.node_selector.iter().all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
+}
+
+/// The digest under which a node will hold an image of the engine; none when the nodes must pull it themselves.
+async fn held_by_engine(
+    engine: &Engine,
+    target: &Target,
+    reference: &str,
+) -> Result<Option<(String, Option<Bytes>)>> {
+    let Some(id) = engine.image_id(reference).await? else {
+        return Ok(None);
+    };
+    let path = target.folder().join(IMAGES_FILE);
+    let mut known: BTreeMap<String, String> =
+        std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    if let Some(digest) = known.get(&id) {
+        return Ok(Some((digest.clone(), None)));
+    }
+    let archive = repack::repack(reference, &engine.export_image(reference).await?)?;
+    known.insert(id, archive.digest.clone());
+    target.write(IMAGES_FILE, &serde_json::to_vec_pretty(&known)?)?;
+    Ok(Some((archive.digest, Some(archive.bytes))))
+}
+
+async fn missing(engine: &Engine, wanted: &[Wanted]) -> Result<Vec<Missing>> {
+    let references: Vec<&str> = wanted.iter().map(|one| one.full_reference.as_str()).collect();
+    let mut nodes: Vec<&String> = wanted.iter().flat_map(|one| &one.nodes).collect();
+    nodes.sort();
+    nodes.dedup();
+    let held = try_join_all(nodes.iter().map(|node| nodes::held(engine, node, &references))).await?;
+    let held: BTreeMap<&String, BTreeMap<String, String>> = nodes.into_iter().zip(held).collect();
+    let lacks = |one: &Wanted, node: &String| held[node].get(&one.full_reference) != Some(&one.digest);
+    let missing = wanted.iter().enumerate().map(|(index, one)| Missing {
+        index,
+        nodes: one.nodes.iter().filter(|node| lacks(one, node)).cloned().collect(),
+    });
+    Ok(missing.filter(|one| !one.nodes.is_empty()).collect())
+}
