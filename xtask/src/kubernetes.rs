@@ -9,6 +9,8 @@ use kube::{Client, Config};
 
 use crate::report::{Exit, Failure};
 
+/// What a diagnosis reads.
+pub mod facts;
 /// Log lines of many pods, merged as they come.
 pub mod logs;
 /// Nodes, their labels, and what must work before anything is deployed.

@@ -2,9 +2,9 @@
 
 use crate::xtask;
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "doctor", "up", "status", "logs", "verify", "load", "cluster", "label", "image", "plan", "deploy",
-    "stop", "start", "down", "gc", "ci",
+    "diagnose", "stop", "start", "down", "gc", "ci",
 ];
 
 #[tokio::test]

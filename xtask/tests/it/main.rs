@@ -1,6 +1,7 @@
 //! The automation as it is typed: the program itself is run, in state folders of its own.
 
 mod cluster;
+mod diagnose;
 mod doctor;
 mod help;
 mod targets;
