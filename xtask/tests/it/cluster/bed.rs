@@ -1,7 +1,7 @@
 //! One cluster, taken over or made for these tests, with an image that fails as it is told.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Parser as _;
 use serde_json::{Value, json};
@@ -31,6 +31,8 @@ const OWN_PORT: &str = "18082";
 pub const PLANTED: [&str; 3] = ["plantedTicketValue-77", "plantedPassword-88", "plantedApiToken-99"];
 const WEBHOOKS: [(&str, &[&str]); 2] =
     [("game-test-pods", &["pods"]), ("game-test-objects", &["deployments"])];
+/// A start of a node included.
+const FIRST_POD_LIMIT: Duration = Duration::from_secs(180);
 /// A small program without dependencies; slow machines included.
 const COMPILE_LIMIT: Duration = Duration::from_secs(120);
 
@@ -91,6 +93,32 @@ impl Bed {
             self.cluster.apply(&webhook(name, resources), Apply::Real).await.unwrap();
         }
         self.set_taints(json!([{"key": "game-server.dev/test", "effect": "NoSchedule"}])).await;
+        self.first_pod_runs().await;
+    }
+
+    /// A kubelet that was short of disk may have removed the image of every sandbox; a restart of the node brings it back.
+    async fn first_pod_runs(&self) {
+        let node = self.nodes("agent").pop().unwrap();
+        let started = Instant::now();
+        let mut restarted = false;
+        while started.elapsed() < FIRST_POD_LIMIT {
+            let facts = self.cluster.facts().await.unwrap();
+            let runs = |pod: &Value| pod["metadata"]["name"] == leak() && pod["status"]["phase"] == "Running";
+            if facts.pods.iter().any(runs) {
+                return self.pin(&node).await;
+            }
+            let lost = |event: &Value| {
+                let words = event["message"].as_str().unwrap_or_default();
+                event["involvedObject"]["name"] == leak() && words.contains("sandbox image")
+            };
+            if !restarted && facts.events.iter().any(lost) {
+                restarted = true;
+                let job = Job::new("docker", Path::new("/")).args(["restart", "--time", "1", &node]);
+                job.run(&quiet()).await.unwrap();
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        panic!("no pod runs on {node}");
     }
 
     /// Leaves the cluster as it was, or takes it away.
@@ -174,10 +202,23 @@ impl Bed {
         }
         // The manifests take no tag for our own image, so the foreign one gets a name of its own.
         let foreign = self.images[1].full_reference.as_str();
-        let command =
-            ["ctr", "-n", "k8s.io", "images", "tag", "--force", foreign, "docker.io/library/foreign:1"];
-        let tagged = self.reached.engine.exec(node, &command, None).await.unwrap();
-        assert_eq!(tagged.exit_code, 0, "{}", tagged.stderr);
+        self.ctr(node, &["tag", "--force", foreign, "docker.io/library/foreign:1"]).await;
+        self.pin(node).await;
+    }
+
+    /// A kubelet that is short of disk removes what no pod uses at the moment, even what every pod needs.
+    async fn pin(&self, node: &str) {
+        let names = self.ctr(node, &["ls", "--quiet"]).await;
+        for name in names.lines().filter(|name| !name.starts_with("sha256:")) {
+            self.ctr(node, &["label", name, "io.cri-containerd.pinned=pinned"]).await;
+        }
+    }
+
+    async fn ctr(&self, node: &str, args: &[&str]) -> String {
+        let command = [&["ctr", "-n", "k8s.io", "images"], args].concat();
+        let ended = self.reached.engine.exec(node, &command, None).await.unwrap();
+        assert_eq!(ended.exit_code, 0, "{args:?}: {}", ended.stderr);
+        ended.stdout
     }
 
     /// On the node of the control plane, which runs nothing else.
@@ -234,6 +275,11 @@ fn secret(name: &str, key: &str, value: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {key: value}})
 }
 
+/// The pod of an earlier run may still be ending.
+fn leak() -> String {
+    format!("b-leak-{}", std::process::id())
+}
+
 /// A pod that tells its secrets in its log, its environment and its arguments.
 fn planted(image: &str) -> [Value; 2] {
     let [ticket, password, token] = PLANTED;
@@ -248,12 +294,10 @@ fn planted(image: &str) -> [Value; 2] {
     });
     let security =
         json!({"runAsNonRoot": true, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}});
-    // The pod of an earlier run may still be ending.
-    let name = format!("b-leak-{}", std::process::id());
     let pod = json!({
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": name, "namespace": "game-prod"},
+        "metadata": {"name": leak(), "namespace": "game-prod"},
         "spec": {"nodeSelector": {"workload": "backend"}, "securityContext": security, "containers": [container]},
     });
     [secret("planted", "ticket-secret", ticket), pod]
