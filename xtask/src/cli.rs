@@ -62,6 +62,15 @@ pub enum TargetName {
     K3d,
 }
 
+impl TargetName {
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::K3d => "k3d",
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Doctor(commands::doctor::Args),
@@ -79,6 +88,7 @@ pub enum Command {
     Start(commands::start::Args),
     Down(commands::down::Args),
     Ci(commands::ci::Args),
+    Completions(commands::completions::Args),
 }
 
 fn parse_cluster(text: &str) -> Result<String, String> {

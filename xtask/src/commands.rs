@@ -7,6 +7,7 @@ use crate::context::Context;
 
 pub mod ci;
 pub mod cluster;
+pub mod completions;
 pub mod deploy;
 pub mod doctor;
 pub mod down;
@@ -39,5 +40,6 @@ pub async fn run(context: &Context, command: Command) -> Result<()> {
         Command::Start(args) => start::run(context, args).await,
         Command::Down(args) => down::run(context, args).await,
         Command::Ci(args) => ci::run(context, args).await,
+        Command::Completions(args) => completions::run(context, &args),
     }
 }

@@ -116,5 +116,6 @@ fn finish(context: &Context, url: &str, what: &str, mut value: Value) {
     text.push_str("            cargo xtask logs -f    what the roles say, as they say it\n");
     text.push_str("            cargo xtask down       take it away again\n");
     value["url"] = json!(url);
+    context.report.show_times();
     context.report.result(value, &text);
 }

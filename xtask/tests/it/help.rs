@@ -2,9 +2,23 @@
 
 use crate::xtask;
 
-const COMMANDS: [&str; 15] = [
-    "doctor", "up", "status", "logs", "verify", "load", "cluster", "label", "image", "plan", "deploy",
-    "stop", "start", "down", "ci",
+const COMMANDS: [&str; 16] = [
+    "doctor",
+    "up",
+    "status",
+    "logs",
+    "verify",
+    "load",
+    "cluster",
+    "label",
+    "image",
+    "plan",
+    "deploy",
+    "stop",
+    "start",
+    "down",
+    "ci",
+    "completions",
 ];
 
 #[tokio::test]

@@ -1,7 +1,10 @@
 //! The automation as it is typed: the program itself is run, in state folders of its own.
 
+mod completions;
 mod doctor;
+mod events;
 mod help;
+mod schema;
 mod targets;
 mod tidy;
 mod usage;
