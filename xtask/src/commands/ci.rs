@@ -111,6 +111,7 @@ async fn run_stage(context: &Context, name: StageName, required: bool) -> StageR
     summary::stage_opened(context, name);
     let started = Instant::now();
     let outcome = match stages::run(context, name).await {
+        Ok(Outcome::Passed) if context.dry_run => Outcome::Skipped("a dry run".to_owned()),
         Ok(Outcome::Skipped(reason)) if required => {
             Outcome::Failed(format!("required, but it cannot run here: {reason}"))
         }

@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::docker::Engine;
 use crate::kubernetes::Kubernetes;
 use crate::manifests::hex;
+use crate::processes::job::Finished;
 use crate::report::{Exit, Step};
 use crate::settings::{CLUSTER_CREATE_LIMIT, CLUSTER_READY_LIMIT};
 use crate::target::{Reached, Record, Target, image_given};
@@ -17,6 +18,8 @@ use look::State;
 
 /// How a cluster that runs differs from what is asked for.
 pub mod drift;
+/// What `cluster` would do.
+mod dry_run;
 /// Changing a cluster that runs.
 mod edit;
 /// The one place that runs k3d.
@@ -57,11 +60,12 @@ pub async fn run(context: &Context, _args: Args) -> Result<()> {
 pub async fn ensure(context: &Context) -> Result<()> {
     let target = Target::of(context)?;
     let step = context.report.step("cluster", &format!("looking for {}", target.name()));
-    let engine = Engine::connect().await?;
+    let engine = Engine::connect(&context.report).await?;
     let lock = target.lock(context).await?;
     let state = look(&engine, &target).await?;
     if context.dry_run {
-        step.skipped(&format!("{}: {}", target.name(), describe(&state)));
+        dry_run::ensure(context, &engine, &target, &state).await?;
+        step.skipped(&format!("{} {}", target.name(), describe(&state)));
         return Ok(());
     }
     match state {
@@ -108,7 +112,7 @@ pub async fn is_running(reached: &Reached) -> Result<bool> {
 pub async fn remove(context: &Context) -> Result<()> {
     let target = Target::of(context)?;
     let step = context.report.step("cluster", &format!("removing {}", target.name()));
-    let engine = Engine::connect().await?;
+    let engine = Engine::connect(&context.report).await?;
     let lock = target.lock(context).await?;
     match look(&engine, &target).await? {
         State::Foreign(evidence) => return Err(foreign(&target, &evidence)),
@@ -117,12 +121,12 @@ pub async fn remove(context: &Context) -> Result<()> {
             if state == State::Running {
                 removal::name_data(context, &engine, &target).await;
             }
+            removal::settle_if(state == State::Half, &engine, &target).await?;
+            removal::remove(context, &engine, &target).await?;
             if context.dry_run {
                 step.skipped(&format!("would remove {} and everything in it", target.name()));
                 return Ok(());
             }
-            removal::settle_if(state == State::Half, &engine, &target).await?;
-            removal::remove(context, &engine, &target).await?;
             step.done(&format!(
                 "{} is gone: no container, network, volume or kubeconfig is left",
                 target.name()
@@ -137,21 +141,22 @@ pub async fn remove(context: &Context) -> Result<()> {
 pub async fn stop(context: &Context) -> Result<()> {
     let target = Target::of(context)?;
     let step = context.report.step("cluster", &format!("stopping {}", target.name()));
-    let engine = Engine::connect().await?;
+    let engine = Engine::connect(&context.report).await?;
     let lock = target.lock(context).await?;
     match look(&engine, &target).await? {
         State::Foreign(evidence) => return Err(foreign(&target, &evidence)),
         State::Absent => {
             return Err(target.failure(Exit::Cluster, "it does not exist.", "run `cargo xtask up`"));
         }
-        State::Running | State::Half | State::Damaged(_) if !context.dry_run => {
+        State::Running | State::Half | State::Damaged(_) => {
             let ended =
                 k3d::run(context, &target, &["cluster", "stop", target.name()], "", START_STOP_LIMIT).await?;
+            if context.dry_run {
+                step.skipped(&format!("{} would be stopped", target.name()));
+                return Ok(());
+            }
             still_running(&engine, &target, &ended.tail).await?;
             step.done(&format!("{} is stopped; `cargo xtask start` wakes it", target.name()));
-        }
-        State::Running | State::Half | State::Damaged(_) => {
-            step.skipped(&format!("would stop {}", target.name()))
         }
         State::Stopped(_) => step.skipped(&format!("{} is stopped", target.name())),
     }
@@ -162,7 +167,7 @@ pub async fn stop(context: &Context) -> Result<()> {
 /// Wakes the cluster.
 pub async fn start(context: &Context) -> Result<()> {
     let target = Target::of(context)?;
-    let engine = Engine::connect().await?;
+    let engine = Engine::connect(&context.report).await?;
     if look(&engine, &target).await? == State::Absent {
         return Err(target.failure(Exit::Cluster, "it does not exist.", "run `cargo xtask up`"));
     }
@@ -277,11 +282,8 @@ async fn create(context: &Context, engine: &Engine, target: &Target, step: Step)
     };
     // Written down first: whatever happens from here on, what k3d makes is known as ours.
     target.save_record(&record)?;
-    let config = target.config.with_owner(&record.owner)?;
     let name = target.name();
-    let ended =
-        k3d::run(context, target, &["cluster", "create", "--config", "-"], &config, CLUSTER_CREATE_LIMIT)
-            .await?;
+    let ended = make(context, target, &record.owner).await?;
     if !ended.success() {
         let found = format!("k3d: {} ({}).", k3d::cause(&ended.tail), ended.ending());
         removal::settle(engine, target).await?;
@@ -298,6 +300,11 @@ async fn create(context: &Context, engine: &Engine, target: &Target, step: Step)
         target.config.port
     ));
     Ok(())
+}
+
+async fn make(context: &Context, target: &Target, owner: &str) -> Result<Finished> {
+    let config = target.config.with_owner(owner)?;
+    k3d::run(context, target, &["cluster", "create", "--config", "-"], &config, CLUSTER_CREATE_LIMIT).await
 }
 
 async fn start_nodes(context: &Context, target: &Target) -> Result<()> {
@@ -355,7 +362,7 @@ async fn write_kubeconfig(context: &Context, target: &Target) -> Result<()> {
         let found = format!("k3d gives no kubeconfig: {}.", k3d::cause(&got.tail));
         return Err(target.failure(Exit::Cluster, &found, "run `cargo xtask down`, then `cargo xtask up`"));
     }
-    target.write_kubeconfig(&got.stdout)
+    if context.dry_run { Ok(()) } else { target.write_kubeconfig(&got.stdout) }
 }
 
 /// 128 random bits; every system that runs k3d has the file.

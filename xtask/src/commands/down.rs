@@ -37,17 +37,14 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
 
 async fn local(context: &Context, args: &Args) -> Result<()> {
     let folder = Folder::of(context);
-    let running = folder.running();
-    if context.dry_run {
-        let what = running
-            .map_or("nothing runs".to_owned(), |process| format!("would end pid {}", process.identity.pid));
-        context.report.note("dry run", &what);
-        return Ok(());
-    }
-    let _lock = lock::take(&folder.0, &context.report).await?;
+    let _lock = lock::take_unless_dry(&folder.0, &context.report).await?;
     let step = context.report.step("down", "the game as one process");
     if let Some(process) = folder.running() {
         end::end(context, &process, true).await?;
+    }
+    if context.dry_run {
+        step.skipped("the process and its files would be gone");
+        return Ok(());
     }
     folder.clear(args.data)?;
     let data = folder.data();

@@ -71,7 +71,7 @@ async fn local(context: &Context, args: &Args) -> Result<()> {
 
 async fn on_cluster(context: &Context, args: &Args) -> Result<()> {
     let target = Target::of(context)?;
-    let cluster = target.connect(&Engine::connect().await?).await?;
+    let cluster = target.connect(&Engine::connect(&context.report).await?).await?;
     let query = LogQuery {
         role: args.role.clone(),
         tail_lines: i64::from(args.lines),

@@ -10,6 +10,8 @@ use crate::local::{Folder, start};
 use crate::target::{PLAYED_FILE, Reached, Target};
 use crate::{binary, doctor, play, public};
 
+/// What `up` would do once cluster and image are there.
+mod dry_run;
 /// The proof that there is nothing to do.
 mod unchanged;
 
@@ -42,16 +44,12 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
 }
 
 async fn local(context: &Context, args: &Args) -> Result<()> {
-    if context.dry_run {
-        context
-            .report
-            .note("dry run", "would build the game server and run it as one process of this machine");
-        return Ok(());
-    }
     let folder = Folder::of(context);
-    let _lock = lock::take(&folder.0, &context.report).await?;
+    let _lock = lock::take_unless_dry(&folder.0, &context.report).await?;
     let binary = binary::build(context).await?;
-    let ensured = start::ensure(context, &binary, args.now).await?;
+    let Some(ensured) = start::ensure(context, &binary, args.now).await? else {
+        return play::verify(context, &folder.binary(), &start::wanted_url(context)).await.map(drop);
+    };
     let process = &ensured.process;
     let seen = match ensured.changed {
         true => play::verify(context, &folder.binary(), &process.url).await?,
@@ -85,7 +83,7 @@ async fn on_cluster(context: &Context, args: &Args) -> Result<()> {
 async fn converge(context: &Context, args: &Args) -> Result<Value> {
     let (_, image) = tokio::try_join!(cluster::ensure(context), image::build(context))?;
     if context.dry_run {
-        return Ok(Value::Null);
+        return dry_run::after_cluster(context, args, &image).await;
     }
     let reference = &image.packed.reference;
     let reached = Reached::of(context).await?;

@@ -111,6 +111,7 @@ async fn cluster(context: &Context) -> Result<Outcome> {
         return Ok(Outcome::Skipped(missing));
     }
     let engine = Job::new("docker", &context.root).args(["version", "--format", "{{.Server.Version}}"]);
+    let engine = engine.changes_nothing();
     let answer = engine.limit(Duration::from_secs(10)).run(&context.report).await?;
     if !answer.success() {
         return Ok(Outcome::Skipped(format!("Docker does not answer: {}", answer.tail)));

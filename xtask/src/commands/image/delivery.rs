@@ -9,8 +9,8 @@ use futures_util::future::try_join_all;
 use super::archive::full_reference;
 use super::{Image, failure, nodes, repack};
 use crate::context::Context;
-use crate::docker::Engine;
 use crate::docker::cluster::ROLE_LABEL;
+use crate::docker::{Container, Engine};
 use crate::manifests::{ImageUse, Manifests};
 use crate::settings::IMAGE_NAME;
 use crate::target::{IMAGES_FILE, Reached, Target};
@@ -29,20 +29,25 @@ struct Wanted {
 pub async fn deliver(context: &Context, reached: &Reached, image: &Image) -> Result<()> {
     let step = context.report.step("deliver", "looking at the nodes");
     let engine = &reached.engine;
-    let wanted = wanted(engine, &reached.target, image, &Manifests::load(&context.root)?).await?;
-    let missing = missing(engine, &wanted).await.map_err(|error| failure("looking at the nodes", &error))?;
+    let is_there = !reached.cluster.is_imagined();
+    let nodes = match is_there {
+        true => nodes(engine, &reached.target).await?,
+        false => reached.target.config.nodes(),
+    };
+    let wanted = wanted(engine, &reached.target, image, &Manifests::load(&context.root)?, &nodes).await?;
+    let missing = match is_there {
+        true => missing(engine, &wanted).await.map_err(|error| failure("looking at the nodes", &error))?,
+        false => everywhere(&wanted),
+    };
     if missing.is_empty() {
         step.skipped(&format!("the nodes hold all {} images", wanted.len()));
-        return Ok(());
-    }
-    if context.dry_run {
-        step.skipped(&format!("would stream {} image(s) to nodes that lack them", missing.len()));
         return Ok(());
     }
     let mut streams = Vec::new();
     for one in &missing {
         let wanted = &wanted[one.index];
         let bytes = match &wanted.bytes {
+            _ if context.dry_run => Bytes::new(),
             Some(bytes) => bytes.clone(),
             None if wanted.reference == image.packed.reference => image.archive()?,
             None => repack::repack(&wanted.reference, &engine.export_image(&wanted.reference).await?)?.bytes,
@@ -54,6 +59,10 @@ pub async fn deliver(context: &Context, reached: &Reached, image: &Image) -> Res
     let count = streams.len();
     try_join_all(streams).await.map_err(|error| failure("delivering images to the nodes", &error))?;
     let names: Vec<&str> = missing.iter().map(|one| wanted[one.index].reference.as_str()).collect();
+    if context.dry_run {
+        step.skipped(&format!("{} would be streamed to the nodes ({count} streams)", names.join(", ")));
+        return Ok(());
+    }
     step.done(&format!("{} to the nodes ({count} streams), proven by digest", names.join(", ")));
     Ok(())
 }
@@ -81,7 +90,8 @@ pub async fn lacking(
     target: &Target,
     image: &Image,
 ) -> Result<Vec<(String, Vec<String>)>> {
-    let wanted = wanted(engine, target, image, &Manifests::load(&context.root)?).await?;
+    let nodes = nodes(engine, target).await?;
+    let wanted = wanted(engine, target, image, &Manifests::load(&context.root)?, &nodes).await?;
     let missing = missing(engine, &wanted).await?;
     Ok(missing.into_iter().map(|one| (wanted[one.index].reference.clone(), one.nodes)).collect())
 }
@@ -91,17 +101,9 @@ async fn wanted(
     target: &Target,
     image: &Image,
     manifests: &Manifests,
+    running: &[String],
 ) -> Result<Vec<Wanted>> {
     let packed = &image.packed;
-    let running: Vec<String> = engine
-        .cluster_containers(target.name())
-        .await?
-        .into_iter()
-        .filter(|container| {
-            matches!(container.labels.get(ROLE_LABEL).map(String::as_str), Some("server" | "agent"))
-        })
-        .map(|container| container.name)
-        .collect();
     let labels = target.config.node_labels();
     let mut wanted: Vec<Wanted> = Vec::new();
     for one in manifests.images() {
@@ -128,6 +130,14 @@ async fn wanted(
     Ok(wanted)
 }
 
+async fn nodes(engine: &Engine, target: &Target) -> Result<Vec<String>> {
+    let is_node = |container: &Container| {
+        matches!(container.labels.get(ROLE_LABEL).map(String::as_str), Some("server" | "agent"))
+    };
+    let containers = engine.cluster_containers(target.name()).await?;
+    Ok(containers.into_iter().filter(is_node).map(|container| container.name).collect())
+}
+
 fn runs_on(one: &ImageUse, labels: Option<&BTreeMap<String, String>>) -> bool {
     one.node_selector.iter().all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
 }
@@ -149,8 +159,16 @@ async fn held_by_engine(
     }
     let archive = repack::repack(reference, &engine.export_image(reference).await?)?;
     known.insert(id, archive.digest.clone());
-    target.write(IMAGES_FILE, &serde_json::to_vec_pretty(&known)?)?;
+    if !engine.report().dry_run {
+        target.write(IMAGES_FILE, &serde_json::to_vec_pretty(&known)?)?;
+    }
     Ok(Some((archive.digest, Some(archive.bytes))))
+}
+
+/// What a cluster that is still to be made will lack.
+fn everywhere(wanted: &[Wanted]) -> Vec<Missing> {
+    let all = wanted.iter().enumerate().map(|(index, one)| Missing { index, nodes: one.nodes.clone() });
+    all.filter(|one| !one.nodes.is_empty()).collect()
 }
 
 async fn missing(engine: &Engine, wanted: &[Wanted]) -> Result<Vec<Missing>> {

@@ -50,23 +50,30 @@ pub async fn import(
     let work = async {
         let mut command = CTR.to_vec();
         command.extend(["images", "import", "-"]);
-        let imported = engine.exec(node, &command, Some(archive)).await?;
+        let imported = engine.exec_to_change(node, &command, Some(archive)).await?;
+        if engine.report().dry_run {
+            return pin(engine, node, reference).await;
+        }
         let held = held(engine, node, &[reference]).await?;
         if held.get(reference).is_none_or(|found| found != digest) {
             // A half-registered name would be taken for an image by the kubelet.
             let mut command = CTR.to_vec();
             command.extend(["images", "rm", reference]);
-            engine.exec(node, &command, None).await?;
+            engine.exec_to_change(node, &command, None).await?;
             bail!("{node} did not take {reference}: {}", imported.stderr.trim());
         }
-        let mut command = CTR.to_vec();
-        command.extend(["images", "label", reference, PIN]);
-        engine.exec(node, &command, None).await.map(|_| ())
+        pin(engine, node, reference).await
     };
     match tokio::time::timeout(DELIVER_LIMIT, work).await {
         Ok(ended) => ended,
         Err(_) => bail!("{node} did not take {reference} within {} s", DELIVER_LIMIT.as_secs()),
     }
+}
+
+async fn pin(engine: &Engine, node: &str, reference: &str) -> Result<()> {
+    let mut command = CTR.to_vec();
+    command.extend(["images", "label", reference, PIN]);
+    engine.exec_to_change(node, &command, None).await.map(drop)
 }
 
 #[cfg(test)]
