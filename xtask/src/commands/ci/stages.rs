@@ -102,7 +102,15 @@ async fn local(context: &Context) -> Result<Outcome> {
     let common = ["--target", "local", "--port", LOCAL_PORT];
     let load = [&["load", "--players", "100", "--seconds", "15"], &LOAD_BUDGETS[..]].concat();
     let steps: [&[&str]; 4] = [&["up"], &["up"], &["verify"], &load];
-    life_cycle(context, &scratch, &common, &steps).await
+    match life_cycle(context, &scratch, &common, &steps).await? {
+        Outcome::Passed => own_tests(context, "local::").await,
+        other => Ok(other),
+    }
+}
+
+/// The ignored tests of xtask whose path holds `filter`.
+async fn own_tests(context: &Context, filter: &str) -> Result<Outcome> {
+    cargo(context, &["test", "--package", "xtask", "--test", "it", "--", "--ignored", filter]).await
 }
 
 /// The same on a cluster, where an engine answers and k3d is there.
