@@ -54,11 +54,14 @@ fn lanes(ended: &Finished, made: bool) -> Lanes {
     lanes
 }
 
-/// Each node is delivered to on its own, and so is each image to a node.
+/// Each image goes to each node on its own way.
 fn lane(tool: &str, call: &str) -> String {
     let mut words = call.split(' ').filter(|word| !word.starts_with('-'));
     match (words.next(), words.next(), words.next()) {
-        (Some("docker"), Some("exec"), Some(container)) => format!("exec {container}"),
+        (Some("docker"), Some("exec"), Some(container)) => {
+            let image = call.split(' ').find(|word| word.contains(':')).unwrap_or_default();
+            format!("exec {container} {image}")
+        }
         _ => tool.to_owned(),
     }
 }
@@ -86,6 +89,9 @@ fn what_is_drawn_is_left_out_of_the_comparison() {
     assert_eq!(normal("a --admin-listen 127.0.0.1:9100 --b"), "a --admin-listen 127.0.0.1:… --b");
     let drawn = "label: game-server.dev/owner=0123abcd\nlabel: game-server.dev/owner=RANDOM\n";
     assert_eq!(normal(drawn), "label: game-server.dev/owner=…\nlabel: game-server.dev/owner=…\n");
-    assert_eq!(lane("docker", "docker exec --interactive node-0 ctr images import -"), "exec node-0");
+    let import = "docker exec --interactive node-0 ctr images import - < docker.io/library/nats:2.12";
+    let pin = "docker exec node-0 ctr images label docker.io/library/nats:2.12 pinned=pinned";
+    assert_eq!(lane("docker", import), "exec node-0 docker.io/library/nats:2.12");
+    assert_eq!(lane("docker", pin), lane("docker", import));
     assert_eq!(lane("docker", "docker load x"), "docker");
 }

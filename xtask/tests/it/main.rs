@@ -4,6 +4,7 @@ mod completions;
 mod doctor;
 mod dry_run;
 mod events;
+mod github;
 mod help;
 mod schema;
 mod targets;
@@ -19,5 +20,7 @@ use xtask::report::Report;
 async fn xtask(state: &Path, args: &[&str]) -> Finished {
     let job = Job::new(env!("CARGO_BIN_EXE_xtask"), Path::new("/")).args(args);
     let job = job.env("XDG_STATE_HOME", state).env("NO_COLOR", "1");
+    // These tests may themselves run on one of GitHub's runners.
+    let job = xtask::report::github::VARIABLES.into_iter().fold(job, Job::env_remove);
     job.run(&Report::new(false, true, false)).await.unwrap()
 }

@@ -50,7 +50,7 @@ pub async fn import(
     let work = async {
         let mut command = CTR.to_vec();
         command.extend(["images", "import", "-"]);
-        let imported = engine.exec_to_change(node, &command, Some(archive)).await?;
+        let imported = engine.exec_to_change(node, &command, Some((reference, archive))).await?;
         if engine.report().dry_run {
             return pin(engine, node, reference).await;
         }
