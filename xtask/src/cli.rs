@@ -30,10 +30,10 @@ pub struct Global {
     /// Port of 127.0.0.1 at which players join, instead of 8080
     #[arg(long, global = true, value_name = "PORT")]
     pub port: Option<u16>,
-    /// Machine-readable output: one JSON event a line on stdout
+    /// Machine-readable output: one JSON event a line on stdout, as xtask/events.schema.json describes
     #[arg(long, global = true)]
     pub json: bool,
-    /// Say what would be done and change nothing
+    /// Say every call that would be made, in order, and make none
     #[arg(long, global = true)]
     pub dry_run: bool,
     /// Overall deadline of the command, such as 90s or 10m

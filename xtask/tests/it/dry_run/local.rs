@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use serde_json::Value;
 use xtask::processes::ports;
 
 use super::{Place, of};
+use crate::schema::Schema;
 
 /// Makes the build one of the calls; cargo itself finds that there is nothing to compile.
 fn forget_build() {
@@ -13,6 +15,24 @@ fn forget_build() {
     let folder = xtask::binary::static_triple().map_or(target.to_path_buf(), |triple| target.join(triple));
     // Nothing is built yet: as good.
     let _ = std::fs::remove_file(folder.join("release/game-server.stamp"));
+}
+
+/// Where the time of this `up` went, and how long the steps of the one before took.
+async fn times_are_told(place: &Place<'_>) {
+    let events = |ended: xtask::processes::job::Finished| -> Vec<Value> {
+        ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let up = events(place.run(&["up"], &[]).await);
+    let schema = Schema::of_events();
+    up.iter().for_each(|event| schema.check(event).unwrap());
+    let times = up.iter().find(|event| event["event"] == "times").unwrap();
+    let steps: Vec<&str> =
+        times["steps"].as_array().unwrap().iter().filter_map(|step| step["step"].as_str()).collect();
+    assert_eq!(steps, ["doctor", "build", "start", "verify"], "{times}");
+    let told = events(place.run(&["status", "--timings"], &[]).await);
+    let timings = told[0]["result"]["timings"].as_array().unwrap();
+    let has = |state: &str| timings.iter().any(|one| one["step"] == "start" && one["state"] == state);
+    assert!(has("done") && has("unchanged"), "{timings:?}");
 }
 
 #[tokio::test]
@@ -30,6 +50,7 @@ async fn what_is_said_is_done() {
     let [start, play] = of(&first, "game-server") else { panic!("{first:?}") };
     assert!(start.contains(" all --listen") && play.contains(" bots --url"), "{first:?}");
 
+    times_are_told(&place).await;
     let second = place.same(&["up"], &[]).await;
     assert!(of(&second, "cargo").is_empty() && of(&second, "kill").is_empty(), "{second:?}");
     assert_eq!(of(&second, "game-server").len(), 1, "a look as a player: {second:?}");
