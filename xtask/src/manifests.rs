@@ -209,8 +209,8 @@ fn parse(file: &str, text: &str) -> Result<Vec<Object>> {
     let mut objects = Vec::new();
     for document in serde_yaml::Deserializer::from_str(text) {
         // Into YAML's own value first: only there a duplicate key is an error.
-        let value =
-            serde_yaml::Value::deserialize(document).map_err(|error| refuse(unreadable(file, &error)))?;
+        let value = serde_yaml::Value::deserialize(document)
+            .map_err(|error| refuse(unreadable(file, text, &error)))?;
         if value.is_null() {
             continue;
         }
@@ -224,8 +224,9 @@ fn parse(file: &str, text: &str) -> Result<Vec<Object>> {
     Ok(objects)
 }
 
-fn unreadable(file: &str, error: &serde_yaml::Error) -> String {
-    let line = error.location().map_or(1, |location| location.line());
+/// What is missing at the end of a file is missed on the line below it.
+fn unreadable(file: &str, text: &str, error: &serde_yaml::Error) -> String {
+    let line = error.location().map_or(1, |location| location.line()).min(text.lines().count().max(1));
     format!("manifests/{file}:{line}: {error}.")
 }
 

@@ -83,6 +83,7 @@ fn the_schema_refuses_what_is_not_an_event() {
 async fn real_output_is_valid() {
     let schema = Schema::of_events();
     let state = tempfile::tempdir().unwrap();
+    let port = xtask::processes::ports::any_free().unwrap().to_string();
     let commands: [(&[&str], &str); 9] = [
         (&["doctor", "--target", "local", "--port", "0"], "result"),
         (&["status"], "result"),
@@ -91,7 +92,7 @@ async fn real_output_is_valid() {
         (&["down"], "result"),
         (&["ci", "--only", "tidy"], "result"),
         (&["completions", "bash"], "result"),
-        (&["up", "--target", "local", "--dry-run"], "call"),
+        (&["up", "--target", "local", "--port", &port, "--dry-run"], "call"),
         (&["start"], "error"),
     ];
     for (args, expected) in commands {
