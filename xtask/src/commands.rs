@@ -11,6 +11,7 @@ pub mod completions;
 pub mod deploy;
 pub mod doctor;
 pub mod down;
+pub mod gc;
 pub mod image;
 pub mod label;
 pub mod load;
@@ -39,6 +40,7 @@ pub async fn run(context: &Context, command: Command) -> Result<()> {
         Command::Stop(args) => stop::run(context, args).await,
         Command::Start(args) => start::run(context, args).await,
         Command::Down(args) => down::run(context, args).await,
+        Command::Gc(args) => gc::run(context, args).await,
         Command::Ci(args) => ci::run(context, args).await,
         Command::Completions(args) => completions::run(context, &args),
     }

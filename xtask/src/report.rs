@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use console::style;
 use serde_json::Value;
 
+use crate::interrupt;
 use event::{Event, StepState};
 use times::{StepTime, Times};
 
@@ -120,6 +121,7 @@ impl Report {
 
     /// Opens a step: `name` is one word for the margin, `doing` says what is being done.
     pub fn step(&self, name: &'static str, doing: &str) -> Step {
+        interrupt::place(name);
         self.event(&Event::Step { step: name, state: StepState::Started, text: doing, seconds: None });
         if self.has_text() && self.hosted {
             lock(&self.shared.group_lines).insert(name, Vec::new());
@@ -353,5 +355,13 @@ pub fn format_seconds(time: Duration) -> String {
         seconds if seconds < 1.0 => format!("{seconds:.2} s"),
         seconds if seconds < 100.0 => format!("{seconds:.1} s"),
         seconds => format!("{} min {:02} s", seconds as u64 / 60, seconds as u64 % 60),
+    }
+}
+
+/// `13.0 MB` or `3.1 kB`.
+pub fn format_bytes(bytes: usize) -> String {
+    match bytes as f64 {
+        bytes if bytes < 1e5 => format!("{:.1} kB", bytes / 1e3),
+        bytes => format!("{:.1} MB", bytes / 1e6),
     }
 }

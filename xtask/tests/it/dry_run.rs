@@ -68,10 +68,12 @@ fn lane(tool: &str, call: &str) -> String {
     }
 }
 
-/// Without what is drawn when it is needed: the owner's id, a free port.
+/// Without what is drawn when it is needed: the owner's id, a free port, a folder for temporary files.
 fn normal(text: &str) -> String {
     let text =
         replace_after(text, "game-server.dev/owner=", |c| c.is_ascii_hexdigit() || "RANDOM".contains(c));
+    let text = replace_after(&text, "/k3d/", |c| c.is_ascii_digit() || c == '-');
+    let text = replace_after(&text, "hostPort: ", |c| c.is_ascii_digit() || "'\"".contains(c));
     replace_after(&text, "--admin-listen 127.0.0.1:", |c| c.is_ascii_digit())
 }
 

@@ -2,7 +2,7 @@
 
 use crate::xtask;
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "doctor",
     "up",
     "status",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 16] = [
     "stop",
     "start",
     "down",
+    "gc",
     "ci",
     "completions",
 ];

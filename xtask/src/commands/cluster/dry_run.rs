@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::look::State;
-use super::{drift, edit, foreign, make, ports, removal, start_nodes, write_kubeconfig};
+use super::{creation, drift, edit, foreign, ports, removal, start_nodes};
 use crate::context::Context;
 use crate::docker::Engine;
 use crate::target::Target;
@@ -47,6 +47,5 @@ async fn anew(context: &Context, engine: &Engine, target: &Target) -> Result<()>
 }
 
 async fn create(context: &Context, target: &Target) -> Result<()> {
-    make(context, target, OWNER).await?;
-    write_kubeconfig(context, target).await
+    creation::run_k3d(context, target, OWNER).await.map(drop)
 }

@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::commands::cluster::k3d;
 use crate::context::Context;
 use crate::docker::Engine;
+use crate::interrupt;
 use crate::report::Exit;
 use crate::settings::NAMESPACE;
 use crate::target::Target;
@@ -65,6 +66,7 @@ pub async fn remove(context: &Context, engine: &Engine, target: &Target) -> Resu
     if context.dry_run {
         return Ok(());
     }
+    interrupt::place("cluster-deleted");
     for container in engine.cluster_containers(target.name()).await? {
         engine.remove_container(&container.id).await?;
     }

@@ -1,17 +1,16 @@
 //! Which nodes lack which image, and how they get it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use bytes::Bytes;
 use futures_util::future::try_join_all;
 
-use super::archive::full_reference;
+use super::archive::{Archive, full_reference};
 use super::{Image, failure, nodes, repack};
 use crate::context::Context;
-use crate::docker::cluster::ROLE_LABEL;
-use crate::docker::{Container, Engine};
+use crate::docker::Engine;
 use crate::manifests::{ImageUse, Manifests};
+use crate::report::format_bytes;
 use crate::settings::IMAGE_NAME;
 use crate::target::{IMAGES_FILE, Reached, Target};
 
@@ -22,7 +21,17 @@ struct Wanted {
     digest: String,
     nodes: Vec<String>,
     /// At hand when it was exported just now; packed or exported when a node turns out to lack it.
-    bytes: Option<Bytes>,
+    archive: Option<Archive>,
+}
+
+impl Wanted {
+    async fn archive(&self, engine: &Engine, image: &Image) -> Result<Archive> {
+        match &self.archive {
+            Some(archive) => Ok(archive.clone()),
+            None if self.reference == image.packed.reference => image.archive(),
+            None => repack::repack(&self.reference, &engine.export_image(&self.reference).await?),
+        }
+    }
 }
 
 /// Streams every image that the manifests name to the nodes that lack it.
@@ -31,39 +40,40 @@ pub async fn deliver(context: &Context, reached: &Reached, image: &Image) -> Res
     let engine = &reached.engine;
     let is_there = !reached.cluster.is_imagined();
     let nodes = match is_there {
-        true => nodes(engine, &reached.target).await?,
+        true => engine.cluster_nodes(reached.target.name()).await?,
         false => reached.target.config.nodes(),
     };
-    let wanted = wanted(engine, &reached.target, image, &Manifests::load(&context.root)?, &nodes).await?;
+    let manifests = Manifests::load(&context.manifests)?;
+    let wanted = wanted(engine, &reached.target, image, &manifests, &nodes).await?;
     let missing = match is_there {
-        true => missing(engine, &wanted).await.map_err(|error| failure("looking at the nodes", &error))?,
-        false => everywhere(&wanted),
+        true => missing_when_awake(engine, &wanted).await,
+        false => Ok(everywhere(&wanted)),
     };
+    let missing = missing.map_err(|error| failure("looking at the nodes", &error))?;
     if missing.is_empty() {
         step.skipped(&format!("the nodes hold all {} images", wanted.len()));
         return Ok(());
     }
-    let mut streams = Vec::new();
+    let mut archives = Vec::new();
     for one in &missing {
-        let wanted = &wanted[one.index];
-        let bytes = match &wanted.bytes {
-            _ if context.dry_run => Bytes::new(),
-            Some(bytes) => bytes.clone(),
-            None if wanted.reference == image.packed.reference => image.archive()?,
-            None => repack::repack(&wanted.reference, &engine.export_image(&wanted.reference).await?)?.bytes,
+        let archive = match context.dry_run {
+            true => Archive::unread(&wanted[one.index].reference, &wanted[one.index].full_reference),
+            false => wanted[one.index].archive(engine, image).await?,
         };
-        for node in &one.nodes {
-            streams.push(nodes::import(engine, node, &wanted.full_reference, &wanted.digest, bytes.clone()));
-        }
+        archives.push((archive, &one.nodes));
     }
-    let count = streams.len();
-    try_join_all(streams).await.map_err(|error| failure("delivering images to the nodes", &error))?;
-    let names: Vec<&str> = missing.iter().map(|one| wanted[one.index].reference.as_str()).collect();
+    let pairs = archives.iter().flat_map(|(archive, nodes)| nodes.iter().map(move |node| (node, archive)));
+    let streams = pairs.map(|(node, archive)| nodes::deliver(engine, node, archive));
+    let sent = try_join_all(streams).await;
+    let sent = sent.map_err(|error| failure("delivering images to the nodes", &error))?;
+    let names: Vec<&str> = archives.iter().map(|(archive, _)| archive.reference.as_str()).collect();
+    let bytes = format_bytes(sent.iter().sum());
+    let streams = if sent.len() == 1 { "1 stream".to_owned() } else { format!("{} streams", sent.len()) };
     if context.dry_run {
-        step.skipped(&format!("{} would be streamed to the nodes ({count} streams)", names.join(", ")));
+        step.skipped(&format!("{} would go to the nodes in {streams}", names.join(", ")));
         return Ok(());
     }
-    step.done(&format!("{} to the nodes ({count} streams), proven by digest", names.join(", ")));
+    step.done(&format!("{} to the nodes, proven by digest: {bytes} in {streams}", names.join(", ")));
     Ok(())
 }
 
@@ -90,8 +100,8 @@ pub async fn lacking(
     target: &Target,
     image: &Image,
 ) -> Result<Vec<(String, Vec<String>)>> {
-    let nodes = nodes(engine, target).await?;
-    let wanted = wanted(engine, target, image, &Manifests::load(&context.root)?, &nodes).await?;
+    let nodes = engine.cluster_nodes(target.name()).await?;
+    let wanted = wanted(engine, target, image, &Manifests::load(&context.manifests)?, &nodes).await?;
     let missing = missing(engine, &wanted).await?;
     Ok(missing.into_iter().map(|one| (wanted[one.index].reference.clone(), one.nodes)).collect())
 }
@@ -120,22 +130,14 @@ async fn wanted(
                 full_reference: packed.full_reference.clone(),
                 digest: packed.digest.clone(),
                 nodes,
-                bytes: None,
+                archive: None,
             });
-        } else if let Some((digest, bytes)) = held_by_engine(engine, target, reference).await? {
+        } else if let Some((digest, archive)) = held_by_engine(engine, target, reference).await? {
             let full_reference = full_reference(reference);
-            wanted.push(Wanted { reference: reference.clone(), full_reference, digest, nodes, bytes });
+            wanted.push(Wanted { reference: reference.clone(), full_reference, digest, nodes, archive });
         }
     }
     Ok(wanted)
-}
-
-async fn nodes(engine: &Engine, target: &Target) -> Result<Vec<String>> {
-    let is_node = |container: &Container| {
-        matches!(container.labels.get(ROLE_LABEL).map(String::as_str), Some("server" | "agent"))
-    };
-    let containers = engine.cluster_containers(target.name()).await?;
-    Ok(containers.into_iter().filter(is_node).map(|container| container.name).collect())
 }
 
 fn runs_on(one: &ImageUse, labels: Option<&BTreeMap<String, String>>) -> bool {
@@ -147,7 +149,7 @@ async fn held_by_engine(
     engine: &Engine,
     target: &Target,
     reference: &str,
-) -> Result<Option<(String, Option<Bytes>)>> {
+) -> Result<Option<(String, Option<Archive>)>> {
     let Some(id) = engine.image_id(reference).await? else {
         return Ok(None);
     };
@@ -162,7 +164,14 @@ async fn held_by_engine(
     if !engine.report().dry_run {
         target.write(IMAGES_FILE, &serde_json::to_vec_pretty(&known)?)?;
     }
-    Ok(Some((archive.digest, Some(archive.bytes))))
+    Ok(Some((archive.digest.clone(), Some(archive))))
+}
+
+/// Asks every node, once it can answer.
+async fn missing_when_awake(engine: &Engine, wanted: &[Wanted]) -> Result<Vec<Missing>> {
+    let nodes: BTreeSet<&String> = wanted.iter().flat_map(|one| &one.nodes).collect();
+    try_join_all(nodes.into_iter().map(|node| nodes::awake(engine, node))).await?;
+    missing(engine, wanted).await
 }
 
 /// What a cluster that is still to be made will lack.
