@@ -23,7 +23,8 @@ pub struct Binary {
     pub path: PathBuf,
     /// Changes when a source changes; equal stamps mean equal binaries.
     pub stamp: String,
-    /// The stamp together with size and time of the very file; equal identities mean the same file.
+    /// The stamp together with size and time of the very file; equal identities mean the same file. Empty
+    /// where a dry run would build it.
     pub identity: String,
 }
 
@@ -41,6 +42,10 @@ pub async fn build(context: &Context) -> Result<Binary> {
     let fix =
         "correct what the compiler names; a missing compiler or linker is found by `cargo xtask doctor`";
     job.check(&context.report, Exit::Build, "building the game server", fix).await?;
+    if context.dry_run {
+        step.skipped("the game server would be built");
+        return Ok(Binary { path, stamp, identity: String::new() });
+    }
     let identity = describe(&path, &stamp)?;
     write_whole(&stamp_path(&path), identity.as_bytes())?;
     let megabytes = fs::metadata(&path)?.len() as f64 / 1e6;

@@ -30,10 +30,10 @@ pub struct Global {
     /// Port of 127.0.0.1 at which players join, instead of 8080
     #[arg(long, global = true, value_name = "PORT")]
     pub port: Option<u16>,
-    /// Machine-readable output: one JSON event a line on stdout
+    /// Machine-readable output: one JSON event a line on stdout, as xtask/events.schema.json describes
     #[arg(long, global = true)]
     pub json: bool,
-    /// Say what would be done and change nothing
+    /// Say every call that would be made, in order, and make none
     #[arg(long, global = true)]
     pub dry_run: bool,
     /// Overall deadline of the command, such as 90s or 10m
@@ -65,6 +65,15 @@ pub enum TargetName {
     K3d,
 }
 
+impl TargetName {
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::K3d => "k3d",
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Doctor(commands::doctor::Args),
@@ -84,6 +93,7 @@ pub enum Command {
     Down(commands::down::Args),
     Gc(commands::gc::Args),
     Ci(commands::ci::Args),
+    Completions(commands::completions::Args),
 }
 
 fn parse_cluster(text: &str) -> Result<String, String> {

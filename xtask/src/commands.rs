@@ -7,6 +7,7 @@ use crate::context::Context;
 
 pub mod ci;
 pub mod cluster;
+pub mod completions;
 pub mod deploy;
 pub mod diagnose;
 pub mod doctor;
@@ -43,5 +44,6 @@ pub async fn run(context: &Context, command: Command) -> Result<()> {
         Command::Down(args) => down::run(context, args).await,
         Command::Gc(args) => gc::run(context, args).await,
         Command::Ci(args) => ci::run(context, args).await,
+        Command::Completions(args) => completions::run(context, &args),
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use crate::cli::{Global, TargetName};
-use crate::report::Report;
+use crate::report::{Report, github};
 use crate::settings;
 
 /// One command at a time on one target.
@@ -54,8 +54,7 @@ pub struct Context {
 impl Context {
     /// Fails only where neither `XDG_STATE_HOME` nor `HOME` is set.
     pub fn new(global: &Global) -> Result<Self> {
-        let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-        let root = manifest.parent().context("xtask lies in a workspace")?.to_path_buf();
+        let root = root();
         let manifests = std::env::var_os(MANIFESTS_VARIABLE).map(PathBuf::from);
         Ok(Self {
             manifests: manifests.unwrap_or_else(|| root.join("manifests")),
@@ -71,7 +70,9 @@ impl Context {
             dry_run: global.dry_run,
             yes: global.yes,
             timeout: global.timeout,
-            report: Report::new(global.json, global.quiet, global.verbose),
+            report: Report::new(global.json, global.quiet, global.verbose)
+                .dry(global.dry_run)
+                .hosted(github::is_hosted()),
         })
     }
 
@@ -106,6 +107,12 @@ impl Context {
             None => self.root.join("target"),
         }
     }
+}
+
+/// Root of the repository that this program was built from.
+pub fn root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest).to_path_buf()
 }
 
 /// Writes a file so that a reader sees the old or the new content, never half of it.

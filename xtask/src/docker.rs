@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use bollard::Docker;
 
-use crate::report::{Exit, Failure};
+use crate::report::{Exit, Failure, Report};
 
 /// Containers, networks and volumes of a cluster.
 pub mod cluster;
@@ -28,6 +28,8 @@ pub struct Engine {
     docker: Docker,
     /// Where it answers, such as `unix:///var/run/docker.sock`.
     pub endpoint: String,
+    /// Is told every write before it is made.
+    report: Report,
 }
 
 /// A container as far as anybody here cares.
@@ -66,12 +68,22 @@ impl Container {
 
 impl Engine {
     /// Connects and agrees on an API version; an engine that does not answer is a prerequisite that is missing.
-    pub async fn connect() -> Result<Self> {
+    pub async fn connect(report: &Report) -> Result<Self> {
         let endpoint = endpoint::resolve();
         let docker = Docker::connect_with_host(&endpoint).map_err(|error| unreachable(&endpoint, &error))?;
         let docker = docker.with_timeout(REQUEST_LIMIT);
         let docker = docker.negotiate_version().await.map_err(|error| unreachable(&endpoint, &error))?;
-        Ok(Self { docker, endpoint })
+        Ok(Self { docker, endpoint, report: report.clone() })
+    }
+
+    /// Is told every write, to Docker and to what is reached through it.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Says what is about to be written; false in a dry run.
+    fn call(&self, call: &str) -> bool {
+        self.report.call("docker", call, "")
     }
 
     /// Architecture of the machine that runs the containers, as Docker spells it: `amd64`, `arm64`.

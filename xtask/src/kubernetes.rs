@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
-use crate::report::{Exit, Failure};
+use crate::report::{Exit, Failure, Report};
+use objects::Id;
 
 /// What a diagnosis reads.
 pub mod facts;
@@ -31,11 +32,27 @@ pub struct Kubernetes {
     client: Client,
     /// URL of the API server.
     pub server: String,
+    /// Is told every write before it is made.
+    report: Report,
+    /// True for a cluster that is still to be made: there is nothing in it, and nobody answers.
+    is_imagined: bool,
 }
 
 impl Kubernetes {
+    /// A cluster that is still to be made, for a dry run to say what it would write there.
+    pub fn imagined(report: &Report) -> Result<Self> {
+        let config = Config::new(http::Uri::from_static("https://127.0.0.1"));
+        let client = Client::try_from(config).context("imagining a cluster")?;
+        let report = report.clone().dry(true);
+        Ok(Self { client, server: String::new(), report, is_imagined: true })
+    }
+
+    pub fn is_imagined(&self) -> bool {
+        self.is_imagined
+    }
+
     /// Reads the file; nothing is sent yet.
-    pub async fn connect(kubeconfig: &Path, context: &str) -> Result<Self> {
+    pub async fn connect(report: &Report, kubeconfig: &Path, context: &str) -> Result<Self> {
         let file =
             Kubeconfig::read_from(kubeconfig).with_context(|| format!("reading {}", kubeconfig.display()))?;
         let options = KubeConfigOptions { context: Some(context.to_owned()), ..Default::default() };
@@ -45,7 +62,16 @@ impl Kubernetes {
         // Waiting is decided where the waiting is done.
         config.default_retry = false;
         let server = config.cluster_url.to_string();
-        Ok(Self { client: Client::try_from(config).context("connecting to the API server")?, server })
+        let client = Client::try_from(config).context("connecting to the API server")?;
+        Ok(Self { client, server, report: report.clone(), is_imagined: false })
+    }
+}
+
+impl Kubernetes {
+    /// Says what is about to be written to which object; false in a dry run.
+    fn call(&self, verb: &str, id: &Id, rest: &str) -> bool {
+        let namespace = id.namespace.as_ref().map_or(String::new(), |namespace| format!(" in {namespace}"));
+        self.report.call("kubernetes", &format!("{verb} {}{namespace}{rest}", id.key()), "")
     }
 }
 

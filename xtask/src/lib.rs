@@ -44,3 +44,5 @@ pub mod settings;
 pub mod target;
 /// Taste as a test: import arrows, sizes, module docs, the README map.
 pub mod tidy;
+/// How long each step took before.
+pub mod timings;

@@ -2,23 +2,30 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use xtask::{
     cli::Cli,
     commands,
-    context::{Context, target},
-    interrupt, report,
+    context::{self, Context, target},
+    interrupt,
+    report::Report,
+    timings,
 };
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let context = match Context::new(&cli.global) {
         Ok(context) => target::with_known_cluster(&context),
-        Err(error) => return report::exit_with(&error, cli.global.json),
+        Err(error) => return Report::new(cli.global.json, false, false).fail(&error, &context::root()),
     };
-    match interrupt::guard(&context, commands::run(&context, cli.command)).await {
+    let name = matches.subcommand_name().unwrap_or_default();
+    let before = target::recorded(&context);
+    let ended = interrupt::guard(&context, commands::run(&context, cli.command)).await;
+    timings::close(&context, name, before);
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => report::exit_with(&error, cli.global.json),
+        Err(error) => context.report.fail(&error, &context.root),
     }
 }

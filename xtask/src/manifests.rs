@@ -98,10 +98,16 @@ impl Object {
     }
 
     fn containers(&self) -> impl Iterator<Item = &Value> {
+        self.containers_at().map(|(_, container)| container)
+    }
+
+    /// Containers, each with its JSON pointer.
+    fn containers_at(&self) -> impl Iterator<Item = (String, &Value)> {
         let spec = &self.value["spec"]["template"]["spec"];
-        ["initContainers", "containers"]
-            .into_iter()
-            .flat_map(|list| spec[list].as_array().into_iter().flatten())
+        ["initContainers", "containers"].into_iter().flat_map(move |list| {
+            let containers = spec[list].as_array().into_iter().flatten().enumerate();
+            containers.map(move |(index, one)| (format!("/spec/template/spec/{list}/{index}"), one))
+        })
     }
 }
 
@@ -116,7 +122,7 @@ impl Manifests {
             objects.extend(parse(&file, &text)?);
             texts.insert(file, text);
         }
-        check::references(&objects).map_err(refuse)?;
+        check::references(&objects).map_err(|fault| refuse_at(fault, &texts))?;
         objects.sort_by_key(|object| rank(object.kind()));
         Ok(Self { objects, texts })
     }
@@ -213,17 +219,33 @@ fn parse(file: &str, text: &str) -> Result<Vec<Object>> {
     let mut objects = Vec::new();
     for document in serde_yaml::Deserializer::from_str(text) {
         // Into YAML's own value first: only there a duplicate key is an error.
-        let value =
-            serde_yaml::Value::deserialize(document).map_err(|error| refuse(format!("{file}: {error}")))?;
+        let value = serde_yaml::Value::deserialize(document)
+            .map_err(|error| refuse(unreadable(file, text, &error)))?;
         if value.is_null() {
             continue;
         }
-        let value = serde_json::to_value(&value).map_err(|error| refuse(format!("{file}: {error}")))?;
+        let value =
+            serde_json::to_value(&value).map_err(|error| refuse(format!("manifests/{file}: {error}")))?;
         let object = Object { file: file.to_owned(), value };
-        check::object(&object).map_err(refuse)?;
+        check::object(&object)
+            .map_err(|fault| refuse_at(fault, &BTreeMap::from([(file.to_owned(), text.to_owned())])))?;
         objects.push(object);
     }
     Ok(objects)
+}
+
+/// What is missing at the end of a file is missed on the line below it.
+fn unreadable(file: &str, text: &str, error: &serde_yaml::Error) -> String {
+    let line = error.location().map_or(1, |location| location.line()).min(text.lines().count().max(1));
+    format!("manifests/{file}:{line}: {error}.")
+}
+
+/// Names the line of the broken rule.
+fn refuse_at(fault: check::Fault, texts: &BTreeMap<String, String>) -> anyhow::Error {
+    let check::Fault { file, kind, name, pointer, text } = fault;
+    let line =
+        texts.get(&file).and_then(|content| locate::find(content, &kind, &name, &pointer)).unwrap_or(1);
+    refuse(format!("manifests/{file}:{line}: {text}"))
 }
 
 fn refuse(found: String) -> anyhow::Error {

@@ -31,11 +31,14 @@ pub struct Load {
     pub budgets: Vec<String>,
 }
 
-/// Joins as a player, moves, is answered, leaves; gives what was seen.
+/// Joins as a player, moves, is answered, leaves; gives what was seen, which is null in a dry run.
 pub async fn verify(context: &Context, program: &Path, url: &str) -> Result<Value> {
     let step = context.report.step("verify", "playing a match as a player");
     let job = bots(context, program, url).args(["--verify", "--seconds", VERIFY_SECONDS]).limit(VERIFY_LIMIT);
-    let seen = finish(job.run(&context.report).await?, url)?;
+    let Some(seen) = seen(context, job, url).await? else {
+        step.skipped("a player would play a match");
+        return Ok(Value::Null);
+    };
     step.done(&format!("played as a player: {}", summary(&seen)));
     Ok(seen)
 }
@@ -44,7 +47,10 @@ pub async fn verify(context: &Context, program: &Path, url: &str) -> Result<Valu
 pub async fn join_and_leave(context: &Context, program: &Path, url: &str) -> Result<Value> {
     let step = context.report.step("verify", "joining and leaving");
     let job = bots(context, program, url).args(["--verify", "--seconds", JOIN_SECONDS]).limit(VERIFY_LIMIT);
-    let seen = finish(job.run(&context.report).await?, url)?;
+    let Some(seen) = seen(context, job, url).await? else {
+        step.skipped("a player would join and leave");
+        return Ok(Value::Null);
+    };
     step.skipped(&format!("joined and left: {}", summary(&seen)));
     Ok(seen)
 }
@@ -56,13 +62,22 @@ pub async fn load(context: &Context, program: &Path, url: &str, load: &Load) -> 
     let job =
         bots(context, program, url).args(["--players", &players, "--seconds", &seconds]).args(&load.budgets);
     let job = job.limit(Duration::from_secs(u64::from(load.seconds)) + LOAD_EXTRA);
-    let seen = finish(job.run(&context.report).await?, url)?;
+    let Some(seen) = seen(context, job, url).await? else {
+        step.skipped(&format!("{players} bots would play for {seconds} s"));
+        return Ok(Value::Null);
+    };
     step.done(&format!("{players} bots for {seconds} s: {}", summary(&seen)));
     Ok(seen)
 }
 
 fn bots(context: &Context, program: &Path, url: &str) -> Job {
     Job::new(program, &context.root).args(["bots", "--url", url, "--json"])
+}
+
+/// Lets it play; nothing is seen in a dry run.
+async fn seen(context: &Context, job: Job, url: &str) -> Result<Option<Value>> {
+    let finished = job.run(&context.report).await?;
+    if context.dry_run { Ok(None) } else { finish(finished, url).map(Some) }
 }
 
 fn finish(finished: Finished, url: &str) -> Result<Value> {

@@ -1,6 +1,6 @@
 //! Other programs: found, run, timed out, ended; the only place that spawns.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -26,6 +26,31 @@ pub fn read(folder: &Path, program: &str, args: &[&str]) -> Result<String> {
     shell.change_dir(folder);
     let command = shell.cmd(program).args(args).quiet().ignore_stderr();
     command.read().with_context(|| format!("running {program} {}", args.join(" ")))
+}
+
+/// The last part of a program's path.
+fn tool(program: &OsStr) -> String {
+    Path::new(program).file_name().unwrap_or(program).to_string_lossy().into_owned()
+}
+
+/// A command as a shell would be given it: variables, program, arguments.
+fn command_line(set: &[(OsString, OsString)], program: &OsStr, args: &[OsString]) -> String {
+    let name = tool(program);
+    // By its name where that is enough, as it is the case for what a user installed.
+    let is_known = name == "cargo" || find(&name).is_some_and(|found| found == Path::new(program));
+    let program = if is_known { name } else { program.to_string_lossy().into_owned() };
+    let set =
+        set.iter().map(|(name, value)| format!("{}={}", name.display(), quoted(&value.to_string_lossy())));
+    let args = args.iter().map(|arg| quoted(&arg.to_string_lossy()));
+    set.chain([quoted(&program)]).chain(args).collect::<Vec<_>>().join(" ")
+}
+
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// The cargo that runs us, so that a `+toolchain` on the command line reaches every build.

@@ -1,14 +1,32 @@
 //! The only printer: steps to stderr, results and JSON to stdout.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use console::style;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::interrupt;
+use event::{Event, StepState};
+use times::{StepTime, Times};
+
+/// What machines are told.
+pub mod event;
+/// What GitHub's runners understand.
+pub mod github;
+/// Where the time of a command went.
+pub mod times;
+
+#[cfg(test)]
+mod tests;
+
+/// Below this the lines of the steps say it all.
+const TABLE_FROM: Duration = Duration::from_secs(5);
 
 /// Stable exit codes; clap itself uses 2 for usage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,12 +69,26 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// How much is printed and in which form.
+/// How much is printed and in which form; what happened is remembered, so that its end can be told from its parts.
 #[derive(Debug, Clone)]
 pub struct Report {
     json: bool,
     quiet: bool,
     pub verbose: bool,
+    /// Nothing is changed anywhere: what would be done is said instead.
+    pub dry_run: bool,
+    /// True on a runner of GitHub: steps become groups, errors and warnings annotations.
+    hosted: bool,
+    shared: Arc<Shared>,
+}
+
+/// What all copies of a report know together.
+#[derive(Debug)]
+struct Shared {
+    started: Instant,
+    ended_steps: Mutex<Vec<StepTime>>,
+    /// Lines of the steps that run, kept for their groups.
+    group_lines: Mutex<BTreeMap<&'static str, Vec<String>>>,
 }
 
 /// A running step; `done` or `skipped` closes it with its time.
@@ -69,15 +101,32 @@ pub struct Step {
 }
 
 impl Report {
-    pub const fn new(json: bool, quiet: bool, verbose: bool) -> Self {
-        Self { json, quiet, verbose }
+    pub fn new(json: bool, quiet: bool, verbose: bool) -> Self {
+        let shared =
+            Shared { started: Instant::now(), ended_steps: Mutex::default(), group_lines: Mutex::default() };
+        Self { json, quiet, verbose, dry_run: false, hosted: false, shared: Arc::new(shared) }
+    }
+
+    /// The same, where nothing is to be changed.
+    pub fn dry(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+
+    /// The same, on a runner of GitHub.
+    pub fn hosted(mut self, hosted: bool) -> Self {
+        self.hosted = hosted;
+        self
     }
 
     /// Opens a step: `name` is one word for the margin, `doing` says what is being done.
     pub fn step(&self, name: &'static str, doing: &str) -> Step {
         interrupt::place(name);
-        self.event(json!({"event": "step", "step": name, "state": "started", "text": doing}));
-        if console::user_attended_stderr() && !self.quiet && !self.json {
+        self.event(&Event::Step { step: name, state: StepState::Started, text: doing, seconds: None });
+        if self.has_text() && self.hosted {
+            lock(&self.shared.group_lines).insert(name, Vec::new());
+            self.write_err(&format!("{name:>10}  {doing} …\n"));
+        } else if self.has_text() && console::user_attended_stderr() {
             self.write_err(&format!("{:>10}  {doing} …\r", style(name).dim().for_stderr()));
         }
         Step { report: self.clone(), name, started: Instant::now() }
@@ -85,18 +134,42 @@ impl Report {
 
     /// A line of information under the running step.
     pub fn note(&self, name: &'static str, text: &str) {
-        self.event(json!({"event": "note", "step": name, "text": text}));
-        if !self.quiet && !self.json {
-            self.write_err(&format!("{:>10}  {text}\n", style(name).dim().for_stderr()));
+        self.event(&Event::Note { step: name, text });
+        if !self.has_text() {
+            return;
+        }
+        let line = format!("{:>10}  {text}\n", style(name).dim().for_stderr());
+        match lock(&self.shared.group_lines).get_mut(name) {
+            Some(lines) => lines.push(line),
+            None => self.write_err(&line),
         }
     }
 
     /// Something that is not wrong yet.
     pub fn warn(&self, text: &str) {
-        self.event(json!({"event": "warning", "text": text}));
-        if !self.json {
+        self.event(&Event::Warning { text });
+        if self.hosted {
+            self.write_err(&format!("{}\n", github::annotation("warning", "cargo xtask", None, text)));
+        } else if !self.json {
             self.write_err(&format!("{:>10}  {text}\n", style("warning").yellow().for_stderr()));
         }
+    }
+
+    /// Says that the world outside our own folders is about to be changed: a program is run, a signal sent, Docker or a
+    /// cluster written to. False in a dry run: then it must not be done.
+    #[must_use]
+    pub fn call(&self, tool: &str, call: &str, input: &str) -> bool {
+        let made = !self.dry_run;
+        self.event(&Event::Call { tool, call, input, made });
+        let mut text = format!("{:>10}  {call}\n", style(tool).dim());
+        text.extend(input.lines().map(|line| format!("{:>10}  {line}\n", "|")));
+        match (self.json, made) {
+            (true, _) => {}
+            (false, false) => self.write_out(&text),
+            (false, true) if self.verbose => self.write_err(&text),
+            (false, true) => {}
+        }
+        made
     }
 
     /// A question, without the end of a line.
@@ -106,17 +179,17 @@ impl Report {
 
     /// The answer of a command: `text` for people, `value` for machines, on stdout.
     pub fn result(&self, value: Value, text: &str) {
-        if self.json {
-            self.event(json!({"event": "result", "result": value}));
-        } else {
+        self.event(&Event::Result { result: &value });
+        if !self.json {
             self.write_out(text);
         }
     }
 
     /// One event for machines; silent otherwise.
-    pub fn event(&self, value: Value) {
+    pub fn event(&self, event: &Event<'_>) {
         if self.json {
-            self.write_out(&format!("{value}\n"));
+            let text = serde_json::to_string(event).unwrap_or_default();
+            self.write_out(&format!("{text}\n"));
         }
     }
 
@@ -135,6 +208,93 @@ impl Report {
         self.json
     }
 
+    /// Where the time went so far.
+    pub fn times(&self) -> Times {
+        Times::new(self.shared.started.elapsed(), lock(&self.shared.ended_steps).clone())
+    }
+
+    /// Counts something that was not shown as a step.
+    pub fn add_time(&self, step: &'static str, state: StepState, took: Duration) {
+        let from = self.shared.started.elapsed().saturating_sub(took);
+        let (from_seconds, seconds) = (from.as_secs_f64(), took.as_secs_f64());
+        lock(&self.shared.ended_steps).push(StepTime { step, state, from_seconds, seconds });
+    }
+
+    /// Shows where the time went: to machines always, to people when it was long or they want everything.
+    pub fn show_times(&self) {
+        let times = self.times();
+        self.event(&Event::Times(&times));
+        let is_long = times.seconds >= TABLE_FROM.as_secs_f64();
+        if self.has_text() && !self.dry_run && (self.verbose || is_long) {
+            self.write_err(&format!("\n{}", times.text(12)));
+        }
+    }
+
+    /// Prints an error once, as a paragraph, an annotation or JSON, and gives the exit code it stands for.
+    pub fn fail(&self, error: &anyhow::Error, root: &Path) -> ExitCode {
+        let failure = error.downcast_ref::<Failure>();
+        let exit = failure.map_or(Exit::Bug, |failure| failure.exit);
+        let (text, fix) = (format!("{error:#}"), failure.map_or("", |failure| failure.fix.as_str()));
+        let place = github::places(&text, root).into_iter().next();
+        let (file, line) =
+            (place.as_ref().map(|place| place.file.as_str()), place.as_ref().map(|place| place.line));
+        self.event(&Event::Error { code: exit as u8, text: &text, fix, file, line });
+        for name in lock(&self.shared.group_lines).keys().copied().collect::<Vec<_>>() {
+            self.write_group(name, &format!("{name} did not come to its end"));
+        }
+        if !self.json {
+            self.write_err(&format!("{} {text}\n", style("error:").red().bold().for_stderr()));
+            if !fix.is_empty() {
+                self.write_err(&format!("  {} {fix}\n", style("fix:").green().bold().for_stderr()));
+            }
+        }
+        if self.hosted {
+            let text = if fix.is_empty() { text } else { format!("{text}\nfix: {fix}") };
+            let title = failure.map_or("cargo xtask", |failure| failure.doing.as_str());
+            self.write_err(&format!("{}\n", github::annotation("error", title, place.as_ref(), &text)));
+        }
+        ExitCode::from(exit as u8)
+    }
+
+    /// Folds what follows on a runner of GitHub; groups cannot be nested, so no step may run in it.
+    pub fn open_group(&self, title: &str) {
+        if self.hosted && self.has_text() {
+            self.write_err(&format!("{}\n", github::group(title)));
+        }
+    }
+
+    /// Ends the fold.
+    pub fn close_group(&self) {
+        if self.hosted && self.has_text() {
+            self.write_err(&format!("{}\n", github::END_OF_GROUP));
+        }
+    }
+
+    /// Says that a part failed while the whole goes on; on a runner each line of a file that is named is marked.
+    pub fn blame(&self, part: &str, text: &str, root: &Path) {
+        self.event(&Event::Warning { text: &format!("{part} failed:\n{text}") });
+        if !self.json {
+            self.write_err(&format!(
+                "{:>10}  {part} failed:\n{text}\n",
+                style("warning").yellow().for_stderr()
+            ));
+        }
+        if self.hosted {
+            self.write_err(&format!("{}\n", github::annotations(part, text, root).join("\n")));
+        }
+    }
+
+    fn has_text(&self) -> bool {
+        !self.quiet && !self.json
+    }
+
+    /// The lines that a step left, folded under one line that says how it ended.
+    fn write_group(&self, name: &'static str, title: &str) {
+        let lines = lock(&self.shared.group_lines).remove(name).unwrap_or_default();
+        let (open, close) = (github::group(title), github::END_OF_GROUP);
+        self.write_err(&format!("{open}\n{}{close}\n", lines.concat()));
+    }
+
     fn write_out(&self, text: &str) {
         // A closed pipe (`| head`) is the reader's decision, not an error of ours.
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
@@ -146,10 +306,14 @@ impl Report {
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Step {
     /// Says how far it is: in place on a terminal, not at all elsewhere.
     pub fn progress(&self, text: &str) {
-        if console::user_attended_stderr() && !self.report.quiet && !self.report.json {
+        if console::user_attended_stderr() && self.report.has_text() {
             let time = format_seconds(self.started.elapsed());
             self.report.write_err(&format!("{:>10}  {text}  {time}\r", style(self.name).dim().for_stderr()));
         }
@@ -157,28 +321,31 @@ impl Step {
 
     /// Closes the step as done; `text` says what is true now.
     pub fn done(self, text: &str) {
-        self.close("done", text);
+        self.close(StepState::Done, text);
     }
 
     /// Closes the step as not needed; `text` says why.
     pub fn skipped(self, text: &str) {
-        self.close("unchanged", text);
+        self.close(StepState::Unchanged, text);
     }
 
-    fn close(self, state: &str, text: &str) {
-        let elapsed = self.started.elapsed();
-        let seconds = elapsed.as_secs_f64();
-        self.report.event(
-            json!({"event": "step", "step": self.name, "state": state, "text": text, "seconds": seconds}),
-        );
-        if !self.report.quiet && !self.report.json {
-            let name = match state {
-                "done" => style(self.name).green().bold(),
-                _ => style(self.name).cyan(),
-            };
-            let time = style(format_seconds(elapsed)).dim().for_stderr();
-            self.report.write_err(&format!("{:>10}  {text}  {time}\n", name.for_stderr()));
+    fn close(self, state: StepState, text: &str) {
+        let Self { report, name, started } = self;
+        let elapsed = started.elapsed();
+        report.add_time(name, state, elapsed);
+        report.event(&Event::Step { step: name, state, text, seconds: Some(elapsed.as_secs_f64()) });
+        if !report.has_text() {
+            return;
         }
+        if report.hosted {
+            return report.write_group(name, &format!("{name:>10}  {text}  {}", format_seconds(elapsed)));
+        }
+        let name = match state {
+            StepState::Done => style(name).green().bold(),
+            _ => style(name).cyan(),
+        };
+        let time = style(format_seconds(elapsed)).dim().for_stderr();
+        report.write_err(&format!("{:>10}  {text}  {time}\n", name.for_stderr()));
     }
 }
 
@@ -197,23 +364,4 @@ pub fn format_bytes(bytes: usize) -> String {
         bytes if bytes < 1e5 => format!("{:.1} kB", bytes / 1e3),
         bytes => format!("{:.1} MB", bytes / 1e6),
     }
-}
-
-/// Prints an error once, as a paragraph or as JSON, and gives the exit code it stands for.
-pub fn exit_with(error: &anyhow::Error, json: bool) -> ExitCode {
-    let failure = error.downcast_ref::<Failure>();
-    let exit = failure.map_or(Exit::Bug, |failure| failure.exit);
-    if json {
-        let fix = failure.map_or("", |failure| failure.fix.as_str());
-        let value = json!({"event": "error", "code": exit as u8, "text": format!("{error:#}"), "fix": fix});
-        let _ = writeln!(std::io::stdout().lock(), "{value}");
-    } else {
-        let mut err = std::io::stderr().lock();
-        let clear = if console::user_attended_stderr() { "\x1b[2K" } else { "" };
-        let _ = writeln!(err, "{clear}{} {error:#}", style("error:").red().bold().for_stderr());
-        if let Some(failure) = failure.filter(|failure| !failure.fix.is_empty()) {
-            let _ = writeln!(err, "  {} {}", style("fix:").green().bold().for_stderr(), failure.fix);
-        }
-    }
-    ExitCode::from(exit as u8)
 }

@@ -105,7 +105,13 @@ pub struct Reached {
 impl Reached {
     /// Fails where there is no cluster to work on: worth asking before a build of minutes.
     pub async fn of(context: &Context) -> Result<Self> {
-        Self::through(Engine::connect().await?, Target::of(context)?).await
+        Self::through(Engine::connect(&context.report).await?, Target::of(context)?).await
+    }
+
+    /// A cluster that is still to be made, for a dry run to say what it would write there.
+    pub fn imagined(engine: Engine, target: Target) -> Result<Self> {
+        let cluster = Kubernetes::imagined(engine.report())?;
+        Ok(Self { target, engine, cluster })
     }
 
     /// The same, over a connection to Docker that is there already.
@@ -166,6 +172,11 @@ impl Target {
     /// What was written down, if anything was.
     pub fn record(&self) -> Option<Record> {
         Record::read(&self.folder)
+    }
+
+    /// True when the cluster was made to its end, whether it runs now or not.
+    pub fn is_made(&self) -> bool {
+        self.record().is_some_and(|record| record.complete)
     }
 
     pub fn write_kubeconfig(&self, text: &str) -> Result<()> {
@@ -244,7 +255,7 @@ impl Target {
     /// A connection whose address is published by a container of this cluster, whoever answers there.
     pub async fn open(&self, engine: &Engine) -> Result<Kubernetes> {
         let context = format!("k3d-{}", self.name());
-        let cluster = Kubernetes::connect(&self.kubeconfig(), &context).await?;
+        let cluster = Kubernetes::connect(engine.report(), &self.kubeconfig(), &context).await?;
         let containers = engine.cluster_containers(self.name()).await?;
         if publishes(&containers, &cluster.server) {
             return Ok(cluster);

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::context::Context;
+use crate::report::event::StepState;
 use crate::report::{Exit, Failure};
 
 /// Everything that must hold before a change lands; run it before you push
@@ -87,6 +88,7 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
     for &name in wanted {
         let result = run_stage(context, name, args.require.contains(&name)).await;
         summary::stage_closed(context, &result);
+        context.report.add_time(name.text(), StepState::Done, result.elapsed);
         results.push(result);
     }
     summary::print(context, &results);
@@ -109,6 +111,7 @@ async fn run_stage(context: &Context, name: StageName, required: bool) -> StageR
     summary::stage_opened(context, name);
     let started = Instant::now();
     let outcome = match stages::run(context, name).await {
+        Ok(Outcome::Passed) if context.dry_run => Outcome::Skipped("a dry run".to_owned()),
         Ok(Outcome::Skipped(reason)) if required => {
             Outcome::Failed(format!("required, but it cannot run here: {reason}"))
         }

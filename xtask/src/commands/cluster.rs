@@ -21,6 +21,8 @@ use look::State;
 mod creation;
 /// How a cluster that runs differs from what is asked for.
 pub mod drift;
+/// What `cluster` would do.
+mod dry_run;
 /// Changing a cluster that runs.
 mod edit;
 /// The one place that runs k3d.
@@ -64,11 +66,12 @@ pub type Announce = oneshot::Sender<Reached>;
 pub async fn ensure(context: &Context, mut announce: Option<Announce>) -> Result<()> {
     let target = Target::of(context)?;
     let step = context.report.step("cluster", &format!("looking for {}", target.name()));
-    let engine = Engine::connect().await?;
+    let engine = Engine::connect(&context.report).await?;
     let lock = target.lock(context).await?;
     let state = look(&engine, &target).await?;
     if context.dry_run {
-        step.skipped(&format!("{}: {}", target.name(), describe(&state)));
+        dry_run::ensure(context, &engine, &target, &state).await?;
+        step.skipped(&format!("{} {}", target.name(), describe(&state)));
         return Ok(());
     }
     match state {
@@ -123,7 +126,7 @@ pub async fn is_running(reached: &Reached) -> Result<bool> {
 pub async fn remove(context: &Context) -> Result<()> {
     let target = Target::of(context)?;
     let step = context.report.step("cluster", &format!("removing {}", target.name()));
-    let engine = Engine::connect().await?;
+    let engine = Engine::connect(&context.report).await?;
     let lock = target.lock(context).await?;
     match look(&engine, &target).await? {
         State::Foreign(evidence) => return Err(foreign(&target, &evidence)),
@@ -132,12 +135,12 @@ pub async fn remove(context: &Context) -> Result<()> {
             if state == State::Running {
                 removal::name_data(context, &engine, &target).await;
             }
+            removal::settle_if(state == State::Half, &engine, &target).await?;
+            removal::remove(context, &engine, &target).await?;
             if context.dry_run {
                 step.skipped(&format!("would remove {} and everything in it", target.name()));
                 return Ok(());
             }
-            removal::settle_if(state == State::Half, &engine, &target).await?;
-            removal::remove(context, &engine, &target).await?;
             step.done(&format!(
                 "{} is gone: no container, network, volume or kubeconfig is left",
                 target.name()
@@ -152,21 +155,22 @@ pub async fn remove(context: &Context) -> Result<()> {
 pub async fn stop(context: &Context) -> Result<()> {
     let target = Target::of(context)?;
     let step = context.report.step("cluster", &format!("stopping {}", target.name()));
-    let engine = Engine::connect().await?;
+    let engine = Engine::connect(&context.report).await?;
     let lock = target.lock(context).await?;
     match look(&engine, &target).await? {
         State::Foreign(evidence) => return Err(foreign(&target, &evidence)),
         State::Absent => {
             return Err(target.failure(Exit::Cluster, "it does not exist.", "run `cargo xtask up`"));
         }
-        State::Running | State::Half | State::Damaged(_) if !context.dry_run => {
+        State::Running | State::Half | State::Damaged(_) => {
             let ended =
                 k3d::run(context, &target, &["cluster", "stop", target.name()], "", START_STOP_LIMIT).await?;
+            if context.dry_run {
+                step.skipped(&format!("{} would be stopped", target.name()));
+                return Ok(());
+            }
             still_running(&engine, &target, &ended.tail).await?;
             step.done(&format!("{} is stopped; `cargo xtask start` wakes it", target.name()));
-        }
-        State::Running | State::Half | State::Damaged(_) => {
-            step.skipped(&format!("would stop {}", target.name()))
         }
         State::Stopped(_) => step.skipped(&format!("{} is stopped", target.name())),
     }
@@ -177,7 +181,7 @@ pub async fn stop(context: &Context) -> Result<()> {
 /// Wakes the cluster.
 pub async fn start(context: &Context) -> Result<()> {
     let target = Target::of(context)?;
-    let engine = Engine::connect().await?;
+    let engine = Engine::connect(&context.report).await?;
     if look(&engine, &target).await? == State::Absent {
         return Err(target.failure(Exit::Cluster, "it does not exist.", "run `cargo xtask up`"));
     }

@@ -63,7 +63,7 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
 async fn unchanged(context: &Context) -> Option<()> {
     let image = image::known(context)?;
     let step = context.report.step("deploy", "looking whether there is something to do");
-    let (engine, target) = (Engine::connect().await.ok()?, Target::of(context).ok()?);
+    let (engine, target) = (Engine::connect(&context.report).await.ok()?, Target::of(context).ok()?);
     let reference = &image.packed.reference;
     let settled = async {
         let reached = Reached::through(engine.clone(), target.clone()).await?;
@@ -97,6 +97,14 @@ pub async fn prepare(context: &Context, reached: &Reached, image: &str) -> Resul
     Ok(Prepared { manifests, changes, inventory })
 }
 
+/// The same for a cluster that is still to be made: everything is new.
+pub fn prepare_first(context: &Context, image: &str) -> Result<Prepared> {
+    let mut manifests = Manifests::load(&context.manifests)?;
+    manifests.set_image(image);
+    let changes = Changes::all_new(&manifests);
+    Ok(Prepared { manifests, changes, inventory: Inventory::default() })
+}
+
 /// True when nothing differs and everything runs; nothing is changed.
 pub async fn is_settled(context: &Context, reached: &Reached, image: &str) -> Result<bool> {
     let Prepared { manifests, changes, .. } = prepare(context, reached, image).await?;
@@ -106,7 +114,7 @@ pub async fn is_settled(context: &Context, reached: &Reached, image: &str) -> Re
 }
 
 /// Applies what differs, removes what left, and waits; does nothing when nothing differs and all runs.
-/// True when something had to be done.
+/// True when something was done.
 pub async fn carry_out(
     context: &Context,
     reached: &Reached,
@@ -117,10 +125,6 @@ pub async fn carry_out(
     let step = context.report.step("deploy", "applying what differs");
     let cluster = &reached.cluster;
     let Prepared { manifests, changes, inventory } = prepared;
-    if context.dry_run {
-        step.skipped(&format!("would change {}", changes.summary()));
-        return Ok(false);
-    }
     if changes.is_empty() && rollout::is_settled(cluster, &manifests).await? {
         secret::ensure(cluster).await?;
         step.skipped(&format!("{} objects are as the manifests say, with {image}", manifests.objects.len()));
@@ -129,12 +133,17 @@ pub async fn carry_out(
     if let Err(error) = write(cluster, &manifests, &changes, &inventory).await {
         return Err(refused(cluster, &manifests, &error).await);
     }
+    if context.dry_run {
+        image::prune(context, &reached.engine, &reached.target, image).await?;
+        step.skipped(&format!("would change {}", changes.summary()));
+        return Ok(false);
+    }
     step.done(&format!("{}, with {image}", changes.summary()));
     let step = context.report.step("rollout", "waiting for the pods");
     let waited = rollout::wait(context, cluster, &manifests, now).await?;
     step.done(&waited);
     image::note_deployed(&reached.target, image)?;
-    if let Err(error) = image::prune(context, &reached.engine, &reached.target).await {
+    if let Err(error) = image::prune(context, &reached.engine, &reached.target, image).await {
         context.report.warn(&format!("old images stay: {error:#}"));
     }
     Ok(true)

@@ -8,6 +8,7 @@ use crate::commands::{cluster, image};
 use crate::context::{Context, lock, target};
 use crate::docker::Engine;
 use crate::local::{Folder, end};
+use crate::target::Target;
 
 /// Take away what `up` made
 ///
@@ -37,31 +38,30 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
 }
 
 async fn on_cluster(context: &Context) -> Result<()> {
+    let folder = Target::of(context)?.folder().to_owned();
     cluster::remove(context).await?;
-    if context.dry_run {
-        return Ok(());
-    }
+    let engine = Engine::connect(&context.report).await?;
     let step = context.report.step("image", "looking for images of ours");
-    match image::prune_engine(&Engine::connect().await?, &context.state).await? {
+    match image::prune_engine(&engine, &image::kept(&context.state, &folder, &[])).await? {
         0 => step.skipped("Docker holds no image of ours that no cluster needs"),
-        count => step.done(&format!("{count} image(s) of ours are gone from Docker")),
+        count => step.done(&format!(
+            "{count} image(s) of ours {} gone from Docker",
+            if context.dry_run { "would be" } else { "are" }
+        )),
     }
     Ok(())
 }
 
 async fn local(context: &Context, args: &Args) -> Result<()> {
     let folder = Folder::of(context);
-    let running = folder.running();
-    if context.dry_run {
-        let what = running
-            .map_or("nothing runs".to_owned(), |process| format!("would end pid {}", process.identity.pid));
-        context.report.note("dry run", &what);
-        return Ok(());
-    }
-    let _lock = lock::take(&folder.0, &context.report).await?;
+    let _lock = lock::take_unless_dry(&folder.0, &context.report).await?;
     let step = context.report.step("down", "the game as one process");
     if let Some(process) = folder.running() {
         end::end(context, &process, true).await?;
+    }
+    if context.dry_run {
+        step.skipped("the process and its files would be gone");
+        return Ok(());
     }
     folder.clear(args.data)?;
     let data = folder.data();

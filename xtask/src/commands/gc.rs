@@ -1,5 +1,7 @@
 //! `cargo xtask gc`: what earlier runs left behind, found and removed.
 
+use std::path::Path;
+
 use anyhow::Result;
 use serde_json::json;
 
@@ -21,7 +23,7 @@ pub struct Args {}
 
 pub async fn run(context: &Context, _args: Args) -> Result<()> {
     let step = context.report.step("gc", "looking for what was left behind");
-    let engine = Engine::connect().await?;
+    let engine = Engine::connect(&context.report).await?;
     let all = leaks::find(&engine, &context.state).await?;
     let (ours, theirs): (Vec<Leak>, Vec<Leak>) = all.into_iter().partition(|leak| leak.ours);
     let texts = |leaks: &[Leak]| leaks.iter().map(|leak| leak.text.clone()).collect::<Vec<_>>();
@@ -34,7 +36,7 @@ pub async fn run(context: &Context, _args: Args) -> Result<()> {
         for leak in &ours {
             remove(context, &engine, leak).await?;
         }
-        let images = image::prune_engine(&engine, &context.state).await?;
+        let images = image::prune_engine(&engine, &image::kept(&context.state, Path::new(""), &[])).await?;
         match ours.len() + images {
             0 => step.skipped("nothing was left behind"),
             count => step.done(&format!("{count} thing(s) of earlier runs are gone")),

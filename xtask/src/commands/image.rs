@@ -15,7 +15,7 @@ use crate::target::{Reached, Target};
 use archive::Archive;
 
 pub use delivery::{deliver, is_delivered, lacking};
-pub use prune::{note_deployed, prune, prune_engine};
+pub use prune::{kept, note_deployed, prune, prune_engine};
 
 /// An image as one file that Docker and containerd both load.
 pub mod archive;
@@ -61,6 +61,23 @@ pub struct Packed {
     bytes: usize,
 }
 
+/// Stands for the image of sources that have changed and are not built yet.
+pub const UNBUILT: &str = "game-server:not-built-yet";
+
+impl Packed {
+    /// What a dry run goes on with: content, and so tag and digest, are known after the build only.
+    fn unbuilt() -> Self {
+        Self {
+            binary: String::new(),
+            architecture: String::new(),
+            reference: UNBUILT.to_owned(),
+            full_reference: archive::full_reference(UNBUILT),
+            digest: String::new(),
+            bytes: 0,
+        }
+    }
+}
+
 impl Image {
     /// Packs the binary again, which gives the same image.
     fn archive(&self) -> Result<Archive> {
@@ -87,17 +104,22 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
 pub async fn build(context: &Context) -> Result<Image> {
     let built = binary::build(context).await?;
     let step = context.report.step("image", "packing");
-    let engine = Engine::connect().await?;
-    let packed = pack(&built, &engine.architecture().await?)?;
+    let engine = Engine::connect(&context.report).await?;
+    let packed = match built.identity.is_empty() {
+        true => Packed::unbuilt(),
+        false => pack(context, &built, &engine.architecture().await?)?,
+    };
     let image = Image { packed, binary: built.path };
     let (reference, megabytes) = (&image.packed.reference, image.packed.bytes as f64 / 1e6);
     if engine.image_id(reference).await?.is_some() {
         step.skipped(&format!("{reference} is packed, {megabytes:.1} MB"));
-    } else if context.dry_run {
-        step.skipped(&format!("would load {reference} into Docker, {megabytes:.1} MB"));
     } else {
-        let loaded = engine.load_image(image.archive()?.whole()?).await;
+        let loaded = engine.load_image(reference, || image.archive()?.whole()).await;
         loaded.map_err(|error| failure("loading the image", &error))?;
+        if context.dry_run {
+            step.skipped(&format!("{reference} would be loaded into Docker"));
+            return Ok(image);
+        }
         step.done(&format!("{reference}, {megabytes:.1} MB"));
     }
     Ok(image)
@@ -110,7 +132,7 @@ pub fn known(context: &Context) -> Option<Image> {
     Some(Image { packed, binary: binary.path })
 }
 
-fn pack(binary: &Binary, architecture: &str) -> Result<Packed> {
+fn pack(context: &Context, binary: &Binary, architecture: &str) -> Result<Packed> {
     if let Some(packed) = packed_before(binary).filter(|packed| packed.architecture == architecture) {
         return Ok(packed);
     }
@@ -124,7 +146,9 @@ fn pack(binary: &Binary, architecture: &str) -> Result<Packed> {
         full_reference: archive.full_reference,
         digest: archive.digest,
     };
-    write_whole(&packed_path(binary), &serde_json::to_vec(&packed)?)?;
+    if !context.dry_run {
+        write_whole(&packed_path(binary), &serde_json::to_vec(&packed)?)?;
+    }
     Ok(packed)
 }
 

@@ -41,10 +41,10 @@ pub async fn ensure(context: &Context, reached: &Reached) -> Result<()> {
     let changes = changes(&nodes, &wanted, &given_before(target));
     let texts: Vec<String> =
         changes.iter().map(|(node, labels)| format!("{node} {}", describe(labels))).collect();
+    for (node, labels) in &changes {
+        cluster.set_labels(&Id::new("v1", "Node", None, node), &json!(labels)).await?;
+    }
     if !context.dry_run {
-        for (node, labels) in &changes {
-            cluster.set_labels(&Id::new("v1", "Node", None, node), &json!(labels)).await?;
-        }
         if !changes.is_empty() {
             nodes = cluster.nodes().await?;
         }

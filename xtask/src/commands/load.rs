@@ -46,6 +46,9 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
     let binary = binary::build(context).await?;
     let load = Load { players: args.players, seconds: args.seconds, budgets: args.budgets() };
     let seen = play::load(context, &binary.path, &url, &load).await?;
+    if context.dry_run {
+        return Ok(());
+    }
     let text = play::figures(&seen);
     context.report.result(seen, &text);
     Ok(())

@@ -1,7 +1,6 @@
 //! `cargo xtask logs`: what the roles say.
 
 use anyhow::Result;
-use serde_json::json;
 
 use crate::cli::TargetName;
 use crate::context::{Context, target};
@@ -9,6 +8,7 @@ use crate::docker::Engine;
 use crate::kubernetes::logs::LogQuery;
 use crate::local::Folder;
 use crate::local::logs::{Filter, follow, last_lines};
+use crate::report::event::Event;
 use crate::report::{Exit, Failure, Report};
 use crate::target::Target;
 
@@ -71,7 +71,7 @@ async fn local(context: &Context, args: &Args) -> Result<()> {
 
 async fn on_cluster(context: &Context, args: &Args) -> Result<()> {
     let target = Target::of(context)?;
-    let cluster = target.connect(&Engine::connect().await?).await?;
+    let cluster = target.connect(&Engine::connect(&context.report).await?).await?;
     let query = LogQuery {
         role: args.role.clone(),
         tail_lines: i64::from(args.lines),
@@ -89,7 +89,7 @@ async fn on_cluster(context: &Context, args: &Args) -> Result<()> {
 
 fn show(report: &Report, source: &str, text: &str) {
     if report.is_json() {
-        report.event(json!({"event": "log", "source": source, "text": text}));
+        report.event(&Event::Log { source, text });
     } else if source == "all" {
         report.line(text);
     } else {

@@ -6,16 +6,13 @@ use serde_json::json;
 
 use crate::commands::deploy::changes::Change;
 use crate::commands::deploy::prepare;
-use crate::commands::image::{self, Image};
+use crate::commands::image::{self, Image, UNBUILT};
 use crate::commands::{cluster, label};
 use crate::context::Context;
 use crate::docker::Engine;
 use crate::kubernetes::objects::Id;
 use crate::manifests::Manifests;
 use crate::target::{Reached, Target};
-
-/// Stands for the tag of an image whose sources have changed.
-const UNBUILT: &str = "game-server:not-built-yet";
 
 /// Show what `up` would do, and change nothing
 ///
@@ -42,7 +39,7 @@ impl Line {
 }
 
 pub async fn run(context: &Context, _args: Args) -> Result<()> {
-    let (engine, target) = (Engine::connect().await?, Target::of(context)?);
+    let (engine, target) = (Engine::connect(&context.report).await?, Target::of(context)?);
     let intention = cluster::intention(&engine, &target).await?;
     let image = image::known(context);
     let mut lines = vec![Line::new("cluster", intention.sign, intention.text)];

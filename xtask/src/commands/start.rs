@@ -27,8 +27,11 @@ pub async fn run(context: &Context, _args: Args) -> Result<()> {
 
 async fn local(context: &Context) -> Result<()> {
     let folder = Folder::of(context);
-    let _lock = lock::take(&folder.0, &context.report).await?;
-    let process = start::resume(context).await?.ok_or_else(nothing_to_start)?;
+    let _lock = lock::take_unless_dry(&folder.0, &context.report).await?;
+    let Some(process) = start::resume(context).await? else {
+        let is_there = context.dry_run && folder.last().is_some() && folder.binary().exists();
+        return if is_there { Ok(()) } else { Err(nothing_to_start().into()) };
+    };
     let value = serde_json::json!({"url": process.url, "pid": process.identity.pid});
     context.report.result(value, &format!("\n  play      {}\n", process.url));
     Ok(())

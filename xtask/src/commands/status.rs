@@ -14,6 +14,8 @@ mod cluster;
 mod local;
 #[cfg(test)]
 mod tests;
+/// How long every step took before.
+mod timings;
 
 /// Show what is running and how it feels for players
 ///
@@ -21,10 +23,19 @@ mod tests;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n\
 \x20\x20cargo xtask status\n\
-\x20\x20cargo xtask status --json")]
-pub struct Args {}
+\x20\x20cargo xtask status --json\n\
+\x20\x20cargo xtask status --timings            (p50 and last time of every step; flags what became slower)")]
+pub struct Args {
+    /// How long each step of the commands took here before, and which became slower
+    #[arg(long)]
+    timings: bool,
+}
 
-pub async fn run(context: &Context, _args: Args) -> Result<()> {
+pub async fn run(context: &Context, args: Args) -> Result<()> {
+    if args.timings {
+        timings::show(context);
+        return Ok(());
+    }
     match target::that_is_up(context)? {
         Some(TargetName::Local) => local::show(context).await,
         Some(TargetName::K3d) => cluster::show(context).await,

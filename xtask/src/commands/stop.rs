@@ -34,11 +34,8 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
 
 async fn local(context: &Context, args: &Args) -> Result<()> {
     let folder = Folder::of(context);
-    let _lock = lock::take(&folder.0, &context.report).await?;
+    let _lock = lock::take_unless_dry(&folder.0, &context.report).await?;
     match folder.running() {
-        Some(process) if context.dry_run => {
-            context.report.note("dry run", &format!("would end pid {}", process.identity.pid));
-        }
         Some(process) => end::end(context, &process, !args.drain).await?,
         None => {
             context.report.step("stop", "").skipped("the game is not running; `cargo xtask start` wakes it")

@@ -14,6 +14,8 @@ use crate::local::{Folder, start};
 use crate::target::{PLAYED_FILE, Reached, Target};
 use crate::{binary, doctor, play, public};
 
+/// What `up` would do once cluster and image are there.
+mod dry_run;
 /// The proof that there is nothing to do.
 mod unchanged;
 
@@ -46,16 +48,12 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
 }
 
 async fn local(context: &Context, args: &Args) -> Result<()> {
-    if context.dry_run {
-        context
-            .report
-            .note("dry run", "would build the game server and run it as one process of this machine");
-        return Ok(());
-    }
     let folder = Folder::of(context);
-    let _lock = lock::take(&folder.0, &context.report).await?;
+    let _lock = lock::take_unless_dry(&folder.0, &context.report).await?;
     let binary = binary::build(context).await?;
-    let ensured = start::ensure(context, &binary, args.now).await?;
+    let Some(ensured) = start::ensure(context, &binary, args.now).await? else {
+        return play::verify(context, &folder.binary(), &start::wanted_url(context)).await.map(drop);
+    };
     let process = &ensured.process;
     let seen = match ensured.changed {
         true => play::verify(context, &folder.binary(), &process.url).await?,
@@ -88,8 +86,8 @@ async fn on_cluster(context: &Context, args: &Args) -> Result<()> {
 /// Cluster and image, labels, delivery, objects, and a player at the end; what is there already is left as it is.
 async fn converge(context: &Context, args: &Args) -> Result<Value> {
     if context.dry_run {
-        tokio::try_join!(cluster::ensure(context, None), image::build(context))?;
-        return Ok(Value::Null);
+        let (_, image) = tokio::try_join!(cluster::ensure(context, None), image::build(context))?;
+        return dry_run::after_cluster(context, args, &image).await;
     }
     let (announce, announced) = oneshot::channel();
     let mut made = pin!(cluster::ensure(context, Some(announce)));
@@ -139,5 +137,6 @@ fn finish(context: &Context, url: &str, what: &str, mut value: Value) {
     text.push_str("            cargo xtask logs -f    what the roles say, as they say it\n");
     text.push_str("            cargo xtask down       take it away again\n");
     value["url"] = json!(url);
+    context.report.show_times();
     context.report.result(value, &text);
 }

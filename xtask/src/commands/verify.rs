@@ -23,6 +23,9 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
     let url = public::url(context, args.url)?;
     let binary = binary::build(context).await?;
     let seen = play::verify(context, &binary.path, &url).await?;
+    if context.dry_run {
+        return Ok(());
+    }
     let text = play::observations(&seen);
     context.report.result(seen, &text);
     Ok(())

@@ -19,6 +19,11 @@ const POLL: Duration = Duration::from_millis(100);
 #[must_use]
 pub struct Lock(#[allow(dead_code, reason = "the open file is the lock")] File);
 
+/// The same for a command that may be a dry run, which writes nothing and excludes nobody.
+pub async fn take_unless_dry(folder: &Path, report: &Report) -> Result<Option<Lock>> {
+    if report.dry_run { Ok(None) } else { take(folder, report).await.map(Some) }
+}
+
 /// Takes the lock of a state folder, made if need be; waits with one line when another command has it.
 pub async fn take(folder: &Path, report: &Report) -> Result<Lock> {
     std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;

@@ -62,6 +62,11 @@ pub fn for_up(context: &Context) -> Result<TargetName> {
     Ok(TargetName::Local)
 }
 
+/// The target that a command works on as far as it is known without looking anywhere else.
+pub fn recorded(context: &Context) -> Option<TargetName> {
+    that_is_up(context).ok().flatten()
+}
+
 /// The target that `status`, `logs`, `stop` and `down` act on; `None` when nothing is up.
 pub fn that_is_up(context: &Context) -> Result<Option<TargetName>> {
     if let Some(target) = context.target {

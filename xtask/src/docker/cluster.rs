@@ -110,6 +110,9 @@ impl Engine {
 
     /// Removes a network by id, since its name may be ambiguous.
     pub async fn remove_network(&self, id: &str) -> Result<()> {
+        if !self.call(&format!("docker network rm {id}")) {
+            return Ok(());
+        }
         self.docker.remove_network(id).await.with_context(|| format!("removing the network {id}"))
     }
 
@@ -125,12 +128,18 @@ impl Engine {
 
     /// Removes a volume.
     pub async fn remove_volume(&self, name: &str) -> Result<()> {
+        if !self.call(&format!("docker volume rm {name}")) {
+            return Ok(());
+        }
         let removed = self.docker.remove_volume(name, None::<RemoveVolumeOptions>).await;
         removed.with_context(|| format!("removing the volume {name}"))
     }
 
     /// Removes a container with its anonymous volumes, running or not.
     pub async fn remove_container(&self, id: &str) -> Result<()> {
+        if !self.call(&format!("docker rm --force --volumes {id}")) {
+            return Ok(());
+        }
         let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
         self.docker
             .remove_container(id, Some(options))

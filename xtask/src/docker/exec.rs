@@ -17,6 +17,25 @@ const EXIT_CODE_POLL: Duration = Duration::from_millis(20);
 const EXIT_CODE_LIMIT: Duration = Duration::from_secs(10);
 
 impl Engine {
+    /// Runs a command that changes something in a container, feeding it what has this name when there is something; a
+    /// dry run gives a good end without any output.
+    pub async fn exec_to_change(
+        &self,
+        container: &str,
+        command: &[&str],
+        stdin: Option<(&str, Bytes)>,
+    ) -> Result<ExecOutput> {
+        let command_line = command.join(" ");
+        let call = match &stdin {
+            Some((name, _)) => format!("docker exec --interactive {container} {command_line} < {name}"),
+            None => format!("docker exec {container} {command_line}"),
+        };
+        if !self.call(&call) {
+            return Ok(ExecOutput { exit_code: 0, stdout: String::new(), stderr: String::new() });
+        }
+        self.exec(container, command, stdin.map(|(_, bytes)| bytes)).await
+    }
+
     /// Runs a command in a container, feeding `stdin` when there is some; gives its output and exit code.
     pub async fn exec(&self, container: &str, command: &[&str], stdin: Option<Bytes>) -> Result<ExecOutput> {
         let options = CreateExecOptions::<&str> {

@@ -29,10 +29,13 @@ impl Engine {
         Ok(found.into_iter().flat_map(|image| image.repo_tags).collect())
     }
 
-    /// Loads an image archive, as `docker load` does.
-    pub async fn load_image(&self, archive: Bytes) -> Result<()> {
+    /// Loads an image archive, as `docker load` does; the archive is made when it is needed.
+    pub async fn load_image(&self, reference: &str, archive: impl FnOnce() -> Result<Bytes>) -> Result<()> {
+        if !self.call(&format!("docker load {reference}")) {
+            return Ok(());
+        }
         let options = ImportImageOptionsBuilder::default().quiet(true).build();
-        let answers = self.docker.import_image(options, bollard::body_full(archive), None);
+        let answers = self.docker.import_image(options, bollard::body_full(archive()?), None);
         answers.try_for_each(|_| async { Ok(()) }).await.context("loading the image into Docker")
     }
 
@@ -48,6 +51,9 @@ impl Engine {
 
     /// Takes a name away from an image; the engine deletes what no name holds.
     pub async fn remove_image(&self, reference: &str) -> Result<()> {
+        if !self.call(&format!("docker rmi {reference}")) {
+            return Ok(());
+        }
         let removed = self.docker.remove_image(reference, None::<RemoveImageOptions>, None).await;
         removed.map(|_| ()).with_context(|| format!("removing the image {reference}"))
     }

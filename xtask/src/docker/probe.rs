@@ -6,6 +6,7 @@ use std::time::Duration;
 use bollard::Docker;
 
 use crate::docker::{Container, Engine, endpoint};
+use crate::report::Report;
 
 /// An engine on this machine answers in milliseconds; doctor as a whole must stay under a second.
 const PROBE_LIMIT: Duration = Duration::from_millis(900);
@@ -80,7 +81,7 @@ async fn socket(endpoint: &str) -> Result<(), ProbeError> {
 
 async fn ask(endpoint: &str) -> anyhow::Result<Probe> {
     let docker = Docker::connect_with_host(endpoint)?.negotiate_version().await?;
-    let engine = Engine { docker, endpoint: endpoint.to_owned() };
+    let engine = Engine { docker, endpoint: endpoint.to_owned(), report: Report::new(false, true, false) };
     let (version, info, containers) = tokio::try_join!(
         async { Ok(engine.docker.version().await?) },
         async { Ok(engine.docker.info().await?) },

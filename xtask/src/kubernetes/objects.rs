@@ -111,6 +111,9 @@ impl Kubernetes {
 
     /// The object as it is now.
     pub async fn get(&self, id: &Id) -> Result<Option<Value>> {
+        if self.is_imagined {
+            return Ok(None);
+        }
         let api = self.api(&id.api_version, &id.kind, id.namespace.as_deref()).await?;
         let found = limited(api.get_opt(&id.name)).await.with_context(|| format!("reading {}", id.key()))?;
         found.map(|object| Ok(serde_json::to_value(object)?)).transpose()
@@ -134,6 +137,9 @@ impl Kubernetes {
     /// Server-side apply with our field manager; unknown fields are refused. Gives the object that results.
     pub async fn apply(&self, object: &Value, mode: Apply) -> Result<Value> {
         let id = Id::of(object);
+        if mode == Apply::Real && !self.call("apply", &id, &format!(" (server-side, as {FIELD_MANAGER})")) {
+            return Ok(object.clone());
+        }
         let api = self.api(&id.api_version, &id.kind, id.namespace.as_deref()).await?;
         let mut params = PatchParams::apply(FIELD_MANAGER).force().validation_strict();
         params.dry_run = mode == Apply::DryRun;
@@ -144,6 +150,9 @@ impl Kubernetes {
 
     /// Sets labels of an object and leaves all else alone.
     pub async fn set_labels(&self, id: &Id, labels: &Value) -> Result<()> {
+        if !self.call("label", id, &format!(": {labels}")) {
+            return Ok(());
+        }
         let api = self.api(&id.api_version, &id.kind, id.namespace.as_deref()).await?;
         let patch = json!({"metadata": {"labels": labels}});
         let patched = limited(api.patch(&id.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
@@ -152,6 +161,9 @@ impl Kubernetes {
 
     /// Sets the number of pods without owning it: an autoscaler may change it from then on.
     pub async fn scale(&self, id: &Id, replicas: u64) -> Result<()> {
+        if !self.call("scale", id, &format!(" to {replicas}")) {
+            return Ok(());
+        }
         let api = self.api(&id.api_version, &id.kind, id.namespace.as_deref()).await?;
         let patch = json!({"spec": {"replicas": replicas}});
         let scaled = limited(api.patch_scale(&id.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
@@ -160,6 +172,9 @@ impl Kubernetes {
 
     /// Deletes an object; one that is gone already is fine.
     pub async fn delete(&self, id: &Id) -> Result<()> {
+        if !self.call("delete", id, "") {
+            return Ok(());
+        }
         let api = self.api(&id.api_version, &id.kind, id.namespace.as_deref()).await?;
         match limited(api.delete(&id.name, &DeleteParams::background())).await {
             Err(error) if is_not_found(&error) => Ok(()),

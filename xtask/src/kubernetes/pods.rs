@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::kubernetes::Kubernetes;
+use crate::kubernetes::objects::Id;
 use crate::kubernetes::readiness::has_condition;
 use crate::settings::{ADMIN_PORT, NAMESPACE};
 
@@ -71,6 +72,10 @@ impl Kubernetes {
 
     /// Ends the matches of a pod that drains, with a result.
     pub async fn drain_now(&self, pod: &str) -> Result<()> {
+        let id = Id::new("v1", "Pod", Some(NAMESPACE), pod);
+        if !self.call("ask", &id, " to end its matches (POST /drain?now=true)") {
+            return Ok(());
+        }
         self.admin(http::Method::POST, pod, "drain?now=true").await.map(|_| ())
     }
 

@@ -19,7 +19,10 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(500);
 pub async fn end(context: &Context, process: &Process, now: bool) -> Result<()> {
     let step = context.report.step("stop", "the game server");
     let people = people(process).await.unwrap_or(0);
-    process.identity.terminate();
+    if !process.identity.terminate(&context.report) {
+        step.skipped(&format!("the game server, pid {}, would be ended", process.identity.pid));
+        return Ok(());
+    }
     if !now {
         if people > 0 {
             let text = format!("{} in a match; it ends first (`--now` ends it at once)", players(people));
@@ -33,11 +36,11 @@ pub async fn end(context: &Context, process: &Process, now: bool) -> Result<()> 
         }
     }
     if !process.identity.wait_for_end(SIGNAL_GAP).await {
-        process.identity.terminate();
+        process.identity.terminate(&context.report);
     }
     if !process.identity.wait_for_end(END_LIMIT).await {
         context.report.warn("the game server did not end within 10 s of the second SIGTERM and was killed");
-        process.identity.kill();
+        process.identity.kill(&context.report);
         process.identity.wait_for_end(END_LIMIT).await;
     }
     step.done(&format!("the game server, pid {}", process.identity.pid));

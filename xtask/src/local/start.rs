@@ -38,7 +38,8 @@ struct Wanted {
 }
 
 /// Makes the process run this build with these settings; a running match is waited for unless `now`.
-pub async fn ensure(context: &Context, binary: &Binary, now: bool) -> Result<Ensured> {
+/// `None` where a dry run would change something.
+pub async fn ensure(context: &Context, binary: &Binary, now: bool) -> Result<Option<Ensured>> {
     let folder = Folder::of(context);
     let last = folder.last();
     let wanted = wanted(context, last.as_ref());
@@ -46,19 +47,21 @@ pub async fn ensure(context: &Context, binary: &Binary, now: bool) -> Result<Ens
         let step = context.report.step("start", "looking at what runs");
         if fits(&running, &wanted) && same_build(&folder, binary, &running)? && running.is_ready().await {
             step.skipped(&format!("game-server all is running, pid {}", running.identity.pid));
-            return Ok(Ensured { process: running, changed: false });
+            return Ok(Some(Ensured { process: running, changed: false }));
         }
         end::end(context, &running, now).await?;
     } else if last.is_some() {
         context.report.note("start", "the process that was up is gone; it is started again");
     }
-    fs::create_dir_all(&folder.0).with_context(|| format!("making {}", folder.0.display()))?;
-    install(&folder, binary)?;
+    if !context.dry_run {
+        fs::create_dir_all(&folder.0).with_context(|| format!("making {}", folder.0.display()))?;
+        install(&folder, binary)?;
+    }
     let process = start(context, &folder, &wanted, &binary.stamp).await?;
-    Ok(Ensured { process, changed: true })
+    Ok(process.map(|process| Ensured { process, changed: true }))
 }
 
-/// Starts again what `stop` ended, without a build.
+/// Starts again what `stop` ended, without a build; `None` where nothing was stopped, or in a dry run.
 pub async fn resume(context: &Context) -> Result<Option<Process>> {
     let folder = Folder::of(context);
     let Some(last) = folder.last().filter(|_| folder.binary().exists()) else {
@@ -73,20 +76,26 @@ pub async fn resume(context: &Context) -> Result<Option<Process>> {
     }
     let port = context.port_given.unwrap_or(last.port);
     let wanted = Wanted { bind_address: last.bind_address, port, settings: last.settings };
-    Ok(Some(start(context, &folder, &wanted, &last.stamp).await?))
+    start(context, &folder, &wanted, &last.stamp).await
 }
 
-async fn start(context: &Context, folder: &Folder, wanted: &Wanted, stamp: &str) -> Result<Process> {
-    if !ports::is_free(&wanted.bind_address, wanted.port) {
+async fn start(context: &Context, folder: &Folder, wanted: &Wanted, stamp: &str) -> Result<Option<Process>> {
+    // In a dry run the process that would be replaced still holds its ports.
+    let replaced = folder.running().filter(|_| context.dry_run);
+    if replaced.is_none() && !ports::is_free(&wanted.bind_address, wanted.port) {
         return Err(port_taken(wanted.port).into());
     }
     let step = context.report.step("start", "game-server all");
-    let admin_port =
-        if ports::is_free("127.0.0.1", ADMIN_PORT) { Some(ADMIN_PORT) } else { ports::any_free() };
-    let admin = format!("127.0.0.1:{}", admin_port.context("no free port for the admin interface")?);
+    let admin = admin_address(replaced.as_ref())?;
     let args = arguments(folder, wanted, &admin);
-    logs::rotate(&folder.log())?;
-    let identity = daemon::start(&folder.binary(), &args, &folder.0, &folder.log())?;
+    if !context.dry_run {
+        logs::rotate(&folder.log())?;
+    }
+    let started = daemon::start(&context.report, &folder.binary(), &args, &folder.0, &folder.log())?;
+    let Some(identity) = started else {
+        step.skipped("game-server all would be started");
+        return Ok(None);
+    };
     let process = Process {
         identity,
         url: format!("http://{}", reachable(&wanted.bind_address, wanted.port)),
@@ -100,7 +109,16 @@ async fn start(context: &Context, folder: &Folder, wanted: &Wanted, stamp: &str)
     folder.write(&process)?;
     wait_until_ready(folder, &process).await?;
     step.done(&format!("game-server all, pid {}", process.identity.pid));
-    Ok(process)
+    Ok(Some(process))
+}
+
+/// The usual port, or any where somebody has that one.
+fn admin_address(replaced: Option<&Process>) -> Result<String> {
+    let usual = format!("127.0.0.1:{ADMIN_PORT}");
+    if ports::is_free("127.0.0.1", ADMIN_PORT) || replaced.is_some_and(|process| process.admin == usual) {
+        return Ok(usual);
+    }
+    Ok(format!("127.0.0.1:{}", ports::any_free().context("no free port for the admin interface")?))
 }
 
 async fn wait_until_ready(folder: &Folder, process: &Process) -> Result<()> {
@@ -125,6 +143,12 @@ async fn wait_until_ready(folder: &Folder, process: &Process) -> Result<()> {
     Ok(())
 }
 
+/// Where players will join.
+pub fn wanted_url(context: &Context) -> String {
+    let wanted = wanted(context, Folder::of(context).last().as_ref());
+    format!("http://{}", reachable(&wanted.bind_address, wanted.port))
+}
+
 /// A port that was chosen once stays until another is asked for.
 fn wanted(context: &Context, last: Option<&Process>) -> Wanted {
     let port = context.port_given.or(last.map(|process| process.port)).unwrap_or(context.port);
@@ -142,6 +166,9 @@ fn fits(running: &Process, wanted: &Wanted) -> bool {
 
 /// Equal stamps mean equal builds; different ones may still (a touched file), so the bytes decide.
 fn same_build(folder: &Folder, binary: &Binary, running: &Process) -> Result<bool> {
+    if binary.identity.is_empty() {
+        return Ok(false);
+    }
     if running.stamp == binary.stamp && folder.binary().exists() {
         return Ok(true);
     }

@@ -24,7 +24,9 @@ spec:
 ";
 
 fn refusal(text: &str) -> String {
-    let read = parse("lobby.yaml", text).and_then(|objects| check::references(&objects).map_err(refuse));
+    let texts = BTreeMap::from([("lobby.yaml".to_owned(), text.to_owned())]);
+    let read = parse("lobby.yaml", text)
+        .and_then(|objects| check::references(&objects).map_err(|fault| refuse_at(fault, &texts)));
     read.unwrap_err().to_string()
 }
 
@@ -176,4 +178,29 @@ fn a_match_must_fit_into_the_grace_period() {
     let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: match, namespace: game-prod}\ndata: {MATCH_SECONDS: \"300\"}\n";
     let found = refusal(&format!("{room}---\n{map}"));
     assert!(found.contains("60 s") && found.contains("330 s"), "{found}");
+}
+
+/// A hosted runner shows an error on the line that it belongs to.
+#[test]
+fn a_refusal_names_the_line_at_fault() {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::create_dir(root.path().join("manifests")).unwrap();
+    let check = |text: &str, line: u32| {
+        std::fs::write(root.path().join("manifests/lobby.yaml"), text).unwrap();
+        let error = Manifests::load(root.path()).unwrap_err();
+        let places = crate::report::github::places(&format!("{error:#}"), root.path());
+        let first = places.first().map(|place| (place.file.as_str(), place.line));
+        assert_eq!(first, Some(("manifests/lobby.yaml", line)), "{error:#}");
+    };
+    check(&DEPLOYMENT.replace("replicas: 1", "paused: yes"), 5);
+    check(&DEPLOYMENT.replace("image: game-server", "image: nats"), 12);
+    check(&DEPLOYMENT.replace("IfNotPresent", "Always"), 13);
+    check(&DEPLOYMENT.replace("selector: {matchLabels: {app: lobby}}", "selector: {}"), 6);
+    check(&DEPLOYMENT.replace("namespace: game-prod", "namespace: default"), 3);
+    check("a: [", 1);
+    let limited = DEPLOYMENT.to_owned() + "          resources:\n            limits:\n              cpu: 1\n";
+    check(&limited, 16);
+    let reads = DEPLOYMENT.to_owned() + "          envFrom:\n            - configMapRef: {name: none}\n";
+    check(&reads, 14);
+    check(&format!("# two\n---\n{DEPLOYMENT}---\n{DEPLOYMENT}"), 3);
 }

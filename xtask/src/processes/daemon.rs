@@ -10,6 +10,8 @@ use anyhow::{Context as _, Result};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 
+use crate::report::Report;
+
 /// How often an ending process is looked at.
 const POLL: Duration = Duration::from_millis(25);
 
@@ -31,14 +33,14 @@ impl Identity {
         Self::of(self.pid).as_ref() == Some(self)
     }
 
-    /// SIGTERM, if this very process still runs.
-    pub fn terminate(&self) {
-        self.signal(Signal::TERM);
+    /// SIGTERM, if this very process still runs; false in a dry run.
+    pub fn terminate(&self, report: &Report) -> bool {
+        self.signal(report, Signal::TERM, "TERM")
     }
 
-    /// SIGKILL, if this very process still runs.
-    pub fn kill(&self) {
-        self.signal(Signal::KILL);
+    /// SIGKILL, if this very process still runs; false in a dry run.
+    pub fn kill(&self, report: &Report) -> bool {
+        self.signal(report, Signal::KILL, "KILL")
     }
 
     /// True as soon as it has ended, false when `limit` passes first.
@@ -53,17 +55,32 @@ impl Identity {
         true
     }
 
-    fn signal(&self, signal: Signal) {
-        if let (true, Some(pid)) = (self.is_alive(), i32::try_from(self.pid).ok().and_then(Pid::from_raw)) {
+    fn signal(&self, report: &Report, signal: Signal, name: &str) -> bool {
+        if !self.is_alive() {
+            return !report.dry_run;
+        }
+        let made = report.call("kill", &format!("kill -{name} {}", self.pid), "");
+        if let (true, Some(pid)) = (made, i32::try_from(self.pid).ok().and_then(Pid::from_raw)) {
             // It may end between the look and the signal; then there is nothing left to do.
             let _ = kill_process(pid, signal);
         }
+        made
     }
 }
 
 /// Starts a program in the background, in a process group of its own so that neither Ctrl-C nor
-/// the end of the terminal reaches it; both its outputs are appended to `log`.
-pub fn start(program: &Path, args: &[OsString], folder: &Path, log: &Path) -> Result<Identity> {
+/// the end of the terminal reaches it; both its outputs are appended to `log`. `None` in a dry run.
+pub fn start(
+    report: &Report,
+    program: &Path,
+    args: &[OsString],
+    folder: &Path,
+    log: &Path,
+) -> Result<Option<Identity>> {
+    let line = super::command_line(&[], program.as_os_str(), args);
+    if !report.call(&super::tool(program.as_os_str()), &line, "") {
+        return Ok(None);
+    }
     let open = || OpenOptions::new().create(true).append(true).open(log);
     let out = open().with_context(|| format!("opening {}", log.display()))?;
     let handle = duct::cmd(program, args)
@@ -81,7 +98,8 @@ pub fn start(program: &Path, args: &[OsString], folder: &Path, log: &Path) -> Re
     let pid = handle.pids().first().copied().context("a started program has a pid")?;
     // Kept for as long as we run: only a parent that waits turns a dead child into no child.
     std::thread::spawn(move || handle.wait().map(|_| ()));
-    Identity::of(pid).with_context(|| format!("{} ended at once; see {}", program.display(), log.display()))
+    let identity = Identity::of(pid);
+    identity.map(Some).with_context(|| format!("{} ended at once; see {}", program.display(), log.display()))
 }
 
 #[cfg(target_os = "linux")]

@@ -36,6 +36,7 @@ pub struct Job {
     stdin: Vec<u8>,
     limit: Option<Duration>,
     watcher: Option<Watcher>,
+    changes_nothing: bool,
 }
 
 /// Is shown each line of output as it comes.
@@ -62,6 +63,12 @@ pub struct Finished {
 }
 
 impl Finished {
+    /// What a dry run goes on with.
+    fn not_run() -> Self {
+        let (stdout, tail) = (String::new(), String::new());
+        Self { code: Some(0), stdout, tail, timed_out: false, elapsed: Duration::ZERO }
+    }
+
     pub fn success(&self) -> bool {
         self.code == Some(0)
     }
@@ -87,6 +94,7 @@ impl Job {
             stdin: Vec::new(),
             limit: None,
             watcher: None,
+            changes_nothing: false,
         }
     }
 
@@ -135,11 +143,23 @@ impl Job {
         self
     }
 
+    /// A look: it is made in a dry run too, and not told as a call.
+    pub fn changes_nothing(mut self) -> Self {
+        self.changes_nothing = true;
+        self
+    }
+
     /// Runs to the end; a non-zero exit code is an answer, not an error. With `--verbose` the
-    /// output is shown as it comes.
+    /// output is shown as it comes. A dry run gives a good end without any output.
     pub async fn run(self, report: &Report) -> Result<Finished> {
         let verbose = report.verbose;
         let program = self.program.to_string_lossy().into_owned();
+        if !self.changes_nothing {
+            let line = super::command_line(&self.set, &self.program, &self.args);
+            if !report.call(&super::tool(&self.program), &line, &String::from_utf8_lossy(&self.stdin)) {
+                return Ok(Finished::not_run());
+            }
+        }
         let run = tokio::task::spawn_blocking(move || self.run_blocking(verbose));
         run.await
             .context("the thread that waits for a program")?

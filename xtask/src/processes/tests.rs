@@ -8,13 +8,15 @@ use super::job::Job;
 use super::ports::listening_inodes;
 use crate::report::Report;
 
-const REPORT: Report = Report::new(false, true, false);
+fn report() -> Report {
+    Report::new(false, true, false)
+}
 
 #[tokio::test]
 async fn both_outputs_are_kept_and_stdout_alone_is_parsed() {
     let script = "cat; echo shown; echo hidden >&2; exit 3";
     let job = Job::new("sh", Path::new("/")).args(["-c", script]).stdin("typed\n");
-    let finished = job.run(&REPORT).await.unwrap();
+    let finished = job.run(&report()).await.unwrap();
     assert_eq!(finished.code, Some(3));
     assert_eq!(finished.stdout, "typed\nshown\n");
     assert!(finished.tail.contains("hidden"));
@@ -24,7 +26,7 @@ async fn both_outputs_are_kept_and_stdout_alone_is_parsed() {
 async fn a_run_over_its_limit_is_ended_with_its_children() {
     let job =
         Job::new("sh", Path::new("/")).args(["-c", "sleep 30 & wait"]).limit(Duration::from_millis(200));
-    let finished = job.run(&REPORT).await.unwrap();
+    let finished = job.run(&report()).await.unwrap();
     assert!(finished.timed_out);
     assert!(finished.elapsed < Duration::from_secs(5), "{:?}", finished.elapsed);
 }
@@ -32,7 +34,7 @@ async fn a_run_over_its_limit_is_ended_with_its_children() {
 #[tokio::test]
 async fn a_failed_check_carries_the_end_of_the_output() {
     let job = Job::new("sh", Path::new("/")).args(["-c", "echo no such thing; exit 1"]);
-    let error = job.check(&REPORT, crate::report::Exit::Build, "trying", "").await.unwrap_err();
+    let error = job.check(&report(), crate::report::Exit::Build, "trying", "").await.unwrap_err();
     assert!(error.to_string().contains("no such thing"), "{error}");
 }
 

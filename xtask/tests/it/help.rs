@@ -2,9 +2,25 @@
 
 use crate::xtask;
 
-const COMMANDS: [&str; 17] = [
-    "doctor", "up", "status", "logs", "verify", "load", "cluster", "label", "image", "plan", "deploy",
-    "diagnose", "stop", "start", "down", "gc", "ci",
+const COMMANDS: [&str; 18] = [
+    "doctor",
+    "up",
+    "status",
+    "logs",
+    "verify",
+    "load",
+    "cluster",
+    "label",
+    "image",
+    "plan",
+    "deploy",
+    "diagnose",
+    "stop",
+    "start",
+    "down",
+    "gc",
+    "ci",
+    "completions",
 ];
 
 #[tokio::test]

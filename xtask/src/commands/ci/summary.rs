@@ -1,36 +1,23 @@
 //! The closing list, for people and for hosted runners.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 use serde_json::json;
 
 use super::{Outcome, StageName, StageResult, is_failure};
 use crate::context::Context;
 use crate::report::format_seconds;
-
-/// Set by GitHub's runners.
-const HOSTED: &str = "GITHUB_ACTIONS";
-/// File that GitHub shows as the summary of a run.
-const HOSTED_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+use crate::report::github;
 
 pub fn stage_opened(context: &Context, name: StageName) {
-    if is_hosted() {
-        context.report.line(&format!("::group::{}", name.text()));
-    }
+    context.report.open_group(name.text());
     context.report.note("ci", &format!("{} …", name.text()));
 }
 
 pub fn stage_closed(context: &Context, result: &StageResult) {
-    if is_hosted() {
-        context.report.line("::endgroup::");
-    }
+    context.report.close_group();
     if let Outcome::Failed(text) = &result.outcome {
-        context.report.warn(&format!("{} failed:\n{text}", result.name.text()));
-        if is_hosted() {
-            let message = text.lines().last().unwrap_or_default();
-            context.report.line(&format!("::error title={}::{message}", result.name.text()));
-        }
+        context.report.blame(result.name.text(), text, &context.root);
     }
 }
 
@@ -40,15 +27,7 @@ pub fn print(context: &Context, results: &[StageResult]) {
     let _ = writeln!(text, "{}", counts(results));
     let rows: Vec<_> = results.iter().map(as_json).collect();
     context.report.result(json!({"stages": rows, "counts": counts(results)}), &text);
-    if let Some(path) = std::env::var_os(HOSTED_SUMMARY) {
-        let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
-        // The summary is a courtesy of the runner: the run itself does not depend on it.
-        let _ = file.and_then(|mut file| file.write_all(table(results).as_bytes()));
-    }
-}
-
-fn is_hosted() -> bool {
-    std::env::var_os(HOSTED).is_some()
+    github::summarise(&table(results));
 }
 
 pub fn line(result: &StageResult) -> String {

@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::docker::{Container, Engine};
 use crate::interrupt;
 use crate::manifests::hex;
+use crate::processes::job::Finished;
 use crate::report::{Exit, Step};
 use crate::settings::{CLUSTER_CREATE_LIMIT, OWNER_LABEL};
 use crate::target::{Reached, Record, Target, image_given};
@@ -67,10 +68,7 @@ async fn make(
     record: &Record,
     announce: &mut Option<Announce>,
 ) -> Result<()> {
-    let api_port = if target.config.direct { None } else { Some(free_port()?) };
-    let config = target.config.for_k3d(&record.owner, api_port)?;
-    let create = ["cluster", "create", "--config", "-"];
-    let mut made = pin!(k3d::run(context, target, &create, &config, CLUSTER_CREATE_LIMIT));
+    let mut made = pin!(run_k3d(context, target, &record.owner));
     let ended = tokio::select! {
         ended = &mut made => ended?,
         reached = answering(context, engine, target, record) => {
@@ -88,6 +86,13 @@ async fn make(
     removal::remove(context, engine, target).await?;
     let fix = "run `cargo xtask doctor`; what was made has been removed again";
     Err(target.failure(Exit::Cluster, &found, fix))
+}
+
+/// Makes containers, networks and nodes that carry the owner's id.
+pub async fn run_k3d(context: &Context, target: &Target, owner: &str) -> Result<Finished> {
+    let api_port = if target.config.direct { None } else { Some(free_port()?) };
+    let config = target.config.for_k3d(owner, api_port)?;
+    k3d::run(context, target, &["cluster", "create", "--config", "-"], &config, CLUSTER_CREATE_LIMIT).await
 }
 
 /// Waits until the API server of a cluster in the making answers; its containers carry the id that was written down.

@@ -63,6 +63,9 @@ pub async fn name_data(context: &Context, engine: &Engine, target: &Target) {
 pub async fn remove(context: &Context, engine: &Engine, target: &Target) -> Result<()> {
     // Its exit code and words prove nothing; what is left is what counts.
     let ended = k3d::run(context, target, &["cluster", "delete", target.name()], "", DELETE_LIMIT).await?;
+    if context.dry_run {
+        return Ok(());
+    }
     interrupt::place("cluster-deleted");
     for container in engine.cluster_containers(target.name()).await? {
         engine.remove_container(&container.id).await?;

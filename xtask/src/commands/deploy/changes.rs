@@ -37,6 +37,12 @@ pub struct Changes {
 }
 
 impl Changes {
+    /// What an empty cluster makes of the manifests.
+    pub fn all_new(manifests: &Manifests) -> Self {
+        let new = |object: &Object| (Id::of(&object.value), Change::New);
+        Self { applied: manifests.objects.iter().map(new).collect(), removed: Vec::new() }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.removed.is_empty() && self.applied.iter().all(|(_, change)| *change == Change::Unchanged)
     }

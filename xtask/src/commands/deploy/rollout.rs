@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use futures_util::future::try_join_all;
-use serde_json::json;
 
 use crate::commands::deploy::DRAIN_MARGIN;
 use crate::context::Context;
@@ -14,6 +13,7 @@ use crate::kubernetes::objects::Id;
 use crate::kubernetes::pods::{Pod, metric};
 use crate::kubernetes::readiness::{Rollout, rollout};
 use crate::manifests::Manifests;
+use crate::report::event::Event;
 use crate::report::{Exit, Failure};
 use crate::settings::{NAMESPACE, ROLLOUT_LIMIT};
 
@@ -227,7 +227,7 @@ fn summary(pods: &[Pod]) -> String {
 }
 
 fn explain(context: &Context, cause: &Cause, others: Vec<String>, manifests: &Manifests) -> anyhow::Error {
-    context.report.event(json!({"event": "cause", "cause": cause.json(Some(manifests))}));
+    context.report.event(&Event::Cause { cause: &cause.json(Some(manifests)) });
     let mut failure = cause.failure("waiting for the pods", Some(manifests));
     if !others.is_empty() {
         failure.cause = format!("Also in trouble: {}.", others.join(", "));

@@ -38,7 +38,7 @@ pub async fn look(context: &Context) -> Result<Found> {
     let path = target.folder().join(BUNDLE_FILE);
     let mut outside = Outside { name: target.name().to_owned(), url: target.url(), ..Outside::default() };
     outside.is_made = target.record().is_some_and(|record| record.complete);
-    let engine = match Engine::connect().await {
+    let engine = match Engine::connect(&context.report).await {
         Ok(engine) => engine,
         Err(error) => {
             let cause = Cause::unanswered("Docker", &words(&error));

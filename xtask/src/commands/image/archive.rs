@@ -35,6 +35,18 @@ pub struct Archive {
 }
 
 impl Archive {
+    /// The names of an image that a dry run has no need to read.
+    pub fn unread(reference: &str, full_reference: &str) -> Self {
+        Self {
+            reference: reference.to_owned(),
+            full_reference: full_reference.to_owned(),
+            digest: String::new(),
+            blobs: Vec::new(),
+            index: Vec::new(),
+            docker_index: Vec::new(),
+        }
+    }
+
     /// An OCI layout that carries Docker's own index as well.
     pub fn whole(&self) -> Result<Bytes> {
         let mut file = self.open()?;

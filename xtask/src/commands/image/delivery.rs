@@ -38,22 +38,29 @@ impl Wanted {
 pub async fn deliver(context: &Context, reached: &Reached, image: &Image) -> Result<()> {
     let step = context.report.step("deliver", "looking at the nodes");
     let engine = &reached.engine;
-    let wanted = wanted(engine, &reached.target, image, &Manifests::load(&context.manifests)?).await?;
-    let nodes: BTreeSet<&String> = wanted.iter().flat_map(|one| &one.nodes).collect();
-    let awake = try_join_all(nodes.into_iter().map(|node| nodes::awake(engine, node))).await;
-    awake.map_err(|error| failure("looking at the nodes", &error))?;
-    let missing = missing(engine, &wanted).await.map_err(|error| failure("looking at the nodes", &error))?;
+    let is_there = !reached.cluster.is_imagined();
+    let nodes = match is_there {
+        true => engine.cluster_nodes(reached.target.name()).await?,
+        false => reached.target.config.nodes(),
+    };
+    let manifests = Manifests::load(&context.manifests)?;
+    let wanted = wanted(engine, &reached.target, image, &manifests, &nodes).await?;
+    let missing = match is_there {
+        true => missing_when_awake(engine, &wanted).await,
+        false => Ok(everywhere(&wanted)),
+    };
+    let missing = missing.map_err(|error| failure("looking at the nodes", &error))?;
     if missing.is_empty() {
         step.skipped(&format!("the nodes hold all {} images", wanted.len()));
         return Ok(());
     }
-    if context.dry_run {
-        step.skipped(&format!("would stream {} image(s) to nodes that lack them", missing.len()));
-        return Ok(());
-    }
     let mut archives = Vec::new();
     for one in &missing {
-        archives.push((wanted[one.index].archive(engine, image).await?, &one.nodes));
+        let archive = match context.dry_run {
+            true => Archive::unread(&wanted[one.index].reference, &wanted[one.index].full_reference),
+            false => wanted[one.index].archive(engine, image).await?,
+        };
+        archives.push((archive, &one.nodes));
     }
     let pairs = archives.iter().flat_map(|(archive, nodes)| nodes.iter().map(move |node| (node, archive)));
     let streams = pairs.map(|(node, archive)| nodes::deliver(engine, node, archive));
@@ -62,6 +69,10 @@ pub async fn deliver(context: &Context, reached: &Reached, image: &Image) -> Res
     let names: Vec<&str> = archives.iter().map(|(archive, _)| archive.reference.as_str()).collect();
     let bytes = format_bytes(sent.iter().sum());
     let streams = if sent.len() == 1 { "1 stream".to_owned() } else { format!("{} streams", sent.len()) };
+    if context.dry_run {
+        step.skipped(&format!("{} would go to the nodes in {streams}", names.join(", ")));
+        return Ok(());
+    }
     step.done(&format!("{} to the nodes, proven by digest: {bytes} in {streams}", names.join(", ")));
     Ok(())
 }
@@ -89,7 +100,8 @@ pub async fn lacking(
     target: &Target,
     image: &Image,
 ) -> Result<Vec<(String, Vec<String>)>> {
-    let wanted = wanted(engine, target, image, &Manifests::load(&context.manifests)?).await?;
+    let nodes = engine.cluster_nodes(target.name()).await?;
+    let wanted = wanted(engine, target, image, &Manifests::load(&context.manifests)?, &nodes).await?;
     let missing = missing(engine, &wanted).await?;
     Ok(missing.into_iter().map(|one| (wanted[one.index].reference.clone(), one.nodes)).collect())
 }
@@ -99,9 +111,9 @@ async fn wanted(
     target: &Target,
     image: &Image,
     manifests: &Manifests,
+    running: &[String],
 ) -> Result<Vec<Wanted>> {
     let packed = &image.packed;
-    let running = engine.cluster_nodes(target.name()).await?;
     let labels = target.config.node_labels();
     let mut wanted: Vec<Wanted> = Vec::new();
     for one in manifests.images() {
@@ -149,8 +161,23 @@ async fn held_by_engine(
     }
     let archive = repack::repack(reference, &engine.export_image(reference).await?)?;
     known.insert(id, archive.digest.clone());
-    target.write(IMAGES_FILE, &serde_json::to_vec_pretty(&known)?)?;
+    if !engine.report().dry_run {
+        target.write(IMAGES_FILE, &serde_json::to_vec_pretty(&known)?)?;
+    }
     Ok(Some((archive.digest.clone(), Some(archive))))
+}
+
+/// Asks every node, once it can answer.
+async fn missing_when_awake(engine: &Engine, wanted: &[Wanted]) -> Result<Vec<Missing>> {
+    let nodes: BTreeSet<&String> = wanted.iter().flat_map(|one| &one.nodes).collect();
+    try_join_all(nodes.into_iter().map(|node| nodes::awake(engine, node))).await?;
+    missing(engine, wanted).await
+}
+
+/// What a cluster that is still to be made will lack.
+fn everywhere(wanted: &[Wanted]) -> Vec<Missing> {
+    let all = wanted.iter().enumerate().map(|(index, one)| Missing { index, nodes: one.nodes.clone() });
+    all.filter(|one| !one.nodes.is_empty()).collect()
 }
 
 async fn missing(engine: &Engine, wanted: &[Wanted]) -> Result<Vec<Missing>> {

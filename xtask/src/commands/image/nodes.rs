@@ -79,6 +79,10 @@ pub async fn deliver(engine: &Engine, node: &str, image: &Archive) -> Result<usi
     let mut sent = 0;
     let mut attempt = 1;
     loop {
+        if engine.report().dry_run {
+            import(engine, node, image, Bytes::new()).await?;
+            return Ok(0);
+        }
         let held = if attempt == 1 { blobs(engine, node).await.unwrap_or_default() } else { BTreeSet::new() };
         let bytes = image.without(&held)?;
         sent += bytes.len();
@@ -98,17 +102,24 @@ async fn import(engine: &Engine, node: &str, image: &Archive, archive: Bytes) ->
     let reference = image.full_reference.as_str();
     let mut command = CTR.to_vec();
     command.extend(["images", "import", "-"]);
-    let imported = engine.exec(node, &command, Some(archive)).await?;
+    let imported = engine.exec_to_change(node, &command, Some((reference, archive))).await?;
     interrupt::place("deliver-streamed");
+    if engine.report().dry_run {
+        return pin(engine, node, reference).await;
+    }
     let held = held(engine, node, &[reference]).await?;
     if held.get(reference) != Some(&image.digest) {
         // A half-registered name would be taken for an image by the kubelet.
         remove(engine, node, reference).await?;
         bail!("{}", imported.stderr.trim());
     }
+    pin(engine, node, reference).await
+}
+
+async fn pin(engine: &Engine, node: &str, reference: &str) -> Result<()> {
     let mut command = CTR.to_vec();
     command.extend(["images", "label", reference, PIN]);
-    engine.exec(node, &command, None).await.map(|_| ())
+    engine.exec_to_change(node, &command, None).await.map(drop)
 }
 
 /// Every name that a node gives an image, with the digest that it stands for.
@@ -132,7 +143,7 @@ fn named(table: &str) -> Vec<(String, String)> {
 pub async fn remove(engine: &Engine, node: &str, reference: &str) -> Result<()> {
     let mut command = CTR.to_vec();
     command.extend(["images", "rm", reference]);
-    engine.exec(node, &command, None).await.map(|_| ())
+    engine.exec_to_change(node, &command, None).await.map(|_| ())
 }
 
 #[cfg(test)]

@@ -22,16 +22,14 @@ pub fn note_deployed(target: &Target, reference: &str) -> Result<()> {
     target.write(DEPLOYED_FILE, &serde_json::to_vec(&history)?)
 }
 
-/// Removes images of ours that were deployed longer ago; gives how many names went.
-pub async fn prune(context: &Context, engine: &Engine, target: &Target) -> Result<usize> {
-    let kept: BTreeSet<String> =
-        history(target.folder()).iter().map(|reference| full_reference(reference)).collect();
-    if kept.is_empty() {
-        return Ok(0);
-    }
+/// Removes images of ours that were deployed before this one and the one before it; gives how many names went.
+pub async fn prune(context: &Context, engine: &Engine, target: &Target, reference: &str) -> Result<usize> {
+    let deployed = with(&history(target.folder()), reference);
+    let on_nodes: BTreeSet<String> = deployed.iter().map(|reference| full_reference(reference)).collect();
     let running = engine.cluster_nodes(target.name()).await?;
-    let removed = try_join_all(running.iter().map(|node| prune_node(engine, node, &kept))).await?;
-    Ok(removed.iter().sum::<usize>() + prune_engine(engine, &context.state).await?)
+    let removed = try_join_all(running.iter().map(|node| prune_node(engine, node, &on_nodes))).await?;
+    let kept = kept(&context.state, target.folder(), &deployed);
+    Ok(removed.iter().sum::<usize>() + prune_engine(engine, &kept).await?)
 }
 
 async fn prune_node(engine: &Engine, node: &str, kept: &BTreeSet<String>) -> Result<usize> {
@@ -62,15 +60,20 @@ fn doomed(names: &[(String, String)], kept: &BTreeSet<String>) -> Vec<String> {
 }
 
 /// Removes from the engine what no cluster of this user deployed last; gives how many names went.
-pub async fn prune_engine(engine: &Engine, state: &Path) -> Result<usize> {
-    let folders = std::fs::read_dir(state).into_iter().flatten().flatten();
-    let kept: BTreeSet<String> = folders.flat_map(|folder| history(&folder.path())).collect();
+pub async fn prune_engine(engine: &Engine, kept: &BTreeSet<String>) -> Result<usize> {
     let held = engine.image_names(IMAGE_NAME).await?;
     let doomed: Vec<&String> = held.iter().filter(|name| !kept.contains(*name)).collect();
     for name in &doomed {
         engine.remove_image(name).await?;
     }
     Ok(doomed.len())
+}
+
+/// What the clusters of this user deployed last, one of them as it will be.
+pub fn kept(state: &Path, folder: &Path, deployed: &[String]) -> BTreeSet<String> {
+    let folders = std::fs::read_dir(state).into_iter().flatten().flatten().map(|entry| entry.path());
+    let others = folders.filter(|other| other != folder).flat_map(|other| history(&other));
+    others.chain(deployed.iter().cloned()).collect()
 }
 
 /// What was deployed, oldest first; empty before the first deploy.

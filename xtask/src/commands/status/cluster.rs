@@ -14,7 +14,7 @@ use crate::target::Target;
 
 pub async fn show(context: &Context) -> Result<()> {
     let target = Target::of(context)?;
-    let cluster = target.connect(&Engine::connect().await?).await?;
+    let cluster = target.connect(&Engine::connect(&context.report).await?).await?;
     let pods = cluster.pods().await?;
     let feel = feel(&cluster, &pods).await;
     let url = target.url();

@@ -15,11 +15,11 @@ use crate::{binary, play};
 pub async fn proven(context: &Context) -> Option<Value> {
     let image = image::known(context)?;
     let target = Target::of(context).ok()?;
-    if context.dry_run || !was_played(&target, &image) {
+    if !was_played(&target, &image) {
         return None;
     }
     let step = context.report.step("up", "looking whether there is something to do");
-    let engine = Engine::connect().await.ok()?;
+    let engine = Engine::connect(&context.report).await.ok()?;
     let reference = &image.packed.reference;
     let (program, url) = (binary::path(context), target.url());
     let in_cluster = async {

@@ -6,7 +6,6 @@ mod bed;
 mod variants;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use futures_util::future::{Either, join_all, select};
@@ -17,6 +16,7 @@ use xtask::kubernetes::objects::{Apply, Id};
 use xtask::manifests::Manifests;
 use xtask::report::Failure;
 
+use crate::say;
 use bed::{Bed, PLANTED};
 use variants::{AT_ONCE, FROZEN, Sign, VARIANTS, Variant};
 
@@ -200,10 +200,6 @@ fn paragraph(error: &anyhow::Error) -> String {
 }
 
 /// Shown with `--nocapture`, and where a test fails.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
-
 impl Variant {
     /// True when the facts hold the first proof of what is wrong.
     fn shows(&self, facts: &Facts) -> bool {

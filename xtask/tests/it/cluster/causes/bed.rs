@@ -57,7 +57,7 @@ impl Bed {
             return Err(format!("{} not on PATH", missing.join(" and ")));
         }
         let triple = binary::static_triple().ok_or("a program for an empty image is built on Linux only")?;
-        let engine = Engine::connect().await.map_err(|error| format!("{error:#}"))?;
+        let engine = Engine::connect(&quiet()).await.map_err(|error| format!("{error:#}"))?;
         let folder = tempfile::tempdir().unwrap();
         let program = compile(folder.path(), &triple).await;
         let architecture = engine.architecture().await.unwrap();
