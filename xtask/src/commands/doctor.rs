@@ -129,7 +129,7 @@ fn unknown(id: &str) -> anyhow::Error {
 
 fn explain_log(context: &Context, path: &Path) -> Result<()> {
     let text = read_log(path)?;
-    let matches = log::explain(&text)?;
+    let matches = log::explain(&text);
     let lines = text.lines().count();
     let cause = matches.first().filter(|one| one.kind == crate::doctor::rule::Kind::Cause).map(|one| one.id);
     context

@@ -19,11 +19,11 @@ use crate::target::Target;
 /// Dates of certificates and of the engine, as seconds.
 pub mod dates;
 /// The docker CLI's files.
-mod docker_cli;
+pub mod docker_cli;
 /// Kubeconfigs: which files, which address, how long the certificate lasts.
 mod kubeconfig;
 /// What is too slow for every run.
-mod slow;
+pub mod slow;
 /// The Windows side of WSL.
 mod wsl;
 

@@ -70,8 +70,14 @@ fn block(finding: &Finding) -> String {
     text
 }
 
+/// Mark, title and name; the name goes below where both do not fit.
 fn heading(mark: &StyledObject<&str>, title: &str, id: &str) -> String {
-    format!("  {mark}  {}  {}\n", Style::new().bold().apply_to(title), dim(format!("[{id}]")))
+    let title = Style::new().bold().apply_to(title);
+    let one_line = format!("  {mark}  {title}  {}\n", dim(format!("[{id}]")));
+    if console::measure_text_width(&one_line) <= width() {
+        return one_line;
+    }
+    format!("  {mark}  {title}\n{:8}{}\n", "", dim(format!("[{id}]")))
 }
 
 /// What is known about a log, the cause first.
@@ -89,19 +95,22 @@ pub fn log(matches: &[Match], lines: usize) -> String {
         return text;
     }
     for (index, one) in causes.iter().enumerate() {
-        let mark = if index == 0 { style("cause").red().bold() } else { style("also").yellow().bold() };
+        let mark = if index == 0 { style("root").red().bold() } else { style("also").yellow().bold() };
         text.push_str(&log_block(&mark, one));
     }
     for one in rest.iter().filter(|_| causes.is_empty()) {
         text.push_str(&log_block(&style("seen").cyan(), one));
     }
     if causes.is_empty() {
-        text.push_str("  No line names a cause: these follow from one, or mean nothing. Read the log that the fix names.\n");
+        text.push_str("  No line names a cause: these follow from one, or mean nothing.\n  Read the log that the fix names.\n");
     }
     for (kind, words) in [(Kind::Consequence, "follows from it"), (Kind::Decoy, "means nothing here")] {
         for one in rest.iter().filter(|one| one.kind == kind && !causes.is_empty()) {
-            let what = format!("line {} {words}: {}", one.line, one.title);
-            text.push_str(&format!("  {}\n", dim(format!("{what}  [{}]", one.id))));
+            let what = format!("line {} {words}: {} [{}]", one.line, one.title, one.id);
+            for (index, part) in wrap(&what, width().saturating_sub(6)).iter().enumerate() {
+                let indent = if index == 0 { 2 } else { 6 };
+                text.push_str(&format!("{:indent$}{}\n", "", dim(part.clone())));
+            }
         }
     }
     text
@@ -177,6 +186,10 @@ fn line(indent: usize, word: &str, text: &str) -> String {
         lines.push_str(&format!("{:indent$}{}{part}\n", "", dim(format!("{word:<7}"))));
     }
     lines
+}
+
+fn width() -> usize {
+    Term::stdout().size_checked().map_or(WIDTH_DEFAULT, |(_, columns)| usize::from(columns)).min(WIDTH_MAX)
 }
 
 fn dim(text: String) -> StyledObject<String> {

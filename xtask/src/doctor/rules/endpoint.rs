@@ -71,7 +71,7 @@ const RULES: &[Rule] = &[
         .fix("unset DOCKER_HOST DOCKER_CONTEXT, or: docker context use default")
         .log(
             r"error during connect: ",
-            "error during connect: Get \"http://build.example:2375/v1.51/info\": dial tcp: lookup build.example: no such host",
+            "error during connect: Get \"http://build.example:2375/v1.51/info\": dial tcp 192.0.2.7:2375: connect: connection timed out",
         ),
     Rule::new("docker-context-missing", "the docker context is not described anywhere")
         .check([Silent, Fail, Info], |machine| {

@@ -67,7 +67,7 @@ const RULES: &[Rule] = &[
 
 fn wsl1(machine: &Machine) -> Option<Found> {
     let release = machine.file("/proc/version").split_ascii_whitespace().nth(2).unwrap_or("?");
-    let distribution = machine.variable("WSL_DISTRO_NAME").unwrap_or("<distribution>");
+    let distribution = machine.variable("WSL_DISTRO_NAME").unwrap_or("<name of the distribution>");
     machine
         .is_wsl1()
         .then(|| Found::new(format!("the kernel is {release}")).with("distribution", distribution))

@@ -16,7 +16,7 @@ const RULES: &[Rule] = &[
     Rule::new("port-in-use", "the players' port is taken")
         .check([Warn, Fail, Fail], in_use)
         .cause("Players join there, and only one program can listen.")
-        .fix("end it, or use another port: --port {next}")
+        .fix("end it, or use another port: --port {other}")
         .log(
             r"Bind for \S+:(?P<port>\d+) failed: port is already allocated|listen tcp\d? \S+:\d+: bind: address already in use|failed to bind host port|Ports are not available|Address already in use \(os error 98\)",
             "Error response from daemon: driver failed programming external connectivity on endpoint k3d-game-serverlb (9f3a): Bind for 0.0.0.0:8080 failed: port is already allocated",
@@ -76,7 +76,7 @@ fn in_use(machine: &Machine) -> Option<Found> {
     }
     let holder = container(machine).or_else(|| machine.port_holder.clone())?;
     let next = port.checked_add(1).unwrap_or(8080);
-    Some(Found::new(format!("port {port} is taken by {holder}")).with("next", next).with("port", port))
+    Some(Found::new(format!("port {port} is taken by {holder}")).with("other", next).with("port", port))
 }
 
 /// The running container that publishes the port, unless it is one of our own cluster's.

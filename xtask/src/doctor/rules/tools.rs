@@ -81,7 +81,7 @@ const RULES: &[Rule] = &[
         .check([Warn, Warn, Warn], autocrlf)
         .cause("Scripts of the clone then start with `#!/bin/sh^M`, which no system has.")
         .fix("git config --global core.autocrlf input, then clone again")
-        .log(r"(?:bad interpreter|/usr/bin/env): .*(?:\^M|\\r)|\$'\\r': command not found", "bash: ./.ci/run: /bin/sh^M: bad interpreter: No such file or directory"),
+        .log(r"\^M: bad interpreter|/usr/bin/env: .*\\r|\$'\\r': command not found", "bash: ./.ci/run: /bin/sh^M: bad interpreter: No such file or directory"),
 ];
 
 /// A toolchain for musl brings no standard library for glibc.
