@@ -2,6 +2,7 @@
 
 use crate::docker::Container;
 use crate::docker::cluster::{CLUSTER_LABEL, ROLE_LABEL};
+use crate::doctor::machine::Machine;
 use crate::doctor::rule::Level::{Fail, Info, Silent, Warn};
 use crate::doctor::rule::{Family, Found, Kind, Rule};
 
@@ -9,34 +10,19 @@ pub const FAMILY: Family = Family { title: "The k3d cluster", section: "the-k3d-
 
 const RULES: &[Rule] = &[
     Rule::new("k3d-node-restarting", "a node starts again and again")
-        .check([Silent, Fail, Silent], |machine| {
-            let node = machine.cluster_containers().find(|one| one.state == "restarting")?;
-            Some(Found::new(format!("{} is restarting", node.name)).with("node", &node.name))
-        })
+        .check([Silent, Fail, Silent], k3d_node_restarting)
         .cause("k3s ends with an error each time; its log says which.")
         .fix("docker logs --tail 200 {node} 2>&1 | cargo xtask doctor --log -"),
     Rule::new("k3d-cluster-asleep", "the cluster is stopped")
-        .check([Silent, Info, Silent], |machine| {
-            let nodes: Vec<&Container> = machine.cluster_containers().collect();
-            let asleep = !nodes.is_empty() && nodes.iter().all(|one| !one.is_running());
-            asleep.then(|| Found::new(format!("{} containers of {}, none of them running", nodes.len(), machine.needs.cluster)))
-        })
+        .check([Silent, Info, Silent], k3d_cluster_asleep)
         .cause("It was put to sleep, or the machine was restarted.")
         .fix("cargo xtask start (or up)"),
     Rule::new("k3d-node-down", "a node of the cluster does not run")
-        .check([Silent, Warn, Silent], |machine| {
-            let running = machine.cluster_containers().any(|one| one.is_running());
-            let down = machine.cluster_containers().find(|one| ["exited", "dead", "created", "paused"].contains(&one.state.as_str()) && role(one) != "loadbalancer")?;
-            running.then(|| Found::new(format!("{} is {} while others run", down.name, down.state)).with("node", &down.name))
-        })
+        .check([Silent, Warn, Silent], k3d_node_down)
         .cause("It ended by itself or was stopped: pods that belong there wait.")
         .fix("cargo xtask up, which starts it; why it ended: docker logs --tail 200 {node} 2>&1 | cargo xtask doctor --log -"),
     Rule::new("k3d-serverlb-stuck", "the load balancer of the cluster does not run")
-        .check([Silent, Warn, Silent], |machine| {
-            let server = machine.cluster_containers().any(|one| role(one) == "server" && one.is_running());
-            let balancer = machine.cluster_containers().find(|one| role(one) == "loadbalancer" && !one.is_running())?;
-            server.then(|| Found::new(format!("{} is {} while servers run", balancer.name, balancer.state)).with("balancer", &balancer.name))
-        })
+        .check([Silent, Warn, Silent], k3d_serverlb_stuck)
         .cause("It starts before its servers have addresses, or reloads before it has written its pid.")
         .fix("cargo xtask up; by hand: docker restart {balancer}")
         .log(
@@ -44,24 +30,11 @@ const RULES: &[Rule] = &[
             "ERROR \"nginx: [error] invalid PID number \\\"\\\" in \\\"/var/run/nginx.pid\\\"\\n\"",
         ),
     Rule::new("loadbalancer-ip-unreachable", "the cluster does not publish the players' port")
-        .check([Silent, Warn, Silent], |machine| {
-            let balancer = machine.cluster_containers().find(|one| role(one) == "loadbalancer" && one.is_running())?;
-            let port = machine.needs.port;
-            let published = machine.cluster_containers().flat_map(|one| &one.ports).any(|held| held.host_port == port);
-            (!published).then(|| Found::new(format!("{} does not publish {port}", balancer.name)).with("port", port))
-        })
+        .check([Silent, Warn, Silent], loadbalancer_ip_unreachable)
         .cause("Only ports that a cluster publishes can be reached; the EXTERNAL-IP of a service is an address inside the engine.")
         .fix("cargo xtask plan shows what changes, cargo xtask up carries it out"),
     Rule::new("k3d-leftover-network", "networks of removed clusters are left")
-        .check([Silent, Info, Silent], |machine| {
-            let engine = machine.engine()?;
-            let owned = |network: &str| engine.containers.iter().any(|one| {
-                one.labels.get(CLUSTER_LABEL).is_some_and(|cluster| network == format!("k3d-{cluster}"))
-            });
-            let left: Vec<&str> = engine.networks.iter().map(|network| network.name.as_str())
-                .filter(|name| name.starts_with("k3d-") && !owned(name)).collect();
-            (!left.is_empty()).then(|| Found::new(left.join(", ")).with("networks", left.join(" ")))
-        })
+        .check([Silent, Info, Silent], k3d_leftover_network)
         .cause("k3d leaves the network when a create is interrupted; each takes one of about 31 ranges.")
         .fix("docker network rm {networks}"),
     Rule::new("k3d-node-ip-changed", "nodes came back with other addresses")
@@ -102,6 +75,64 @@ const RULES: &[Rule] = &[
             "Failed to retrieve agent config: Node password rejected, duplicate hostname or contents of '/etc/rancher/node/password' may not match server node-passwd entry",
         ),
 ];
+
+fn k3d_node_restarting(machine: &Machine) -> Option<Found> {
+    let node = machine.cluster_containers().find(|one| one.state == "restarting")?;
+    Some(Found::new(format!("{} is restarting", node.name)).with("node", &node.name))
+}
+
+fn k3d_cluster_asleep(machine: &Machine) -> Option<Found> {
+    let nodes: Vec<&Container> = machine.cluster_containers().collect();
+    let asleep = !nodes.is_empty() && nodes.iter().all(|one| !one.is_running());
+    asleep.then(|| {
+        Found::new(format!("{} containers of {}, none of them running", nodes.len(), machine.needs.cluster))
+    })
+}
+
+fn k3d_node_down(machine: &Machine) -> Option<Found> {
+    let running = machine.cluster_containers().any(|one| one.is_running());
+    let down = machine.cluster_containers().find(|one| {
+        ["exited", "dead", "created", "paused"].contains(&one.state.as_str()) && role(one) != "loadbalancer"
+    })?;
+    running.then(|| {
+        Found::new(format!("{} is {} while others run", down.name, down.state)).with("node", &down.name)
+    })
+}
+
+fn k3d_serverlb_stuck(machine: &Machine) -> Option<Found> {
+    let server = machine.cluster_containers().any(|one| role(one) == "server" && one.is_running());
+    let balancer =
+        machine.cluster_containers().find(|one| role(one) == "loadbalancer" && !one.is_running())?;
+    server.then(|| {
+        Found::new(format!("{} is {} while servers run", balancer.name, balancer.state))
+            .with("balancer", &balancer.name)
+    })
+}
+
+fn loadbalancer_ip_unreachable(machine: &Machine) -> Option<Found> {
+    let balancer =
+        machine.cluster_containers().find(|one| role(one) == "loadbalancer" && one.is_running())?;
+    let port = machine.needs.port;
+    let published =
+        machine.cluster_containers().flat_map(|one| &one.ports).any(|held| held.host_port == port);
+    (!published).then(|| Found::new(format!("{} does not publish {port}", balancer.name)).with("port", port))
+}
+
+fn k3d_leftover_network(machine: &Machine) -> Option<Found> {
+    let engine = machine.engine()?;
+    let owned = |network: &str| {
+        engine.containers.iter().any(|one| {
+            one.labels.get(CLUSTER_LABEL).is_some_and(|cluster| network == format!("k3d-{cluster}"))
+        })
+    };
+    let left: Vec<&str> = engine
+        .networks
+        .iter()
+        .map(|network| network.name.as_str())
+        .filter(|name| name.starts_with("k3d-") && !owned(name))
+        .collect();
+    (!left.is_empty()).then(|| Found::new(left.join(", ")).with("networks", left.join(" ")))
+}
 
 fn role(container: &Container) -> &str {
     container.labels.get(ROLE_LABEL).map_or("", String::as_str)

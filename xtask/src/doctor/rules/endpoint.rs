@@ -74,10 +74,7 @@ const RULES: &[Rule] = &[
             "error during connect: Get \"http://build.example:2375/v1.51/info\": dial tcp 192.0.2.7:2375: connect: connection timed out",
         ),
     Rule::new("docker-context-missing", "the docker context is not described anywhere")
-        .check([Silent, Fail, Info], |machine| {
-            let cli = &machine.docker;
-            (!cli.context_known).then(|| Found::new(format!("the current context is {}, and ~/.docker/contexts has no file for it", cli.context)))
-        })
+        .check([Silent, Fail, Info], docker_context_missing)
         .cause("The engine that made it was removed (Docker Desktop, Colima), and the config still names its context.")
         .fix("docker context use default (or unset DOCKER_CONTEXT)")
         .log(
@@ -85,28 +82,15 @@ const RULES: &[Rule] = &[
             "Failed to initialize: unable to resolve docker endpoint: context \"desktop-linux\": context not found: open /home/ana/.docker/contexts/meta/fe9c/meta.json: no such file or directory",
         ),
     Rule::new("docker-host-overrides-context", "DOCKER_HOST and the docker context disagree")
-        .check([Silent, Warn, Silent], |machine| {
-            let (host, context) = (machine.variable("DOCKER_HOST")?, &machine.docker.context);
-            (context != "default").then(|| Found::new(format!("DOCKER_HOST={host} wins over the context {context}")))
-        })
+        .check([Silent, Warn, Silent], docker_host_overrides_context)
         .cause("Clusters made with the other one seem to be gone.")
         .fix("unset DOCKER_HOST, or: docker context use default"),
     Rule::new("docker-sock-unset", "k3d's helper will look for another socket")
-        .check([Silent, Warn, Silent], |machine| {
-            let endpoint = &machine.engine_here()?.endpoint;
-            let unset = machine.variable("DOCKER_SOCK").is_none();
-            let path = endpoint.strip_prefix("unix://")?;
-            (unset && endpoint != DEFAULT_SOCKET)
-                .then(|| Found::new(format!("the engine is at {endpoint}, and DOCKER_SOCK is not set")).with("path", path))
-        })
+        .check([Silent, Warn, Silent], docker_sock_unset)
         .cause("The container that helps k3d gets DOCKER_SOCK, else /var/run/docker.sock, whatever the context says.")
         .fix("export DOCKER_SOCK={path}"),
     Rule::new("docker-remote-engine", "the engine runs on another machine")
-        .check([Silent, Warn, Silent], |machine| {
-            let engine = machine.engine()?;
-            let remote = ["tcp://", "ssh://", "http"].iter().any(|scheme| engine.endpoint.starts_with(scheme));
-            remote.then(|| Found::new(format!("the endpoint is {}", engine.endpoint)))
-        })
+        .check([Silent, Warn, Silent], docker_remote_engine)
         .cause("Ports of the game open on that machine and not here; checks of this machine's kernel and disks do not count.")
         .fix("unset DOCKER_HOST, or reach the ports through: ssh -L 8080:localhost:8080 <machine>")
         .log(
@@ -115,9 +99,7 @@ const RULES: &[Rule] = &[
         )
         .except(r"certificate is valid for [\d., ]+, not \d"),
     Rule::new("docker-config-owned-by-root", "Docker's config cannot be read")
-        .check([Silent, Warn, Silent], |machine| {
-            machine.docker.config_unreadable.then(|| Found::new("~/.docker/config.json is there and may not be read"))
-        })
+        .check([Silent, Warn, Silent], docker_config_owned_by_root)
         .cause("An earlier `sudo docker` made it.")
         .fix("sudo chown -R $USER: ~/.docker")
         .log(
@@ -125,11 +107,7 @@ const RULES: &[Rule] = &[
             "WARNING: Error loading config file: open /home/ana/.docker/config.json: permission denied",
         ),
     Rule::new("docker-config-invalid", "Docker's config is no JSON")
-        .check([Silent, Warn, Silent], |machine| {
-            let config = &machine.docker.config;
-            let error = serde_json::from_str::<serde_json::Value>(config).err().filter(|_| !config.is_empty())?;
-            Some(Found::new(format!("~/.docker/config.json: {error}")))
-        })
+        .check([Silent, Warn, Silent], docker_config_invalid)
         .cause("The docker CLI and k3d stop at it, or take another engine than you think.")
         .fix("correct it, or start over: mv ~/.docker/config.json ~/.docker/config.json.old")
         .log(
@@ -137,10 +115,7 @@ const RULES: &[Rule] = &[
             "WARNING: Error loading config file: /home/ana/.docker/config.json: invalid character '}' looking for beginning of object key string",
         ),
     Rule::new("docker-credential-helper", "a program that pulls ask for passwords is missing")
-        .check([Silent, Warn, Silent], |machine| {
-            let missing = &machine.docker.missing_helpers;
-            (!missing.is_empty()).then(|| Found::new(format!("{} is not on PATH", missing.join(", "))))
-        })
+        .check([Silent, Warn, Silent], docker_credential_helper)
         .cause("~/.docker/config.json names it, so that every pull fails, of public images too.")
         .fix("remove credsStore (or the entry of credHelpers) from ~/.docker/config.json")
         .log(
@@ -148,13 +123,60 @@ const RULES: &[Rule] = &[
             "error getting credentials - err: exec: \"docker-credential-desktop.exe\": executable file not found in $PATH, out: \"\"",
         ),
     Rule::new("docker-api-version-set", "the version of Docker's API is pinned")
-        .check([Silent, Warn, Silent], |machine| {
-            let version = machine.variable("DOCKER_API_VERSION")?;
-            Some(Found::new(format!("DOCKER_API_VERSION={version}")))
-        })
+        .check([Silent, Warn, Silent], docker_api_version_set)
         .cause("Clients then do not agree on a version with the engine, and one of both refuses.")
         .fix("unset DOCKER_API_VERSION"),
 ];
+
+fn docker_context_missing(machine: &Machine) -> Option<Found> {
+    let cli = &machine.docker;
+    (!cli.context_known).then(|| {
+        Found::new(format!(
+            "the current context is {}, and ~/.docker/contexts has no file for it",
+            cli.context
+        ))
+    })
+}
+
+fn docker_host_overrides_context(machine: &Machine) -> Option<Found> {
+    let (host, context) = (machine.variable("DOCKER_HOST")?, &machine.docker.context);
+    (context != "default").then(|| Found::new(format!("DOCKER_HOST={host} wins over the context {context}")))
+}
+
+fn docker_sock_unset(machine: &Machine) -> Option<Found> {
+    let endpoint = &machine.engine_here()?.endpoint;
+    let unset = machine.variable("DOCKER_SOCK").is_none();
+    let path = endpoint.strip_prefix("unix://")?;
+    (unset && endpoint != DEFAULT_SOCKET).then(|| {
+        Found::new(format!("the engine is at {endpoint}, and DOCKER_SOCK is not set")).with("path", path)
+    })
+}
+
+fn docker_remote_engine(machine: &Machine) -> Option<Found> {
+    let engine = machine.engine()?;
+    let remote = ["tcp://", "ssh://", "http"].iter().any(|scheme| engine.endpoint.starts_with(scheme));
+    remote.then(|| Found::new(format!("the endpoint is {}", engine.endpoint)))
+}
+
+fn docker_config_owned_by_root(machine: &Machine) -> Option<Found> {
+    machine.docker.config_unreadable.then(|| Found::new("~/.docker/config.json is there and may not be read"))
+}
+
+fn docker_config_invalid(machine: &Machine) -> Option<Found> {
+    let config = &machine.docker.config;
+    let error = serde_json::from_str::<serde_json::Value>(config).err().filter(|_| !config.is_empty())?;
+    Some(Found::new(format!("~/.docker/config.json: {error}")))
+}
+
+fn docker_credential_helper(machine: &Machine) -> Option<Found> {
+    let missing = &machine.docker.missing_helpers;
+    (!missing.is_empty()).then(|| Found::new(format!("{} is not on PATH", missing.join(", "))))
+}
+
+fn docker_api_version_set(machine: &Machine) -> Option<Found> {
+    let version = machine.variable("DOCKER_API_VERSION")?;
+    Some(Found::new(format!("DOCKER_API_VERSION={version}")))
+}
 
 fn no_socket(machine: &Machine) -> Option<Found> {
     match &machine.engine {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::doctor::machine::Machine;
 use crate::doctor::rule::Level::{Fail, Info, Silent};
 use crate::doctor::rule::{Family, Found, Kind, Rule};
 
@@ -9,12 +10,7 @@ pub const FAMILY: Family = Family { title: "Images", section: "images", rules: R
 
 const RULES: &[Rule] = &[
     Rule::new("exec-format-error", "programs are built for another processor than the nodes'")
-        .check([Silent, Fail, Silent], |machine| {
-            let engine = machine.engine()?;
-            let ours = docker_name(machine.architecture);
-            (!engine.architecture.is_empty() && engine.architecture != ours)
-                .then(|| Found::new(format!("this machine is {ours}, the engine is {}", engine.architecture)))
-        })
+        .check([Silent, Fail, Silent], exec_format_error)
         .cause("The binary in the image is made for one architecture and the node has another (or it is a script without #!).")
         .fix("use an engine of this machine's architecture: docker context ls; for other images: docker build --platform linux/<architecture of the node>")
         .log(
@@ -23,31 +19,15 @@ const RULES: &[Rule] = &[
         )
         .except("docker-credential"),
     Rule::new("k3s-image-architecture", "the image of the nodes is for another processor")
-        .check([Silent, Fail, Silent], |machine| {
-            let engine = machine.engine()?;
-            let image = engine.image_architecture.as_deref()?;
-            (!engine.architecture.is_empty() && image != engine.architecture)
-                .then(|| Found::new(format!("{} is {image}, the engine is {}", machine.needs.k3s_image, engine.architecture)).with("image", &machine.needs.k3s_image))
-        })
+        .check([Silent, Fail, Silent], k3s_image_architecture)
         .cause("It was pulled with --platform, or loaded from an archive of another machine.")
         .fix("docker rmi {image} && docker pull {image}"),
     Rule::new("k3s-image-missing", "the image of the nodes must be pulled first")
-        .check([Silent, Info, Silent], |machine| {
-            let asleep = machine.cluster_containers().next().is_some();
-            (machine.engine()?.image_architecture.is_none() && !asleep)
-                .then(|| Found::new(format!("{} is not on this engine", machine.needs.k3s_image)).with("image", &machine.needs.k3s_image))
-        })
+        .check([Silent, Info, Silent], k3s_image_missing)
         .cause("The first `up` pulls about 70 MB; without a network it cannot.")
         .fix("nothing, or ahead of time: docker pull {image}"),
     Rule::new("registry-rate-limit", "Docker Hub limits pulls of those who are not logged in")
-        .check([Silent, Info, Silent], |machine| {
-            let engine = machine.engine()?;
-            let hub = !machine.needs.k3s_image.split('/').next().unwrap_or_default().contains('.');
-            let config: Value = serde_json::from_str(&machine.docker.config).unwrap_or_default();
-            let logged_in = config["credsStore"].is_string() || config["auths"]["https://index.docker.io/v1/"].is_object();
-            (hub && engine.image_architecture.is_none() && !logged_in)
-                .then(|| Found::new(format!("{} is to be pulled, and ~/.docker/config.json has no login", machine.needs.k3s_image)))
-        })
+        .check([Silent, Info, Silent], registry_rate_limit)
         .cause("The limit counts by address, which offices and CI share. Nodes pull without a login in any case.")
         .fix("docker login; what the engine holds is delivered to nodes without a pull: docker pull <image>, then cargo xtask image")
         .log(
@@ -55,11 +35,7 @@ const RULES: &[Rule] = &[
             "failed to copy: httpReadSeeker: failed open: unexpected status code https://registry-1.docker.io/v2/library/nats/manifests/sha256:0a1b: 429 Too Many Requests - Server message: toomanyrequests: You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit",
         ),
     Rule::new("ghcr-denied", "a stored login for ghcr.io may have expired")
-        .check([Silent, Info, Silent], |machine| {
-            let config: Value = serde_json::from_str(&machine.docker.config).ok()?;
-            let auths = config["auths"].as_object()?;
-            auths.contains_key("ghcr.io").then(|| Found::new("~/.docker/config.json has auths[\"ghcr.io\"]"))
-        })
+        .check([Silent, Info, Silent], ghcr_denied)
         .cause("An expired token is refused for public images too.")
         .fix("docker logout ghcr.io (public images), or log in again with a token that has read:packages")
         .log(
@@ -67,10 +43,7 @@ const RULES: &[Rule] = &[
             "Error response from daemon: Head \"https://ghcr.io/v2/acme/game/manifests/1.2\": denied: denied",
         ),
     Rule::new("k3d-import-containerd-store", "the engine keeps images in containerd's store")
-        .check([Silent, Info, Silent], |machine| {
-            let kind = machine.engine()?.storage("driver-type")?;
-            (kind == "io.containerd.snapshotter.v1").then(|| Found::new(format!("driver-type is {kind}")))
-        })
+        .check([Silent, Info, Silent], k3d_import_containerd_store)
         .cause("`docker save` then names platforms whose content is not there, and `k3d image import` fails on pulled images. `cargo xtask image` delivers only what a node needs and checks it on every node.")
         .fix("cargo xtask image instead of k3d image import")
         .log(
@@ -119,6 +92,55 @@ const RULES: &[Rule] = &[
         .log(r"ImagePullBackOff|ErrImagePull\b", "room-0   0/1     ImagePullBackOff   0          2m10s")
         .kind(Kind::Consequence),
 ];
+
+fn exec_format_error(machine: &Machine) -> Option<Found> {
+    let engine = machine.engine()?;
+    let ours = docker_name(machine.architecture);
+    (!engine.architecture.is_empty() && engine.architecture != ours)
+        .then(|| Found::new(format!("this machine is {ours}, the engine is {}", engine.architecture)))
+}
+
+fn k3s_image_architecture(machine: &Machine) -> Option<Found> {
+    let engine = machine.engine()?;
+    let image = engine.image_architecture.as_deref()?;
+    (!engine.architecture.is_empty() && image != engine.architecture).then(|| {
+        Found::new(format!("{} is {image}, the engine is {}", machine.needs.k3s_image, engine.architecture))
+            .with("image", &machine.needs.k3s_image)
+    })
+}
+
+fn k3s_image_missing(machine: &Machine) -> Option<Found> {
+    let asleep = machine.cluster_containers().next().is_some();
+    (machine.engine()?.image_architecture.is_none() && !asleep).then(|| {
+        Found::new(format!("{} is not on this engine", machine.needs.k3s_image))
+            .with("image", &machine.needs.k3s_image)
+    })
+}
+
+fn registry_rate_limit(machine: &Machine) -> Option<Found> {
+    let engine = machine.engine()?;
+    let hub = !machine.needs.k3s_image.split('/').next().unwrap_or_default().contains('.');
+    let config: Value = serde_json::from_str(&machine.docker.config).unwrap_or_default();
+    let logged_in =
+        config["credsStore"].is_string() || config["auths"]["https://index.docker.io/v1/"].is_object();
+    (hub && engine.image_architecture.is_none() && !logged_in).then(|| {
+        Found::new(format!(
+            "{} is to be pulled, and ~/.docker/config.json has no login",
+            machine.needs.k3s_image
+        ))
+    })
+}
+
+fn ghcr_denied(machine: &Machine) -> Option<Found> {
+    let config: Value = serde_json::from_str(&machine.docker.config).ok()?;
+    let auths = config["auths"].as_object()?;
+    auths.contains_key("ghcr.io").then(|| Found::new("~/.docker/config.json has auths[\"ghcr.io\"]"))
+}
+
+fn k3d_import_containerd_store(machine: &Machine) -> Option<Found> {
+    let kind = machine.engine()?.storage("driver-type")?;
+    (kind == "io.containerd.snapshotter.v1").then(|| Found::new(format!("driver-type is {kind}")))
+}
 
 /// Docker's name of a processor that Rust names its own way.
 fn docker_name(architecture: &str) -> &str {

@@ -1,5 +1,6 @@
 //! Kubeconfigs, certificates, the API.
 
+use crate::doctor::machine::Machine;
 use crate::doctor::rule::Level::{Fail, Info, Silent, Warn};
 use crate::doctor::rule::{Family, Found, Kind, Rule};
 
@@ -15,10 +16,7 @@ pub const FAMILY: Family =
 
 const RULES: &[Rule] = &[
     Rule::new("k3s-refused-6443", "the k3s of this system does not answer")
-        .check([Fail, Info, Info], |machine| {
-            let installed = machine.exists("/etc/systemd/system/k3s.service");
-            (installed && !listens(machine, API_PORT)).then(|| Found::new("k3s.service is installed, and nobody listens at 6443"))
-        })
+        .check([Fail, Info, Info], k3s_refused_6443)
         .cause("k3s ended and systemd tries again: the reason is in its journal, not in this message.")
         .fix("journalctl -u k3s -b --no-pager | cargo xtask doctor --log -")
         .log(
@@ -35,10 +33,7 @@ const RULES: &[Rule] = &[
         )
         .kind(Kind::Consequence),
     Rule::new("kubeconfig-missing", "KUBECONFIG names a file that is not there")
-        .check([Warn, Info, Silent], |machine| {
-            let missing = &machine.kubeconfig.missing;
-            (!missing.is_empty()).then(|| Found::new(format!("there is no {}", missing.join(", no "))))
-        })
+        .check([Warn, Info, Silent], kubeconfig_missing)
         .cause("kubectl then asks localhost:8080, where no API is.")
         .fix("unset KUBECONFIG; for our cluster: the line `export KUBECONFIG=…` with which cargo xtask up ends")
         .log(
@@ -46,22 +41,12 @@ const RULES: &[Rule] = &[
             "The connection to the server localhost:8080 was refused - did you specify the right host or port?",
         ),
     Rule::new("kubeconfig-several", "KUBECONFIG names several files")
-        .check([Info, Info, Silent], |machine| {
-            let named = machine.variable("KUBECONFIG").filter(|named| named.trim_matches(':').contains(':'))?;
-            Some(Found::new(format!("KUBECONFIG={named}")))
-        })
+        .check([Info, Info, Silent], kubeconfig_several)
         .cause("k3d by itself refuses to write into several; our commands neither read nor write any of them.")
         .fix("nothing; for k3d's own commands: export KUBECONFIG=<one file>")
         .log(r"multiple kubeconfigs specified", "FATA[0000] multiple kubeconfigs specified via KUBECONFIG env var: Please reduce to one entry, unset KUBECONFIG or explicitly choose an output"),
     Rule::new("kubeconfig-stale-or-wrong-context", "our kubeconfig leads to a port that the cluster does not have")
-        .check([Silent, Warn, Silent], |machine| {
-            let port: u16 = machine.kubeconfig.server.as_deref()?.rsplit_once(':')?.1.parse().ok()?;
-            let mut published = machine.cluster_containers().filter(|one| one.is_running()).flat_map(|one| &one.ports)
-                .filter(|held| held.container_port == API_PORT).map(|held| held.host_port).peekable();
-            published.peek()?;
-            let other = published.find(|held| *held != port);
-            other.map(|other| Found::new(format!("the kubeconfig says {port}, the cluster publishes {other}")))
-        })
+        .check([Silent, Warn, Silent], kubeconfig_stale_or_wrong_context)
         .cause("The cluster was made again, with a new certificate and a new port, or the current context is another cluster.")
         .fix("cargo xtask cluster; for kubectl: export KUBECONFIG to the file that it names")
         .log(
@@ -70,11 +55,7 @@ const RULES: &[Rule] = &[
         )
         .except("(?:pull|Head|registry|manifests).*x509"),
     Rule::new("kubeconfig-host-unreachable", "the address in the kubeconfig does not work everywhere")
-        .check([Silent, Warn, Silent], |machine| {
-            let server = machine.kubeconfig.server.as_deref()?;
-            let odd = ["//0.0.0.0:", "//host.docker.internal:"].iter().any(|host| server.contains(host));
-            odd.then(|| Found::new(format!("our kubeconfig says {server}")))
-        })
+        .check([Silent, Warn, Silent], kubeconfig_host_unreachable)
         .cause("0.0.0.0 breaks programs of Windows and proxies; host.docker.internal moves with the network. EOF means: the load balancer is up and the API is not.")
         .fix("cargo xtask cluster, which asks for 127.0.0.1; by hand: kubectl config set-cluster <name> --server=https://127.0.0.1:<port>")
         .log(
@@ -83,12 +64,7 @@ const RULES: &[Rule] = &[
         )
         .kind(Kind::Consequence),
     Rule::new("k3s-cert-expired", "the certificate of the cluster ends")
-        .check([Silent, Fail, Silent], |machine| {
-            let left = machine.kubeconfig.certificate_left_s.filter(|left| *left < CERTIFICATE_SOON_S)?;
-            let found = if left < 0 { Found::new(format!("it ended {} days ago", -left / DAY_S)) }
-                else { Found::new(format!("it ends in {} days", left / DAY_S)).at_most(Warn) };
-            Some(found)
-        })
+        .check([Silent, Fail, Silent], k3s_cert_expired)
         .cause("Certificates of k3s live for a year and are renewed at a start; a cluster that sleeps grows old. Or the clock is ahead.")
         .fix("cargo xtask stop && cargo xtask start; if that does not help: cargo xtask down && cargo xtask up")
         .log(
@@ -103,3 +79,49 @@ const RULES: &[Rule] = &[
             "WARNING: version difference between client (1.30) and server (1.34) exceeds the supported minor version skew of +/-1",
         ),
 ];
+
+fn k3s_refused_6443(machine: &Machine) -> Option<Found> {
+    let installed = machine.exists("/etc/systemd/system/k3s.service");
+    (installed && !listens(machine, API_PORT))
+        .then(|| Found::new("k3s.service is installed, and nobody listens at 6443"))
+}
+
+fn kubeconfig_missing(machine: &Machine) -> Option<Found> {
+    let missing = &machine.kubeconfig.missing;
+    (!missing.is_empty()).then(|| Found::new(format!("there is no {}", missing.join(", no "))))
+}
+
+fn kubeconfig_several(machine: &Machine) -> Option<Found> {
+    let named = machine.variable("KUBECONFIG").filter(|named| named.trim_matches(':').contains(':'))?;
+    Some(Found::new(format!("KUBECONFIG={named}")))
+}
+
+fn kubeconfig_stale_or_wrong_context(machine: &Machine) -> Option<Found> {
+    let port: u16 = machine.kubeconfig.server.as_deref()?.rsplit_once(':')?.1.parse().ok()?;
+    let mut published = machine
+        .cluster_containers()
+        .filter(|one| one.is_running())
+        .flat_map(|one| &one.ports)
+        .filter(|held| held.container_port == API_PORT)
+        .map(|held| held.host_port)
+        .peekable();
+    published.peek()?;
+    let other = published.find(|held| *held != port);
+    other.map(|other| Found::new(format!("the kubeconfig says {port}, the cluster publishes {other}")))
+}
+
+fn kubeconfig_host_unreachable(machine: &Machine) -> Option<Found> {
+    let server = machine.kubeconfig.server.as_deref()?;
+    let odd = ["//0.0.0.0:", "//host.docker.internal:"].iter().any(|host| server.contains(host));
+    odd.then(|| Found::new(format!("our kubeconfig says {server}")))
+}
+
+fn k3s_cert_expired(machine: &Machine) -> Option<Found> {
+    let left = machine.kubeconfig.certificate_left_s.filter(|left| *left < CERTIFICATE_SOON_S)?;
+    let found = if left < 0 {
+        Found::new(format!("it ended {} days ago", -left / DAY_S))
+    } else {
+        Found::new(format!("it ends in {} days", left / DAY_S)).at_most(Warn)
+    };
+    Some(found)
+}

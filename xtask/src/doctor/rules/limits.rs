@@ -30,40 +30,23 @@ const RULES: &[Rule] = &[
             "[ 1234.567890] Out of memory: Killed process 4121 (k3s-server) total-vm:2345678kB, anon-rss:1234567kB",
         ),
     Rule::new("little-memory", "memory is short for a cluster")
-        .check([Warn, Warn, Silent], |machine| {
-            memory(machine).filter(|(bytes, _)| (CLUSTER_MEMORY_MIN..CLUSTER_MEMORY_COMFORT).contains(bytes)).map(|(_, found)| found)
-        })
+        .check([Warn, Warn, Silent], little_memory)
         .cause("A cluster of three nodes with the game wants 4 GiB: with less, nodes end with code 137 under load.")
         .fix("Docker Desktop: Settings > Resources. Colima: colima stop && colima start --memory 6. WSL: memory=8GB under [wsl2] in .wslconfig"),
     Rule::new("memory-in-use", "little memory is free")
-        .check([Warn, Warn, Info], |machine| {
-            let available = meminfo(machine, "MemAvailable:")?;
-            (available < AVAILABLE_MEMORY_MIN).then(|| Found::new(format!("{} of memory are available", gib(available))))
-        })
+        .check([Warn, Warn, Info], memory_in_use)
         .cause("Other programs hold the rest; a build or a cluster may be killed.")
         .fix("end what is not needed: docker stats, top"),
     Rule::new("memory-pressure", "programs wait for memory")
-        .check([Warn, Warn, Warn], |machine| {
-            let line = machine.file("/proc/pressure/memory").lines().find_map(|line| line.strip_prefix("full "))?;
-            let share: f64 = line.split_ascii_whitespace().find_map(|pair| pair.strip_prefix("avg60="))?.parse().ok()?;
-            (share > MEMORY_PRESSURE_MAX_PERCENT).then(|| Found::new(format!("everything waited for memory {share} % of the last minute")))
-        })
+        .check([Warn, Warn, Warn], memory_pressure)
         .cause("The machine swaps: ticks come late and probes fail.")
         .fix("end what is not needed, or give the machine more memory"),
     Rule::new("engine-in-vm-limits", "there is one processor")
-        .check([Warn, Warn, Warn], |machine| {
-            let cpus = match machine.needs.profile {
-                Profile::K3d => machine.engine()?.cpus,
-                Profile::NativeK3s | Profile::Local => machine.cpus as u64,
-            };
-            (cpus > 0 && cpus < CLUSTER_CPUS_MIN).then(|| Found::new(format!("{cpus} processor")))
-        })
+        .check([Warn, Warn, Warn], engine_in_vm_limits)
         .cause("Rooms, gateway and Kubernetes take turns on it, and ticks come late.")
         .fix("give it two or more (Docker Desktop: Settings > Resources; colima start --cpu 4)"),
     Rule::new("inotify-limits", "few file watchers are allowed")
-        .check([Warn, Warn, Silent], |machine| {
-            too_low(machine, "/proc/sys/fs/inotify/max_user_instances", INOTIFY_INSTANCES_MIN)
-        })
+        .check([Warn, Warn, Silent], inotify_limits)
         .cause("All nodes share them; when they run out, containerd says \"too many open files\", which is not about files.")
         .fix("sudo sysctl -w fs.inotify.max_user_instances=512; keep it: echo fs.inotify.max_user_instances=512 | sudo tee /etc/sysctl.d/99-k3d.conf")
         .repair(&["sysctl", "-w", "fs.inotify.max_user_instances=512"])
@@ -72,18 +55,12 @@ const RULES: &[Rule] = &[
             "failed to create CRI service: failed to create cni conf monitor for default: failed to create fsnotify watcher: too many open files",
         ),
     Rule::new("inotify-watches", "few watched files are allowed")
-        .check([Warn, Warn, Silent], |machine| {
-            too_low(machine, "/proc/sys/fs/inotify/max_user_watches", INOTIFY_WATCHES_MIN)
-        })
+        .check([Warn, Warn, Silent], inotify_watches)
         .cause("Every mounted ConfigMap and Secret is watched, on all nodes together.")
         .fix("sudo sysctl -w fs.inotify.max_user_watches=524288; keep it: echo fs.inotify.max_user_watches=524288 | sudo tee /etc/sysctl.d/98-k3d.conf")
         .repair(&["sysctl", "-w", "fs.inotify.max_user_watches=524288"]),
     Rule::new("nofile-limit", "this shell allows few open files")
-        .check([Info, Info, Info], |machine| {
-            let line = machine.file("/proc/self/limits").lines().find_map(|line| line.strip_prefix("Max open files"))?;
-            let soft: u64 = line.split_ascii_whitespace().next()?.parse().ok()?;
-            (soft < OPEN_FILES_MIN).then(|| Found::new(format!("{soft} open files")))
-        })
+        .check([Info, Info, Info], nofile_limit)
         .cause("`load` with more bots than that cannot connect them all.")
         .fix("ulimit -n 65536")
         .log(
@@ -92,6 +69,49 @@ const RULES: &[Rule] = &[
         )
         .except("inotify|fsnotify"),
 ];
+
+fn little_memory(machine: &Machine) -> Option<Found> {
+    memory(machine)
+        .filter(|(bytes, _)| (CLUSTER_MEMORY_MIN..CLUSTER_MEMORY_COMFORT).contains(bytes))
+        .map(|(_, found)| found)
+}
+
+fn memory_in_use(machine: &Machine) -> Option<Found> {
+    let available = meminfo(machine, "MemAvailable:")?;
+    (available < AVAILABLE_MEMORY_MIN)
+        .then(|| Found::new(format!("{} of memory are available", gib(available))))
+}
+
+fn memory_pressure(machine: &Machine) -> Option<Found> {
+    let line = machine.file("/proc/pressure/memory").lines().find_map(|line| line.strip_prefix("full "))?;
+    let share: f64 =
+        line.split_ascii_whitespace().find_map(|pair| pair.strip_prefix("avg60="))?.parse().ok()?;
+    (share > MEMORY_PRESSURE_MAX_PERCENT)
+        .then(|| Found::new(format!("everything waited for memory {share} % of the last minute")))
+}
+
+fn engine_in_vm_limits(machine: &Machine) -> Option<Found> {
+    let cpus = match machine.needs.profile {
+        Profile::K3d => machine.engine()?.cpus,
+        Profile::NativeK3s | Profile::Local => machine.cpus as u64,
+    };
+    (cpus > 0 && cpus < CLUSTER_CPUS_MIN).then(|| Found::new(format!("{cpus} processor")))
+}
+
+fn inotify_limits(machine: &Machine) -> Option<Found> {
+    too_low(machine, "/proc/sys/fs/inotify/max_user_instances", INOTIFY_INSTANCES_MIN)
+}
+
+fn inotify_watches(machine: &Machine) -> Option<Found> {
+    too_low(machine, "/proc/sys/fs/inotify/max_user_watches", INOTIFY_WATCHES_MIN)
+}
+
+fn nofile_limit(machine: &Machine) -> Option<Found> {
+    let line =
+        machine.file("/proc/self/limits").lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    let soft: u64 = line.split_ascii_whitespace().next()?.parse().ok()?;
+    (soft < OPEN_FILES_MIN).then(|| Found::new(format!("{soft} open files")))
+}
 
 /// Memory of where nodes run, with the words for it.
 fn memory(machine: &Machine) -> Option<(u64, Found)> {

@@ -44,10 +44,7 @@ const RULES: &[Rule] = &[
         .cause("Builds there take several times as long, changes of files are not noticed, and executable bits are wrong.")
         .fix("git clone it again below ~, or at least: export CARGO_TARGET_DIR=$HOME/.cache/game-server-target"),
     Rule::new("wsl-slow-build-folder", "cargo builds on a Windows drive")
-        .check([Warn, Warn, Warn], |machine| {
-            let elsewhere = !machine.build.starts_with(&machine.root);
-            elsewhere.then(|| on_windows(machine, &machine.build)).flatten()
-        })
+        .check([Warn, Warn, Warn], wsl_slow_build_folder)
         .cause("Every object file goes over 9p to Windows: builds take several times as long.")
         .fix("export CARGO_TARGET_DIR=$HOME/.cache/game-server-target"),
     Rule::new("build-folder-noexec", "programs may not be run where cargo builds")
@@ -63,6 +60,11 @@ const RULES: &[Rule] = &[
             "Error: failed to create containerd task: failed to mount rootfs component: no space left on device: unknown",
         ),
 ];
+
+fn wsl_slow_build_folder(machine: &Machine) -> Option<Found> {
+    let elsewhere = !machine.build.starts_with(&machine.root);
+    elsewhere.then(|| on_windows(machine, &machine.build)).flatten()
+}
 
 /// A line that a strict reader, such as the kubelet, gives up on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,9 +110,8 @@ pub fn bad_lines(mounts: &str) -> Vec<BadLine> {
 
 fn tail_fields(machine: &Machine) -> Option<Found> {
     let tail = |line: &str| Some(line.split_once(" - ")?.1.split_ascii_whitespace().count());
-    let lines = machine.file("/proc/self/mountinfo").lines().enumerate();
-    let (index, line) =
-        lines.filter(|(_, line)| tail(line).is_some_and(|count| count > TAIL_FIELDS)).next()?;
+    let mut lines = machine.file("/proc/self/mountinfo").lines().enumerate();
+    let (index, line) = lines.find(|(_, line)| tail(line).is_some_and(|count| count > TAIL_FIELDS))?;
     let mount_point = line.split_ascii_whitespace().nth(4).unwrap_or("?");
     Some(Found::new(format!(
         "line {} of /proc/self/mountinfo, {}, has more than 3 fields after the dash",

@@ -23,20 +23,11 @@ const RULES: &[Rule] = &[
         )
         .except("forbidden by its access permissions"),
     Rule::new("port-privileged", "the port belongs to root")
-        .check([Silent, Silent, Fail], |machine| {
-            let first = machine.number("/proc/sys/net/ipv4/ip_unprivileged_port_start")?;
-            let port = machine.needs.port;
-            (!machine.is_root && u64::from(port) < first).then(|| Found::new(format!("port {port}; this user may have {first} and above")))
-        })
+        .check([Silent, Silent, Fail], port_privileged)
         .cause("Programs of ordinary users may not listen at low ports.")
         .fix("--port 8080"),
     Rule::new("port-rootless", "a rootless engine cannot publish this port")
-        .check([Silent, Fail, Silent], |machine| {
-            machine.engine().filter(|engine| engine.is_rootless())?;
-            let first = machine.number("/proc/sys/net/ipv4/ip_unprivileged_port_start")?;
-            let port = machine.needs.port;
-            (u64::from(port) < first).then(|| Found::new(format!("port {port}; rootless engines may have {first} and above")))
-        })
+        .check([Silent, Fail, Silent], port_rootless)
         .cause("It runs as an ordinary user, and they may not listen at low ports.")
         .fix("--port 8080, or sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80")
         .log(
@@ -44,23 +35,15 @@ const RULES: &[Rule] = &[
             "Error response from daemon: driver failed programming external connectivity: error while calling PortManager.AddPort(): cannot expose privileged port 80, you can add 'net.ipv4.ip_unprivileged_port_start=80' to /etc/sysctl.conf",
         ),
     Rule::new("macos-airplay", "macOS uses this port itself")
-        .check([Silent, Warn, Warn], |machine| {
-            let port = machine.needs.port;
-            (machine.os == "macos" && AIRPLAY.contains(&port)).then(|| Found::new(format!("port {port}")))
-        })
+        .check([Silent, Warn, Warn], macos_airplay)
         .cause("The AirPlay receiver listens at 5000 and 7000.")
         .fix("--port 8080, or System Settings > General > AirDrop & Handoff > AirPlay Receiver: off"),
     Rule::new("api-port-in-use", "somebody listens at the port of a native k3s")
-        .check([Fail, Silent, Silent], |machine| {
-            (listens(machine, API_PORT) && !machine.has("k3s")).then(|| Found::new("port 6443 is taken, and k3s is not installed"))
-        })
+        .check([Fail, Silent, Silent], api_port_in_use)
         .cause("A native k3s wants 6443 for its API.")
         .fix("sudo ss -ltnp 'sport = :6443', end it, or --https-listen-port"),
     Rule::new("native-k3s-running", "a k3s of the system runs here as well")
-        .check([Info, Info, Info], |machine| {
-            (machine.exists("/etc/systemd/system/k3s.service") && listens(machine, API_PORT))
-                .then(|| Found::new("k3s.service is installed, and port 6443 is served"))
-        })
+        .check([Info, Info, Info], native_k3s_running)
         .cause("It holds 6443 and, through its load balancer, 80 and 443; clusters of k3d are beside it and not part of it.")
         .fix("nothing, or: sudo systemctl disable --now k3s"),
     Rule::new("lan-open", "other machines of the network can join")
@@ -68,6 +51,36 @@ const RULES: &[Rule] = &[
         .cause("Everybody who reaches this machine reaches the game.")
         .fix("nothing, or leave out --lan"),
 ];
+
+fn port_privileged(machine: &Machine) -> Option<Found> {
+    let first = machine.number("/proc/sys/net/ipv4/ip_unprivileged_port_start")?;
+    let port = machine.needs.port;
+    (!machine.is_root && u64::from(port) < first)
+        .then(|| Found::new(format!("port {port}; this user may have {first} and above")))
+}
+
+fn port_rootless(machine: &Machine) -> Option<Found> {
+    machine.engine().filter(|engine| engine.is_rootless())?;
+    let first = machine.number("/proc/sys/net/ipv4/ip_unprivileged_port_start")?;
+    let port = machine.needs.port;
+    (u64::from(port) < first)
+        .then(|| Found::new(format!("port {port}; rootless engines may have {first} and above")))
+}
+
+fn macos_airplay(machine: &Machine) -> Option<Found> {
+    let port = machine.needs.port;
+    (machine.os == "macos" && AIRPLAY.contains(&port)).then(|| Found::new(format!("port {port}")))
+}
+
+fn api_port_in_use(machine: &Machine) -> Option<Found> {
+    (listens(machine, API_PORT) && !machine.has("k3s"))
+        .then(|| Found::new("port 6443 is taken, and k3s is not installed"))
+}
+
+fn native_k3s_running(machine: &Machine) -> Option<Found> {
+    (machine.exists("/etc/systemd/system/k3s.service") && listens(machine, API_PORT))
+        .then(|| Found::new("k3s.service is installed, and port 6443 is served"))
+}
 
 fn in_use(machine: &Machine) -> Option<Found> {
     let port = machine.needs.port;

@@ -36,13 +36,7 @@ const RULES: &[Rule] = &[
         .cause("It does not know the format of manifests/cluster/k3d.yaml (k3d.io/v1alpha5).")
         .fix("curl -fsSL https://raw.githubusercontent.com/k3d-io/k3d/main/install.sh | bash (macOS: brew upgrade k3d)"),
     Rule::new("docker-client-too-old", "k3d is too old for this engine")
-        .check([Silent, Fail, Silent], |machine| {
-            let engine = machine.engine()?;
-            let (_, minor) = engine.minimum_api_version.split_once('.')?;
-            let strict = minor.parse::<u32>().ok()? >= 44;
-            let found = older(machine, K3D_API_144).filter(|_| strict)?;
-            Some(Found::new(format!("{}; the engine wants API {} or newer", found.evidence, engine.minimum_api_version)))
-        })
+        .check([Silent, Fail, Silent], docker_client_too_old)
         .cause("Docker 29.0 to 29.2 refuses clients that speak an API before 1.44, and so does whatever is configured like them.")
         .fix("upgrade k3d (or the client that was refused), or Docker to 29.3; or \"min-api-version\": \"1.40\" in /etc/docker/daemon.json")
         .log(
@@ -50,31 +44,19 @@ const RULES: &[Rule] = &[
             "Error response from daemon: client version 1.43 is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version",
         ),
     Rule::new("state-not-writable", "the state of the commands cannot be written")
-        .check([Silent, Fail, Fail], |machine| {
-            let state = machine.state.display();
-            (!machine.state_writable).then(|| Found::new(format!("{state} cannot be written")).with("state", state))
-        })
+        .check([Silent, Fail, Fail], state_not_writable)
         .cause("An earlier `sudo cargo xtask` may have made it.")
         .fix("sudo chown -R $USER: {state}, or set XDG_STATE_HOME"),
     Rule::new("build-folder-not-writable", "cargo cannot write where it builds")
-        .check([Silent, Fail, Fail], |machine| {
-            let build = machine.build.display();
-            (!machine.build_writable).then(|| Found::new(format!("{build} cannot be written")).with("build", build))
-        })
+        .check([Silent, Fail, Fail], build_folder_not_writable)
         .cause("An earlier `sudo cargo` may have made it, or the clone is read-only.")
         .fix("sudo chown -R $USER: {build}, or set CARGO_TARGET_DIR"),
     Rule::new("sudo", "the command runs under sudo")
-        .check([Info, Warn, Warn], |machine| {
-            let user = machine.variable("SUDO_USER")?;
-            machine.is_root.then(|| Found::new(format!("SUDO_USER={user}, and this is root")).with("user", user))
-        })
+        .check([Info, Warn, Warn], sudo)
         .cause("State, build and Docker's config then belong to root, and the next command without sudo cannot write them.")
         .fix("run it as {user} without sudo; for Docker: sudo usermod -aG docker $USER, then log in again"),
     Rule::new("target-cpu-native", "the build is told to use this processor's instructions")
-        .check([Silent, Info, Silent], |machine| {
-            let flags = machine.variable("RUSTFLAGS")?;
-            flags.contains("target-cpu=native").then(|| Found::new(format!("RUSTFLAGS={flags}")))
-        })
+        .check([Silent, Info, Silent], target_cpu_native)
         .cause("A binary built so dies with SIGILL on another processor; the static build leaves RUSTFLAGS out.")
         .fix("unset RUSTFLAGS before building what others run"),
     Rule::new("git-autocrlf", "git writes Windows line ends")
@@ -83,6 +65,37 @@ const RULES: &[Rule] = &[
         .fix("git config --global core.autocrlf input, then clone again")
         .log(r"\^M: bad interpreter|/usr/bin/env: .*\\r|\$'\\r': command not found", "bash: ./.ci/run: /bin/sh^M: bad interpreter: No such file or directory"),
 ];
+
+fn docker_client_too_old(machine: &Machine) -> Option<Found> {
+    let engine = machine.engine()?;
+    let (_, minor) = engine.minimum_api_version.split_once('.')?;
+    let strict = minor.parse::<u32>().ok()? >= 44;
+    let found = older(machine, K3D_API_144).filter(|_| strict)?;
+    Some(Found::new(format!(
+        "{}; the engine wants API {} or newer",
+        found.evidence, engine.minimum_api_version
+    )))
+}
+
+fn state_not_writable(machine: &Machine) -> Option<Found> {
+    let state = machine.state.display();
+    (!machine.state_writable).then(|| Found::new(format!("{state} cannot be written")).with("state", state))
+}
+
+fn build_folder_not_writable(machine: &Machine) -> Option<Found> {
+    let build = machine.build.display();
+    (!machine.build_writable).then(|| Found::new(format!("{build} cannot be written")).with("build", build))
+}
+
+fn sudo(machine: &Machine) -> Option<Found> {
+    let user = machine.variable("SUDO_USER")?;
+    machine.is_root.then(|| Found::new(format!("SUDO_USER={user}, and this is root")).with("user", user))
+}
+
+fn target_cpu_native(machine: &Machine) -> Option<Found> {
+    let flags = machine.variable("RUSTFLAGS")?;
+    flags.contains("target-cpu=native").then(|| Found::new(format!("RUSTFLAGS={flags}")))
+}
 
 /// A toolchain for musl brings no standard library for glibc.
 fn musl_toolchain(machine: &Machine) -> Option<Found> {

@@ -24,10 +24,7 @@ const RULES: &[Rule] = &[
         .cause("One virtual machine with that much is shared by all distributions and Docker Desktop.")
         .fix("memory=8GB under [wsl2] in %UserProfile%\\.wslconfig, then in PowerShell: wsl --shutdown"),
     Rule::new("wsl-localhost-forwarding-off", "Windows does not forward localhost to WSL")
-        .check([Warn, Warn, Warn], |machine| {
-            let off = wslconfig(machine, "wsl2", "localhostforwarding")? == "false";
-            off.then(|| Found::new(".wslconfig: [wsl2] localhostForwarding=false"))
-        })
+        .check([Warn, Warn, Warn], wsl_localhost_forwarding_off)
         .cause("A browser on Windows does not reach 127.0.0.1 of this distribution.")
         .fix("remove the line from %UserProfile%\\.wslconfig, then in PowerShell: wsl --shutdown"),
     Rule::new("wsl-mirrored-networking", "WSL mirrors the network of Windows")
@@ -63,6 +60,11 @@ const RULES: &[Rule] = &[
             "Error response from daemon: Ports are not available: listen tcp 0.0.0.0:6550: bind: An attempt was made to access a socket in a way forbidden by its access permissions.",
         ),
 ];
+
+fn wsl_localhost_forwarding_off(machine: &Machine) -> Option<Found> {
+    let off = wslconfig(machine, "wsl2", "localhostforwarding")? == "false";
+    off.then(|| Found::new(".wslconfig: [wsl2] localhostForwarding=false"))
+}
 
 fn no_systemd(machine: &Machine) -> Option<Found> {
     let off = machine.is_wsl2() && !machine.exists("/run/systemd/system");
