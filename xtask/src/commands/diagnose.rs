@@ -9,7 +9,9 @@ use serde_json::json;
 use crate::cli::TargetName;
 use crate::context::{Context, target, write_private};
 use crate::diagnosis::Cause;
-use crate::doctor::{self, Finding, Level};
+use crate::doctor::judge::Finding;
+use crate::doctor::rule::Level;
+use crate::doctor::{self, Depth};
 use crate::manifests::Manifests;
 use crate::report::Failure;
 use bundle::Bundle;
@@ -56,7 +58,8 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
         Ok(manifests) => (Some(manifests), None),
         Err(error) => (None, Some(words(&error))),
     };
-    let (found, machine) = tokio::join!(look(context, target), doctor::diagnose(context, target));
+    let (found, machine) =
+        tokio::join!(look(context, target), doctor::diagnose(context, target.into(), Depth::Full));
     let (mut found, machine) = (found?, machine?.findings);
     if let Some(words) = unreadable.filter(|_| target == TargetName::K3d) {
         found.causes.insert(0, Cause::unreadable(&words));

@@ -1,54 +1,87 @@
 //! `cargo xtask doctor`: everything that is in the way, at once, each with its fix.
 
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
 use anyhow::Result;
-use console::{Style, style};
 use serde_json::json;
 
-use crate::cli::TargetName;
 use crate::context::{Context, target};
-use crate::doctor::{Diagnosis, Finding, Level, diagnose, repair};
-use crate::report::{Exit, Failure, format_seconds};
+use crate::doctor::facts::facts;
+use crate::doctor::rule::{Level, Profile};
+use crate::doctor::{Depth, Diagnosis, diagnose, judge, log, repair, rules, screen};
+use crate::report::{Exit, Failure};
 
 /// Check this machine: every prerequisite and known trap, each with its fix
 ///
-/// Use it before the first `up`, or when something does not work and you do not know why. It changes nothing,
-/// starts no program, and shows all findings at once. Each has a stable name, what was found, why it matters and
-/// what to type. Exit code 3 when the target cannot come up like this.
+/// Use it before the first `up`, or when something does not work and you do not know why. It changes nothing and
+/// shows all findings at once, each with a stable name, what was found, why it matters and what to type. With
+/// --log it explains a log that you paste: of k3s, of a node, of Docker, of kubectl. Exit code 3 when the target
+/// cannot come up like this.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n\
 \x20\x20cargo xtask doctor\n\
-\x20\x20cargo xtask doctor --target k3d     (what a cluster would need)\n\
-\x20\x20cargo xtask doctor --fix")]
+\x20\x20cargo xtask doctor --target k3d                (what a cluster would need)\n\
+\x20\x20cargo xtask doctor --fix --yes                 (repair what is safe, for CI)\n\
+\x20\x20cargo xtask doctor --explain port-in-use       (without a name: all of them)\n\
+\x20\x20journalctl -u k3s -b | cargo xtask doctor --log -")]
 pub struct Args {
-    /// Repair what can be repaired safely, then check again
+    /// Repair what can be repaired safely, asking before each; then check again
     #[arg(long)]
     fix: bool,
+    /// Tell everything about one kind of finding; list all kinds when no name is given
+    #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["fix", "log"])]
+    explain: Option<String>,
+    /// Recognise known failures in the text of a log; `-` reads what is piped or pasted
+    #[arg(long, value_name = "FILE", conflicts_with = "fix")]
+    log: Option<PathBuf>,
+    /// Judge for a k3s that is installed in this system itself, instead of for a target of ours
+    #[arg(long, conflicts_with_all = ["explain", "log"])]
+    native_k3s: bool,
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<()> {
-    let target = target::for_up(context)?;
-    let mut diagnosis = diagnose(context, target).await?;
-    if args.fix && repair::repair(context, &diagnosis).await? > 0 {
-        diagnosis = diagnose(context, target).await?;
+    if let Some(id) = &args.explain {
+        return explain(context, id);
     }
-    let failed = diagnosis.count(Level::Fail);
-    let value = json!({
-        "target": name(target),
-        "ready": failed == 0,
+    if let Some(path) = &args.log {
+        return explain_log(context, path);
+    }
+    let profile = if args.native_k3s { Profile::NativeK3s } else { target::for_up(context)?.into() };
+    let mut diagnosis = diagnose(context, profile, Depth::Full).await?;
+    if args.fix && repair::repair(context, &diagnosis.machine, &diagnosis.findings).await? > 0 {
+        diagnosis = diagnose(context, profile, Depth::Full).await?;
+    }
+    context.report.result(value(&diagnosis), &screen::diagnosis(&diagnosis));
+    verdict(&diagnosis)
+}
+
+/// For machines: what the machine is, and every finding with its severity for every target.
+fn value(diagnosis: &Diagnosis) -> serde_json::Value {
+    let facts: serde_json::Map<String, serde_json::Value> =
+        facts(&diagnosis.machine).into_iter().map(|(name, fact)| (name.to_owned(), json!(fact))).collect();
+    json!({
+        "target": diagnosis.machine.needs.profile,
+        "ready": diagnosis.count(Level::Fail) == 0,
         "seconds": diagnosis.seconds,
+        "checks": rules::checked(diagnosis.machine.needs.profile),
+        "facts": facts,
         "findings": diagnosis.findings,
-    });
-    context.report.result(value, &screen(&diagnosis));
+    })
+}
+
+fn verdict(diagnosis: &Diagnosis) -> Result<()> {
+    let failed = diagnosis.count(Level::Fail);
     if failed == 0 {
         return Ok(());
     }
+    let are = if failed == 1 { "is" } else { "are" };
     Err(Failure {
         exit: Exit::Prerequisite,
         doing: "checking this machine".to_owned(),
         found: format!(
-            "{failed} of the findings above {} in the way of target {}.",
-            if failed == 1 { "is" } else { "are" },
-            name(target)
+            "{failed} of the findings above {are} in the way of {}.",
+            diagnosis.machine.needs.profile.name()
         ),
         cause: String::new(),
         fix: "do what they say, then run `cargo xtask doctor` again".to_owned(),
@@ -56,69 +89,72 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
     .into())
 }
 
-fn screen(diagnosis: &Diagnosis) -> String {
-    let mut text = String::new();
-    for level in [Level::Ok, Level::Info, Level::Warn, Level::Fail] {
-        for finding in diagnosis.of_level(level) {
-            text.push_str(&paragraph(finding));
-        }
+fn explain(context: &Context, id: &str) -> Result<()> {
+    if id.is_empty() {
+        let ids: Vec<&str> = rules::all().map(|(_, rule)| rule.id).collect();
+        context.report.result(json!({ "ids": ids }), &screen::list());
+        return Ok(());
     }
-    let count = |level, one: &str, many: &str| match diagnosis.count(level) {
-        1 => format!("1 {one}"),
-        count => format!("{count} {many}"),
+    let Some((family, rule)) = rules::find(id) else {
+        return Err(unknown(id));
     };
-    let time = format_seconds(std::time::Duration::from_secs_f64(diagnosis.seconds));
-    text.push_str(&format!(
-        "\n  target {}: {}, {}, {} in {time}\n",
-        name(diagnosis.needs.target),
-        count(Level::Fail, "thing in the way", "things in the way"),
-        count(Level::Warn, "warning", "warnings"),
-        count(Level::Info, "note", "notes"),
-    ));
-    text
+    let value = json!({
+        "id": rule.id,
+        "title": rule.title,
+        "cause": rule.cause,
+        "fix": rule.fix,
+        "severity": rule.check.is_some().then_some(rule.severity),
+        "log": rule.log.map(|log| log.pattern),
+        "example": rule.log.map(|log| log.example),
+        "section": judge::section(family),
+    });
+    context.report.result(value, &screen::rule(family, rule));
+    Ok(())
 }
 
-/// A line for what is fine; a block of evidence, reason and fix for everything else.
-fn paragraph(finding: &Finding) -> String {
-    let mark = match finding.level {
-        Level::Ok => style("ok").green(),
-        Level::Info => style("note").cyan(),
-        Level::Warn => style("warn").yellow().bold(),
-        Level::Fail => style("FAIL").red().bold(),
+/// Names that share a word with what was typed are a likely meaning.
+fn unknown(id: &str) -> anyhow::Error {
+    let words: Vec<&str> = id.split(['-', '_', ' ']).filter(|word| word.len() > 2).collect();
+    let near =
+        rules::all().map(|(_, rule)| rule.id).filter(|known| words.iter().any(|word| known.contains(word)));
+    let near: Vec<&str> = near.take(6).collect();
+    let fix = match near.as_slice() {
+        [] => "`cargo xtask doctor --explain` lists all".to_owned(),
+        near => format!("one of {}? `cargo xtask doctor --explain` lists all", near.join(", ")),
     };
-    let dim = Style::new().dim();
-    if finding.level == Level::Ok {
-        return format!("  {mark:<4}  {:<10}  {}\n", finding.id, finding.evidence);
-    }
-    let mut text =
-        format!("  {mark:<4}  {}  {}\n", finding.evidence, dim.apply_to(format!("[{}]", finding.id)));
-    for (word, lines) in [("why", &finding.cause), ("fix", &finding.fix)] {
-        for (index, line) in wrap(lines, 90).iter().enumerate() {
-            let word = if index == 0 { word } else { "" };
-            text.push_str(&format!("        {}  {line}\n", dim.apply_to(format!("{word:<3}"))));
-        }
-    }
-    text
+    let doing = "looking for what is to be explained".to_owned();
+    let found = format!("no finding is called `{id}`.");
+    Failure { exit: Exit::Usage, doing, found, cause: String::new(), fix }.into()
 }
 
-/// Breaks at blanks so that paragraphs keep their indentation on a narrow terminal.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_ascii_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.len() + 1 + word.len() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
+fn explain_log(context: &Context, path: &Path) -> Result<()> {
+    let text = read_log(path)?;
+    let matches = log::explain(&text);
+    let lines = text.lines().count();
+    let cause = matches.first().filter(|one| one.kind == crate::doctor::rule::Kind::Cause).map(|one| one.id);
+    context
+        .report
+        .result(json!({"lines": lines, "cause": cause, "matches": matches}), &screen::log(&matches, lines));
+    Ok(())
 }
 
-fn name(target: TargetName) -> &'static str {
-    match target {
-        TargetName::Local => "local",
-        TargetName::K3d => "k3d",
+/// Logs hold whatever programs write: what is no UTF-8 is replaced.
+fn read_log(path: &Path) -> Result<String> {
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| ())
+    } else {
+        std::fs::read(path).map(|read| bytes = read)
+    };
+    match read {
+        Ok(()) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) => Err(Failure {
+            exit: Exit::Usage,
+            doing: format!("reading the log {}", path.display()),
+            found: format!("{error}."),
+            cause: String::new(),
+            fix: "name a file that is there, or pipe the log: … | cargo xtask doctor --log -".to_owned(),
+        }
+        .into()),
     }
 }

@@ -1,277 +1,371 @@
-//! Findings out of the texts of machines that are not here.
+//! Rules over machines that are not here: each fires on its fixture and stays quiet on a near miss.
 
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
-use serde_json::json;
-
-use super::machine::{Disk, Machine};
-use super::{Finding, Level, Needs, check};
-use super::{cgroup, engine, mounts, network, platform, ports, resources};
-use crate::cli::TargetName;
-use crate::docker::probe::{Probe, ProbeError};
+use super::judge::judge;
+use super::machine::{Disk, DockerCli, FILES, Kubeconfigs, Machine, Needs, PATHS, PROGRAMS, Slow, VARIABLES};
+use super::rule::{Level, Profile};
+use super::{gather, rules};
+use crate::docker::cluster::{CLUSTER_LABEL, ROLE_LABEL};
+use crate::docker::probe::{Probe, recorded};
 use crate::docker::{Container, PublishedPort};
 
-const WSL1: &str = "Linux version 4.4.0-22621-Microsoft (Microsoft@Microsoft.com) (gcc 5.4.0) #1 PST 2022";
-const WSL2: &str = "Linux version 6.6.75.1-microsoft-standard-WSL2 (root@build) (gcc 11.2.0) #1 SMP UTC 2025";
-const PLAIN: &str = "Linux version 6.1.0-30-amd64 (debian-kernel@lists) (gcc-12 12.2.0) #1 SMP Debian";
+mod cluster;
+mod docker;
+mod groups;
+mod kernel;
+mod logs;
+mod network;
+mod screens;
+mod system;
+mod workspace;
 
-/// Docker Desktop's mount (line 3) and usbipd's (line 6) have a raw blank in their options; the rest is well formed.
-const WSL2_MOUNTS: &str = r"/dev/sdc / ext4 rw,relatime,discard,errors=remount-ro,data=ordered 0 0
-cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid,nodev,noexec,relatime 0 0
-C:\134Program\040Files\134Docker\134Docker\134resources /Docker/host 9p rw,noatime,aname=drvfs;path=C:\Program Files\Docker\Docker\resources;symlinkroot=/mnt/,msize=65536 0 0
-C:\134 /mnt/c 9p rw,noatime,aname=drvfs;path=C:\;uid=1000;gid=1000;symlinkroot=/mnt/ 0 0
-/dev/sdb1 /mnt/my\040disk ext4 rw,relatime 0 0
-C:\134Program\040Files\134usbipd-win\134WSL /run/usbipd-win 9p ro,aname=drvfs;path=C:\Program Files\usbipd-win\WSL;umask=222 0 0
-";
+macro_rules! fixture {
+    ($name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/doctor/fixtures/", $name))
+    };
+}
+use fixture;
 
-fn healthy() -> Machine {
-    let programs = ["docker", "k3d", "cc"].map(|name| (name, Path::new("/usr/bin").join(name)));
+/// What a rule must see and what it must let pass.
+#[derive(Clone, Copy)]
+struct Case {
+    id: &'static str,
+    profile: Profile,
+    machine: fn() -> Machine,
+    fires: fn(&mut Machine),
+    quiet: fn(&mut Machine),
+}
+
+const fn on(
+    profile: Profile,
+    machine: fn() -> Machine,
+    id: &'static str,
+    fires: fn(&mut Machine),
+    quiet: fn(&mut Machine),
+) -> Case {
+    Case { id, profile, machine, fires, quiet }
+}
+
+fn cases() -> Vec<Case> {
+    let families = [
+        system::cases(),
+        groups::cases(),
+        kernel::cases(),
+        network::cases(),
+        docker::cases(),
+        cluster::cases(),
+        workspace::cases(),
+    ];
+    families.into_iter().flatten().collect()
+}
+
+const LINUX_FILES: &[(&str, &str)] = &[
+    ("/proc/version", fixture!("proc_version_linux.txt")),
+    ("/proc/mounts", fixture!("mounts_linux.txt")),
+    ("/proc/self/mountinfo", fixture!("mountinfo_linux.txt")),
+    ("/proc/self/limits", fixture!("limits.txt")),
+    ("/proc/self/status", fixture!("status.txt")),
+    ("/proc/cgroups", fixture!("cgroups.txt")),
+    ("/proc/meminfo", fixture!("meminfo.txt")),
+    (
+        "/proc/pressure/memory",
+        "some avg10=0.00 avg60=0.10 avg300=0.00 total=1\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=1\n",
+    ),
+    ("/proc/modules", fixture!("modules.txt")),
+    ("/proc/net/route", fixture!("route.txt")),
+    ("/proc/net/tcp", fixture!("tcp_without_api.txt")),
+    ("/proc/sys/fs/inotify/max_user_instances", "1024\n"),
+    ("/proc/sys/fs/inotify/max_user_watches", "524288\n"),
+    ("/proc/sys/kernel/osrelease", "6.8.0-79-generic\n"),
+    ("/proc/sys/net/ipv4/ip_forward", "1\n"),
+    ("/proc/sys/net/ipv4/ip_unprivileged_port_start", "1024\n"),
+    ("/proc/sys/net/netfilter/nf_conntrack_max", "262144\n"),
+    ("/proc/sys/net/netfilter/nf_conntrack_count", "1200\n"),
+    ("/sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memory hugetlb pids rdma misc\n"),
+    ("/etc/resolv.conf", "nameserver 192.0.2.53\n"),
+];
+
+/// A laptop with Ubuntu and Docker on which nothing is wrong.
+fn linux() -> Machine {
+    let paths = [
+        "/run/systemd/system",
+        "/dev/kmsg",
+        "/sys/module/nf_tables",
+        "/sys/module/vxlan",
+        "/sys/module/overlay",
+        "/proc/sys/net/bridge/bridge-nf-call-iptables",
+        "/etc/resolv.conf",
+    ];
+    let programs = ["cc", "docker", "git", "k3d", "systemctl"];
+    let disk = Disk { free_bytes: 200 << 30, total_bytes: 400 << 30, free_inodes: 900, total_inodes: 1000 };
     Machine {
-        proc_version: PLAIN.to_owned(),
-        mounts: "/dev/sda1 / ext4 rw,relatime 0 0\n".to_owned(),
-        cgroup_controllers: "cpuset cpu io memory pids\n".to_owned(),
-        limits: "Max open files            65536                1048576              files\n".to_owned(),
-        inotify_instances: "1024\n".to_owned(),
-        inotify_watches: "524288\n".to_owned(),
-        resolv_conf: "nameserver 192.0.2.53\n".to_owned(),
-        programs: programs.into_iter().collect(),
-        root: Path::new("/home/ann/game").to_path_buf(),
-        state: Path::new("/home/ann/.local/state/game-server").to_path_buf(),
-        state_writable: true,
-        modules_folder: true,
-        ..Machine::default()
-    }
-}
-
-fn docker() -> Probe {
-    Probe {
-        endpoint: "unix:///var/run/docker.sock".to_owned(),
-        version: "28.5.2".to_owned(),
-        api_version: "1.51".to_owned(),
-        os_type: "linux".to_owned(),
-        operating_system: "Debian GNU/Linux 12".to_owned(),
-        cgroup_version: "2".to_owned(),
+        needs: needs(),
+        os: "linux",
+        architecture: "x86_64",
         cpus: 4,
-        memory_bytes: 16 << 30,
-        root_folder: "/var/lib/docker".to_owned(),
-        ..Probe::default()
+        is_root: false,
+        files: LINUX_FILES.iter().map(|(path, text)| (*path, (*text).to_owned())).collect(),
+        paths: paths.into_iter().collect(),
+        variables: BTreeMap::from([("HOME", "/home/ana".to_owned())]),
+        programs: programs.into_iter().map(|name| (name, PathBuf::from("/usr/bin").join(name))).collect(),
+        root: PathBuf::from("/home/ana/game"),
+        state: PathBuf::from("/home/ana/.local/state/game-server"),
+        build: PathBuf::from("/home/ana/game/target"),
+        state_writable: true,
+        build_writable: true,
+        build_disk: Some(disk),
+        engine_disk: Some(disk),
+        modules_folder: true,
+        vxlan_module: true,
+        mtus: BTreeMap::from([("eth0".to_owned(), 1500), ("docker0".to_owned(), 1500)]),
+        delegated_controllers: Some("cpuset cpu io memory pids\n".to_owned()),
+        wsl_config: String::new(),
+        git_config: "[core]\n\tautocrlf = input\n".to_owned(),
+        musl_toolchain: false,
+        docker: DockerCli { context: "default".to_owned(), context_known: true, ..DockerCli::default() },
+        engine: Ok(Probe {
+            image_architecture: Some("amd64".to_owned()),
+            ..recorded(fixture!("version_28.json"), fixture!("info_ubuntu.json"))
+        }),
+        clock_skew_s: Some(0),
+        port_holder: None,
+        kubeconfig: Kubeconfigs::default(),
+        slow: Some(Slow { k3d_version: Some("5.9.0".to_owned()), ..Slow::default() }),
     }
 }
 
-fn needs(target: TargetName) -> Needs {
+/// The same under WSL2 with an engine in the distribution.
+fn wsl() -> Machine {
+    let mut machine = linux();
+    set(&mut machine, "/proc/version", fixture!("proc_version_wsl2.txt"));
+    set(&mut machine, "/proc/sys/kernel/osrelease", "6.6.87.2-microsoft-standard-WSL2\n");
+    set(&mut machine, "/proc/mounts", fixture!("mounts_wsl2_clean.txt"));
+    machine.wsl_config = fixture!("wslconfig_fine").to_owned();
+    machine.modules_folder = false;
+    machine
+}
+
+/// A Mac with Docker Desktop: no file of Linux is there.
+fn macos() -> Machine {
+    let mut machine = linux();
+    machine.os = "macos";
+    machine.files = BTreeMap::new();
+    machine.paths = BTreeSet::from(["/etc/resolv.conf"]);
+    machine.engine = Ok(Probe {
+        image_architecture: Some("amd64".to_owned()),
+        ..recorded(fixture!("version_28.json"), fixture!("info_docker_desktop.json"))
+    });
+    machine
+}
+
+/// Ubuntu with a rootless engine.
+fn rootless() -> Machine {
+    let mut machine = linux();
+    machine.engine = Ok(Probe {
+        image_architecture: Some("amd64".to_owned()),
+        ..recorded(fixture!("version_28.json"), fixture!("info_rootless.json"))
+    });
+    machine
+}
+
+fn needs() -> Needs {
     Needs {
-        target,
-        bind_address: "127.0.0.1".to_owned(),
+        profile: Profile::K3d,
         port: 8080,
-        // Whatever listens on the machine of this test is no matter here.
-        own_ports: vec![8080],
+        own_ports: Vec::new(),
         cluster: "k3s-local".to_owned(),
+        servers: 1,
+        nodes: 3,
         k3s_image: "rancher/k3s:v1.34.4-k3s1".to_owned(),
+        lan: false,
     }
 }
 
-fn found(findings: &[Finding]) -> Vec<(&'static str, Level)> {
-    let remarkable = findings.iter().filter(|finding| finding.level > Level::Ok);
-    remarkable.map(|finding| (finding.id, finding.level)).collect()
+fn set(machine: &mut Machine, path: &'static str, text: &str) {
+    assert!(FILES.contains(&path), "{path} is not gathered");
+    machine.files.insert(path, text.to_owned());
 }
 
-fn on_k3d(machine: &Machine, engine: &Result<Probe, ProbeError>) -> Vec<(&'static str, Level)> {
-    found(&check(machine, engine, &needs(TargetName::K3d)))
+fn there(machine: &mut Machine, path: &'static str) {
+    assert!(PATHS.contains(&path), "{path} is not gathered");
+    machine.paths.insert(path);
 }
 
-#[test]
-fn a_healthy_machine_has_nothing_to_say() {
-    assert_eq!(on_k3d(&healthy(), &Ok(docker())), []);
+fn gone(machine: &mut Machine, path: &'static str) {
+    assert!(PATHS.contains(&path) || FILES.contains(&path), "{path} is not gathered");
+    machine.paths.remove(path);
+    machine.files.remove(path);
 }
 
-#[test]
-fn every_finding_that_is_not_a_note_names_a_fix() {
-    let machine = Machine { proc_version: WSL1.to_owned(), ..Machine::default() };
-    let error = Err(ProbeError::NoSocket("unix:///var/run/docker.sock".to_owned()));
-    for finding in check(&machine, &error, &needs(TargetName::K3d)) {
-        assert!(finding.level <= Level::Info || !finding.fix.is_empty(), "{finding:?}");
-    }
+fn variable(machine: &mut Machine, name: &'static str, value: &str) {
+    assert!(VARIABLES.contains(&name), "{name} is not gathered");
+    machine.variables.insert(name, value.to_owned());
 }
 
-#[test]
-fn lines_with_a_raw_blank_are_found_and_escaped_ones_are_not() {
-    let bad: Vec<(usize, String, String, usize)> = mounts::bad_lines(WSL2_MOUNTS)
-        .into_iter()
-        .map(|line| (line.number, line.mount_point, line.file_system, line.fields))
-        .collect();
-    let line = |number, mount_point: &str| (number, mount_point.to_owned(), "9p".to_owned(), 7);
-    assert_eq!(bad, [line(3, "/Docker/host"), line(6, "/run/usbipd-win")]);
+fn without(machine: &mut Machine, program: &'static str) {
+    assert!(PROGRAMS.contains(&program), "{program} is not gathered");
+    machine.programs.remove(program);
 }
 
-#[test]
-fn wrong_number_of_fields_is_explained_and_stops_nobody() {
-    let machine = Machine { proc_version: WSL2.to_owned(), mounts: WSL2_MOUNTS.to_owned(), ..healthy() };
-    let findings = check(&machine, &Ok(docker()), &needs(TargetName::K3d));
-    let finding = findings.iter().find(|finding| finding.id == "mounts-unescaped-space").unwrap();
-    assert_eq!(finding.level, Level::Info);
-    assert!(finding.cause.contains("wrong number of fields (expected 6, got 7)"), "{}", finding.cause);
-    assert!(finding.evidence.contains("/Docker/host (9p)"), "{}", finding.evidence);
+fn engine(machine: &mut Machine) -> &mut Probe {
+    machine.engine.as_mut().expect("the fixture has an engine")
 }
 
-#[test]
-fn a_clone_on_a_windows_drive_is_slow() {
-    let root = Path::new("/mnt/c/Users/ann/game").to_path_buf();
-    let machine =
-        Machine { proc_version: WSL2.to_owned(), mounts: WSL2_MOUNTS.to_owned(), root, ..healthy() };
-    assert!(on_k3d(&machine, &Ok(docker())).contains(&("wsl-slow-windows-filesystem", Level::Warn)));
-    let on = |path: &str| mounts::file_system_of(WSL2_MOUNTS, Path::new(path));
-    assert_eq!(on("/mnt/my disk/game").as_deref(), Some("ext4"));
-    assert_eq!(on("/home/ann").as_deref(), Some("ext4"));
+fn slow(machine: &mut Machine) -> &mut Slow {
+    machine.slow.as_mut().expect("the fixture has slow facts")
 }
 
-#[test]
-fn wsl1_cannot_and_wsl2_can() {
-    let machine = |version: &str| Machine { proc_version: version.to_owned(), ..healthy() };
-    assert_eq!(found(&platform::check(&machine(WSL1))), [("wsl1", Level::Fail)]);
-    assert_eq!(found(&platform::check(&machine(WSL2))), []);
-}
-
-#[test]
-fn settings_of_wsl_that_bite_are_named() {
-    let machine = Machine {
-        proc_version: WSL2.to_owned(),
-        wsl_config: "[wsl2]\nmemory=4GB\nlocalhostForwarding = False\nnetworkingMode=mirrored\n".to_owned(),
-        wsl_conf: "[boot]\nsystemd=true\n[automount]\ncgroups=v1\n".to_owned(),
-        ..healthy()
+/// A container of the cluster k3s-local, as k3d labels it.
+fn node(name: &str, role: &str, state: &str, ports: &[(u16, u16)]) -> Container {
+    let labels = [(CLUSTER_LABEL, "k3s-local"), (ROLE_LABEL, role)];
+    let published = |(host_port, container_port): &(u16, u16)| PublishedPort {
+        address: "127.0.0.1".to_owned(),
+        host_port: *host_port,
+        container_port: *container_port,
     };
-    let ids: Vec<&str> = found(&platform::check(&machine)).iter().map(|(id, _)| *id).collect();
-    assert_eq!(ids, ["wsl-localhost-forwarding-off", "wsl-mirrored-networking", "wsl-cgroupv1"]);
-    assert_eq!(platform::ini_value("[a]\nx=1\n[b]\nx=2", "b", "X").as_deref(), Some("2"));
-}
-
-#[test]
-fn an_engine_that_does_not_answer_has_three_causes() {
-    let socket = || "unix:///var/run/docker.sock".to_owned();
-    let level = Level::Fail;
-    assert_eq!(on_k3d(&healthy(), &Err(ProbeError::Refused(socket()))), [("docker-daemon-down", level)]);
-    assert_eq!(
-        on_k3d(&healthy(), &Err(ProbeError::Permission(socket()))),
-        [("docker-socket-permission", level)]
-    );
-    let mut bare = healthy();
-    bare.programs.remove("docker");
-    assert_eq!(on_k3d(&bare, &Err(ProbeError::NoSocket(socket()))), [("docker-not-installed", level)]);
-    bare.proc_version = WSL2.to_owned();
-    assert_eq!(on_k3d(&bare, &Err(ProbeError::NoSocket(socket()))), [("wsl-integration-off", level)]);
-}
-
-#[test]
-fn a_missing_engine_does_not_stop_the_local_target() {
-    let error = Err(ProbeError::NoSocket("unix:///var/run/docker.sock".to_owned()));
-    let findings = check(&healthy(), &error, &needs(TargetName::Local));
-    assert!(findings.iter().all(|finding| finding.level <= Level::Info), "{findings:?}");
-}
-
-#[test]
-fn engines_that_do_not_fit_are_told_apart() {
-    let with = |change: fn(&mut Probe)| {
-        let mut probe = docker();
-        change(&mut probe);
-        on_k3d(&healthy(), &Ok(probe))
-    };
-    assert_eq!(
-        with(|probe| probe.os_type = "windows".to_owned()),
-        [("docker-windows-containers", Level::Fail)]
-    );
-    assert_eq!(with(|probe| probe.api_version = "1.40".to_owned()), [("docker-too-old", Level::Fail)]);
-    assert_eq!(
-        with(|probe| probe.root_folder = "/var/snap/docker/common".to_owned()),
-        [("docker-snap", Level::Warn)]
-    );
-    assert_eq!(
-        with(|probe| probe.endpoint = "tcp://10.0.0.5:2375".to_owned()),
-        [("docker-remote-engine", Level::Warn)]
-    );
-    assert_eq!(with(|probe| probe.memory_bytes = 3 << 30), [("low-memory", Level::Warn)]);
-    assert_eq!(with(|probe| probe.memory_bytes = 1 << 30), [("low-memory", Level::Fail)]);
-}
-
-#[test]
-fn cgroup_v1_depends_on_the_version_of_kubernetes() {
-    let probe = Probe { cgroup_version: "1".to_owned(), ..docker() };
-    let mut needs = needs(TargetName::K3d);
-    let level = |needs: &Needs| found(&cgroup::check(&healthy(), Some(&probe), needs));
-    assert_eq!(level(&needs), [("cgroup-v1-kubelet-refuses", Level::Warn)]);
-    needs.k3s_image = "rancher/k3s:v1.35.1-k3s1".to_owned();
-    assert_eq!(level(&needs), [("cgroup-v1-kubelet-refuses", Level::Fail)]);
-    assert_eq!(cgroup::kubernetes_minor("localhost:5000/k3s:v1.34.4-k3s1"), Some(34));
-    assert_eq!(cgroup::kubernetes_minor("rancher/k3s"), None);
-}
-
-#[test]
-fn credential_helpers_that_are_gone_are_named() {
-    let helpers = ["pass".to_owned()];
-    let missing = |config| engine::missing_helper(&config, &helpers);
-    assert_eq!(missing(json!({"credsStore": "desktop.exe"})).as_deref(), Some("desktop.exe"));
-    assert_eq!(missing(json!({"credsStore": "pass"})), None);
-    assert_eq!(missing(json!({"credHelpers": {"ghcr.io": "gh"}})).as_deref(), Some("gh"));
-    assert_eq!(missing(json!({})), None);
-}
-
-#[test]
-fn a_container_on_the_port_is_named() {
-    let port = PublishedPort { address: "127.0.0.1".to_owned(), host_port: 8080, container_port: 80 };
-    let container = |name: &str, state: &str| Container {
+    Container {
         name: name.to_owned(),
         state: state.to_owned(),
-        ports: vec![port.clone()],
+        labels: labels.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        ports: ports.iter().map(published).collect(),
         ..Container::default()
+    }
+}
+
+fn found(mut machine: Machine, profile: Profile) -> Vec<(&'static str, Level)> {
+    machine.needs.profile = profile;
+    judge(&machine).into_iter().map(|finding| (finding.id, finding.level)).collect()
+}
+
+#[test]
+fn every_rule_fires_on_its_fixture() {
+    for case in cases() {
+        let mut machine = (case.machine)();
+        machine.needs.profile = case.profile;
+        (case.fires)(&mut machine);
+        let findings = judge(&machine);
+        let finding = findings.iter().find(|finding| finding.id == case.id);
+        let finding = finding.unwrap_or_else(|| panic!("{} does not fire: {findings:#?}", case.id));
+        let (_, rule) = rules::find(case.id).unwrap();
+        assert!(finding.level <= rule.severity.on(case.profile), "{}", case.id);
+        assert!(
+            !finding.evidence.is_empty() && !finding.cause.is_empty() && !finding.fix.is_empty(),
+            "{finding:?}"
+        );
+        for (template, text) in [(rule.cause, &finding.cause), (rule.fix, &finding.fix)] {
+            let filled = super::rule::fill(template, |_| Some(String::new()));
+            let open = super::rule::fill(template, |_| None);
+            assert!(filled == open || *text != open, "{}: nothing was filled in: {text}", case.id);
+        }
+    }
+}
+
+#[test]
+fn every_rule_is_quiet_on_a_near_miss_and_on_a_healthy_machine() {
+    for case in cases() {
+        for change in [case.quiet, |_| {}] {
+            let mut machine = (case.machine)();
+            machine.needs.profile = case.profile;
+            change(&mut machine);
+            let findings = judge(&machine);
+            let fired = findings.iter().find(|finding| finding.id == case.id);
+            assert!(fired.is_none(), "{}: {fired:#?}", case.id);
+        }
+    }
+}
+
+#[test]
+fn every_check_has_a_case_and_there_are_many() {
+    let tested: BTreeSet<&str> = cases().iter().map(|case| case.id).collect();
+    let checked: BTreeSet<&str> =
+        rules::all().filter(|(_, rule)| rule.check.is_some()).map(|(_, rule)| rule.id).collect();
+    assert_eq!(checked.difference(&tested).collect::<Vec<_>>(), Vec::<&&str>::new(), "without a case");
+    assert_eq!(tested.difference(&checked).collect::<Vec<_>>(), Vec::<&&str>::new(), "without a check");
+    assert!(checked.len() >= 60, "{} checks", checked.len());
+}
+
+#[test]
+fn rules_are_complete_and_named_once() {
+    let mut seen = BTreeSet::new();
+    for (_, rule) in rules::all() {
+        assert!(seen.insert(rule.id), "{} is there twice", rule.id);
+        assert!(rule.check.is_some() || rule.log.is_some(), "{} can never be found", rule.id);
+        assert!(!rule.title.is_empty() && !rule.cause.is_empty() && !rule.fix.is_empty(), "{}", rule.id);
+        let looked_at = [Profile::NativeK3s, Profile::K3d, Profile::Local].map(|one| rule.severity.on(one));
+        let silent = looked_at.iter().all(|level| *level == Level::Silent);
+        assert_eq!(silent, rule.check.is_none(), "{} has a check exactly when some target cares", rule.id);
+    }
+}
+
+#[test]
+fn healthy_machines_have_nothing_to_say() {
+    for machine in [linux, wsl] {
+        for profile in [Profile::NativeK3s, Profile::K3d, Profile::Local] {
+            assert_eq!(found(machine(), profile), [], "{profile:?}");
+        }
+    }
+    let on_a_mac = [("engine-in-vm", Level::Info), ("k3d-import-containerd-store", Level::Info)];
+    assert_eq!(found(macos(), Profile::K3d), on_a_mac);
+    assert_eq!(found(macos(), Profile::Local), []);
+}
+
+#[test]
+fn every_section_is_in_the_handbook() {
+    let handbook = include_str!("../../../docs/when-something-fails.md");
+    let anchor = |line: &str| {
+        let title = line.strip_prefix("## ")?;
+        Some(title.to_lowercase().replace(' ', "-"))
     };
-    let probe = |containers| Probe { containers, ..docker() };
-    let stopped = probe(vec![container("web", "exited")]);
-    assert_eq!(ports::holder(&stopped, 8080), None);
-    let mut needs = needs(TargetName::K3d);
-    needs.own_ports.clear();
-    let check = |containers| ports::check(&healthy(), Some(&probe(containers)), &needs);
-    let taken = check(vec![container("web", "running")]);
-    assert_eq!(found(&taken), [("port-in-use", Level::Fail)]);
-    assert!(taken[0].evidence.contains("the container web"), "{}", taken[0].evidence);
-    assert_eq!(found(&check(vec![container("k3d-k3s-local-serverlb", "running")])), []);
+    let anchors: BTreeSet<String> = handbook.lines().filter_map(anchor).collect();
+    let sections: BTreeSet<String> = rules::FAMILIES.iter().map(|family| family.section.to_owned()).collect();
+    assert_eq!(anchors, sections);
+    for family in &rules::FAMILIES {
+        assert_eq!(family.title.to_lowercase().replace(' ', "-"), family.section);
+    }
 }
 
 #[test]
-fn limits_of_the_kernel_are_warned_about() {
-    let machine = Machine {
-        inotify_instances: "128".to_owned(),
-        limits: "Max open files            1024                 524288               files\n".to_owned(),
-        build_disk: Some(Disk { free_bytes: 1 << 30, total_bytes: 100 << 30 }),
-        engine_disk: Some(Disk { free_bytes: 4 << 30, total_bytes: 100 << 30 }),
-        ..healthy()
-    };
-    let findings = resources::check(&machine, Some(&docker()), &needs(TargetName::K3d));
-    let expected = [
-        ("disk-build", Level::Warn),
-        ("disk-pressure", Level::Fail),
-        ("inotify-limits", Level::Warn),
-        ("nofile-limit", Level::Info),
-    ];
-    assert_eq!(found(&findings), expected);
+fn a_machine_without_docker_still_plays_locally() {
+    let mut machine = linux();
+    machine.engine =
+        Err(crate::docker::probe::ProbeError::NoSocket("unix:///var/run/docker.sock".to_owned()));
+    without(&mut machine, "docker");
+    without(&mut machine, "k3d");
+    let worst = found(machine, Profile::Local).into_iter().map(|(_, level)| level).max();
+    assert_eq!(worst, Some(Level::Info));
 }
 
 #[test]
-fn a_proxy_needs_exemptions() {
-    assert_eq!(network::missing_exemptions("localhost, 127.0.0.1"), ["10.42.0.0/16", "10.43.0.0/16"]);
-    assert!(network::missing_exemptions("*").is_empty());
+fn dates_are_read_as_engines_and_certificates_write_them() {
+    use gather::dates::{certificate_left_s, rfc3339};
+    assert_eq!(rfc3339("1970-01-01T00:00:00Z"), Some(0));
+    assert_eq!(rfc3339("2026-11-24T10:48:09.142874071Z"), Some(1_795_517_289));
+    assert_eq!(rfc3339("2024-02-29T23:59:60+01:00"), rfc3339("2024-02-29T23:00:00Z"));
+    assert_eq!(rfc3339("yesterday"), None);
+    let validity = b"\x30\x1e\x17\x0d700101000000Z\x17\x0d491231235959Z";
+    let until_2049 = rfc3339("2049-12-31T23:59:59Z").unwrap();
+    let left = certificate_left_s(validity).unwrap();
+    let now = until_2049 - left;
+    assert!(now > 1_700_000_000 && now < until_2049, "{left}");
+    assert_eq!(certificate_left_s(b"no dates in it"), None);
 }
 
 #[test]
-fn routes_of_a_vpn_over_the_cluster_are_found() {
-    let head = "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n";
-    let route = |line: &str| network::overlapping_route(&format!("{head}{line}\n"));
-    assert_eq!(route("eth0 00000000 010011AC 0003 0 0 0 00000000 0 0 0"), None);
-    assert_eq!(route("tun0 0000A8C0 00000000 0001 0 0 50 0000FFFF 0 0 0"), None);
-    let (interface, network, prefix) = route("tun0 0000000A 00000000 0001 0 0 50 000000FF 0 0 0").unwrap();
-    assert_eq!((interface.as_str(), network.to_string().as_str(), prefix), ("tun0", "10.0.0.0", 8));
-    assert_eq!(route("cni0 00002A0A 00000000 0001 0 0 0 0000FFFF 0 0 0"), None);
-}
-
-#[test]
-fn a_resolver_without_a_server_is_named() {
-    let machine = Machine { resolv_conf: "# empty\n".to_owned(), ..healthy() };
-    assert_eq!(on_k3d(&machine, &Ok(docker())), [("dns", Level::Warn)]);
+fn config_files_are_read_as_their_programs_read_them() {
+    let config = serde_json::json!({"credsStore": "desktop.exe", "credHelpers": {"ghcr.io": "gh", "gcr.io": "gcloud"}});
+    let missing = gather::docker_cli::missing_helpers(&config, |helper| helper == "docker-credential-gcloud");
+    assert_eq!(missing, ["docker-credential-desktop.exe", "docker-credential-gh"]);
+    let groups = "root:x:0:\ndocker:x:998:ben,ana\n";
+    assert!(gather::docker_cli::is_listed(groups, 998, "ana"));
+    assert!(
+        !gather::docker_cli::is_listed(groups, 998, "an")
+            && !gather::docker_cli::is_listed(groups, 99, "ana")
+    );
+    assert_eq!(
+        gather::slow::k3d_version("k3d version v5.9.0\nk3s version v1.33.6-k3s1 (default)\n").as_deref(),
+        Some("5.9.0")
+    );
+    assert_eq!(rules::wsl::ini_value("[a]\nx=1\n[B]\n X = Two \n", "b", "x").as_deref(), Some("two"));
 }

@@ -199,7 +199,6 @@ fn paragraph(error: &anyhow::Error) -> String {
     }
 }
 
-/// Shown with `--nocapture`, and where a test fails.
 impl Variant {
     /// True when the facts hold the first proof of what is wrong.
     fn shows(&self, facts: &Facts) -> bool {
