@@ -11,7 +11,7 @@ use crate::xtask;
 /// Runs `script` in a shell that has read the completions; gives what it printed.
 async fn in_shell(shell: &str, flags: &[&str], script: &str) -> Option<String> {
     if find(shell).is_none() {
-        println!("skipped: {shell} is not installed");
+        Report::tool_output(&format!("skipped: {shell} is not installed\n"));
         return None;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,7 @@
 //! A cluster from nothing to nothing.
 
 use xtask::processes::find;
+use xtask::report::Report;
 
 use super::{Place, of};
 use crate::schema::Schema;
@@ -14,7 +15,7 @@ const OTHER_PORT: &str = "18085";
 #[ignore = "needs Docker and k3d: cargo xtask ci --only cluster"]
 async fn what_is_said_is_done() {
     if find("k3d").is_none() {
-        return println!("skipped: k3d is not installed");
+        return Report::tool_output("skipped: k3d is not installed\n");
     }
     let state = tempfile::tempdir().unwrap();
     let place = |flags| Place { state: state.path(), flags };
