@@ -80,6 +80,7 @@ pub enum Command {
     Up(commands::up::Args),
     Status(commands::status::Args),
     Logs(commands::logs::Args),
+    Diagnose(commands::diagnose::Args),
     Verify(commands::verify::Args),
     Load(commands::load::Args),
     Cluster(commands::cluster::Args),

@@ -9,6 +9,7 @@ pub mod ci;
 pub mod cluster;
 pub mod completions;
 pub mod deploy;
+pub mod diagnose;
 pub mod doctor;
 pub mod down;
 pub mod gc;
@@ -35,6 +36,7 @@ pub async fn run(context: &Context, command: Command) -> Result<()> {
         Command::Up(args) => up::run(context, args).await,
         Command::Status(args) => status::run(context, args).await,
         Command::Logs(args) => logs::run(context, args).await,
+        Command::Diagnose(args) => diagnose::run(context, args).await,
         Command::Verify(args) => verify::run(context, args).await,
         Command::Load(args) => load::run(context, args).await,
         Command::Stop(args) => stop::run(context, args).await,

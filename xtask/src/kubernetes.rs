@@ -10,6 +10,8 @@ use kube::{Client, Config};
 use crate::report::{Exit, Failure, Report};
 use objects::Id;
 
+/// What a diagnosis reads.
+pub mod facts;
 /// Log lines of many pods, merged as they come.
 pub mod logs;
 /// Nodes, their labels, and what must work before anything is deployed.

@@ -12,6 +12,8 @@ pub mod cli;
 pub mod commands;
 /// What every command is given: root, settings, target, report.
 pub mod context;
+/// Why pods do not run, from recorded API objects; pure.
+pub mod diagnosis;
 /// The Docker engine; the only importer of bollard.
 pub mod docker;
 /// One file per family of checks of this machine.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::{Context, write_whole};
 use crate::http;
 use crate::processes::daemon::Identity;
+use crate::target::BUNDLE_FILE;
 
 /// Draining and ending the process.
 pub mod end;
@@ -86,7 +87,7 @@ impl Folder {
 
     /// Removes everything but the players' data; that too when `data` says so.
     pub fn clear(&self, data: bool) -> Result<()> {
-        for file in [PROCESS_FILE, LOG_FILE, BINARY_FILE] {
+        for file in [PROCESS_FILE, LOG_FILE, BINARY_FILE, BUNDLE_FILE] {
             remove(&self.0.join(file))?;
         }
         if data && self.data().exists() {

@@ -8,6 +8,7 @@ use serde::Deserialize as _;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::manifests::locate::Place;
 use crate::report::{Exit, Failure};
 use crate::settings::IMAGE_NAME;
 
@@ -65,6 +66,8 @@ pub struct ImageUse {
 #[derive(Debug, Clone)]
 pub struct Manifests {
     pub objects: Vec<Object>,
+    /// What was read, by file name: errors name lines of it.
+    texts: BTreeMap<String, String>,
 }
 
 impl Object {
@@ -111,8 +114,7 @@ impl Object {
 impl Manifests {
     /// Reads, checks and orders every file directly below `manifests/`.
     pub fn load(folder: &Path) -> Result<Self> {
-        let mut objects = Vec::new();
-        let mut texts = BTreeMap::new();
+        let (mut objects, mut texts) = (Vec::new(), BTreeMap::new());
         for file in yaml_files(folder)? {
             let path = folder.join(&file);
             let text =
@@ -122,7 +124,7 @@ impl Manifests {
         }
         check::references(&objects).map_err(|fault| refuse_at(fault, &texts))?;
         objects.sort_by_key(|object| rank(object.kind()));
-        Ok(Self { objects })
+        Ok(Self { objects, texts })
     }
 
     /// Puts the built image where the manifests say `game-server`, and marks pods with the settings they read.
@@ -163,6 +165,15 @@ impl Manifests {
             }
         }
         uses
+    }
+
+    /// The line at which an object says something, or the nearest line above it.
+    pub fn place(&self, key: &str, pointer: &str) -> Option<Place> {
+        let object = self.objects.iter().find(|object| object.key() == key)?;
+        let text = self.texts.get(&object.file)?;
+        let line = locate::find(text, object.kind(), object.name(), pointer)?;
+        let words = text.lines().nth(line - 1)?.split(" #").next().unwrap_or_default().trim();
+        Some(Place { file: format!("manifests/{}", object.file), line, text: words.to_owned() })
     }
 
     /// A number of a ConfigMap, such as the seconds of a match.

@@ -23,8 +23,6 @@ pub const CLUSTER_CREATE_LIMIT: Duration = Duration::from_secs(150);
 pub const CLUSTER_READY_LIMIT: Duration = Duration::from_secs(120);
 /// A rollout without a match in it; draining adds the length of a match.
 pub const ROLLOUT_LIMIT: Duration = Duration::from_secs(180);
-/// A pod that cannot be scheduled on a cluster of fixed size never will be.
-pub const UNSCHEDULABLE_GRACE: Duration = Duration::from_secs(15);
 /// How long a delivered image may take to reach one node.
 pub const DELIVER_LIMIT: Duration = Duration::from_secs(120);
 /// How long the game may take to answer on its public port once it is rolled out.

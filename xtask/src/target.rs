@@ -32,6 +32,8 @@ pub const DEPLOYED_FILE: &str = "deployed.json";
 pub const PLAYED_FILE: &str = "played";
 /// Folders for temporary files of k3d, one a run.
 pub const SCRATCH_FOLDER: &str = "k3d";
+/// What `diagnose` writes unless it is told where.
+pub const BUNDLE_FILE: &str = "diagnosis.tar";
 /// Guards creating and removing alone: the commands that do so hold locks of their own.
 const LOCK_FILE: &str = "cluster.lock";
 /// How often a lock that somebody else holds is tried.
@@ -192,7 +194,7 @@ impl Target {
 
     /// Forgets the cluster; lock files stay for whoever waits on them.
     pub fn forget(&self) -> Result<()> {
-        for name in [KUBECONFIG_FILE, RECORD_FILE, IMAGES_FILE, PLAYED_FILE, DEPLOYED_FILE] {
+        for name in [KUBECONFIG_FILE, RECORD_FILE, IMAGES_FILE, PLAYED_FILE, DEPLOYED_FILE, BUNDLE_FILE] {
             let path = self.folder.join(name);
             if path.exists() {
                 std::fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;

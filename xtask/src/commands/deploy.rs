@@ -7,10 +7,11 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::commands::image;
 use crate::context::Context;
+use crate::diagnosis::admission;
 use crate::docker::Engine;
 use crate::interrupt;
 use crate::kubernetes::Kubernetes;
-use crate::kubernetes::objects::{Apply, Id};
+use crate::kubernetes::objects::{self, Apply, Id};
 use crate::manifests::{Manifests, Object};
 use crate::public;
 use crate::report::{Exit, Failure};
@@ -27,7 +28,7 @@ pub mod changes;
 /// What the last deploy put into the cluster.
 mod inventory;
 /// Waiting until everything runs, and saying why it does not.
-mod rollout;
+pub mod rollout;
 /// The Secret that is made once.
 mod secret;
 
@@ -89,7 +90,10 @@ pub async fn prepare(context: &Context, reached: &Reached, image: &str) -> Resul
     let mut manifests = Manifests::load(&context.manifests)?;
     manifests.set_image(image);
     let inventory = Inventory::read(cluster).await?;
-    let changes = changes::find(cluster, &manifests, &inventory).await.map_err(|error| refused(&error))?;
+    let changes = match changes::find(cluster, &manifests, &inventory).await {
+        Ok(changes) => changes,
+        Err(error) => return Err(refused(cluster, &manifests, &error).await),
+    };
     Ok(Prepared { manifests, changes, inventory })
 }
 
@@ -126,7 +130,9 @@ pub async fn carry_out(
         step.skipped(&format!("{} objects are as the manifests say, with {image}", manifests.objects.len()));
         return Ok(false);
     }
-    write(cluster, &manifests, &changes, &inventory).await.map_err(|error| refused(&error))?;
+    if let Err(error) = write(cluster, &manifests, &changes, &inventory).await {
+        return Err(refused(cluster, &manifests, &error).await);
+    }
     if context.dry_run {
         image::prune(context, &reached.engine, &reached.target, image).await?;
         step.skipped(&format!("would change {}", changes.summary()));
@@ -185,13 +191,20 @@ async fn first_size(cluster: &Kubernetes, manifests: &Manifests, changes: &Chang
     Ok(())
 }
 
-fn refused(error: &anyhow::Error) -> anyhow::Error {
+/// Names the object and the line that the API server refused.
+async fn refused(cluster: &Kubernetes, manifests: &Manifests, error: &anyhow::Error) -> anyhow::Error {
+    let doing = "applying the manifests";
+    if let Some(refusal) = objects::refusal(error) {
+        // Without them the paragraph names less, and is still true.
+        let facts = cluster.facts().await.unwrap_or_default();
+        return admission::refused(&refusal, &facts).failure(doing, Some(manifests)).into();
+    }
     Failure {
         exit: Exit::Rollout,
-        doing: "applying the manifests".to_owned(),
+        doing: doing.to_owned(),
         found: format!("{error:#}."),
         cause: String::new(),
-        fix: "correct the manifest named above and run the command again; what was applied stays".to_owned(),
+        fix: "run `cargo xtask diagnose`, then this command again; what was applied stays".to_owned(),
     }
     .into()
 }

@@ -18,11 +18,11 @@ pub use delivery::{deliver, is_delivered, lacking};
 pub use prune::{kept, note_deployed, prune, prune_engine};
 
 /// An image as one file that Docker and containerd both load.
-mod archive;
+pub mod archive;
 /// Which nodes lack which image, and how they get it.
 mod delivery;
 /// What a node holds, proven by digest.
-mod nodes;
+pub mod nodes;
 /// Old images of ours leave.
 mod prune;
 /// An image of somebody else, written anew.

@@ -6,8 +6,10 @@ use anyhow::{Context as _, Result};
 use bollard::models::ContainerSummary;
 use bollard::query_parameters::{
     InspectNetworkOptions, ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
-    ListVolumesOptionsBuilder, RemoveContainerOptionsBuilder, RemoveVolumeOptions,
+    ListVolumesOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder, RemoveVolumeOptions,
 };
+
+use futures_util::StreamExt as _;
 
 use crate::docker::{Container, Engine, PublishedPort};
 
@@ -69,6 +71,19 @@ impl Engine {
         }
         let found = self.docker.list_containers(Some(options.build())).await.context("listing containers")?;
         Ok(found.into_iter().map(container).collect())
+    }
+
+    /// The last lines that a container has written, on both of its outputs.
+    pub async fn last_log_lines(&self, container: &str, lines: usize) -> Result<Vec<String>> {
+        let options =
+            LogsOptionsBuilder::default().stdout(true).stderr(true).tail(&lines.to_string()).build();
+        let mut output = self.docker.logs(container, Some(options));
+        let mut bytes = Vec::new();
+        while let Some(part) = output.next().await {
+            let part = part.with_context(|| format!("reading the log of {container}"))?;
+            bytes.extend_from_slice(&part.into_bytes());
+        }
+        Ok(String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect())
     }
 
     /// Networks with the name of a cluster's network: two creates at once can leave two of them.

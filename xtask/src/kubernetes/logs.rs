@@ -17,6 +17,11 @@ const NEW_PODS_POLL: Duration = Duration::from_secs(2);
 /// Lines between the pods and the terminal; a slow terminal slows the reading, nothing is dropped.
 const LINES_QUEUED_MAX: usize = 1024;
 
+/// The kubelet answers at once; that of a node which is gone never does.
+const LAST_LINES_LIMIT: Duration = Duration::from_secs(3);
+/// What stands for the log of a container that the node has removed.
+const LOG_GONE: &str = "unable to retrieve container logs";
+
 /// Which lines are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct LogQuery {
@@ -45,8 +50,9 @@ impl Kubernetes {
         let api: Api<Pod> = Api::namespaced(self.client.clone(), NAMESPACE);
         for previous in [true, false] {
             let params = LogParams { tail_lines: Some(lines), previous, ..Default::default() };
-            if let Ok(text) = api.logs(pod, &params).await
+            if let Ok(Ok(text)) = tokio::time::timeout(LAST_LINES_LIMIT, api.logs(pod, &params)).await
                 && !text.trim().is_empty()
+                && !text.starts_with(LOG_GONE)
             {
                 return text.lines().map(str::to_owned).collect();
             }

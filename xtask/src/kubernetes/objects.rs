@@ -9,11 +9,12 @@ use kube::discovery::{Scope, pinned_kind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::diagnosis::admission::Refusal;
 use crate::kubernetes::Kubernetes;
 use crate::settings::FIELD_MANAGER;
 
 /// Kinds of every cluster: known here, so that no time is spent on discovery.
-const KNOWN: [(&str, &str, bool); 18] = [
+const KNOWN: [(&str, &str, bool); 22] = [
     ("Namespace", "namespaces", false),
     ("Node", "nodes", false),
     ("PersistentVolume", "persistentvolumes", false),
@@ -32,6 +33,10 @@ const KNOWN: [(&str, &str, bool); 18] = [
     ("NetworkPolicy", "networkpolicies", true),
     ("Job", "jobs", true),
     ("CronJob", "cronjobs", true),
+    ("ReplicaSet", "replicasets", true),
+    ("StorageClass", "storageclasses", false),
+    ("ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false),
+    ("MutatingWebhookConfiguration", "mutatingwebhookconfigurations", false),
 ];
 /// A request that takes longer than this has lost its server.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
@@ -139,6 +144,7 @@ impl Kubernetes {
         let mut params = PatchParams::apply(FIELD_MANAGER).force().validation_strict();
         params.dry_run = mode == Apply::DryRun;
         let applied = limited(api.patch(&id.name, &params, &Patch::Apply(object))).await;
+        let applied = applied.map_err(|error| about(&id, error));
         Ok(serde_json::to_value(applied.with_context(|| format!("applying {}", id.key()))?)?)
     }
 
@@ -182,7 +188,14 @@ async fn limited<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T>
         tokio::time::timeout(REQUEST_LIMIT, request).await.context("the API server did not answer")?;
     answer.map_err(|error| match error {
         kube::Error::Api(status) => {
-            anyhow::Error::new(ApiRefusal { code: status.code, message: status.message })
+            let causes = status.details.into_iter().flat_map(|details| details.causes);
+            let fields = causes.map(|cause| cause.field).filter(|field| !field.is_empty()).collect();
+            anyhow::Error::new(ApiRefusal {
+                code: status.code,
+                message: status.message,
+                fields,
+                object: String::new(),
+            })
         }
         other => anyhow::Error::new(other),
     })
@@ -194,6 +207,25 @@ async fn limited<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T>
 struct ApiRefusal {
     code: u16,
     message: String,
+    /// Paths of the fields that are at fault.
+    fields: Vec<String>,
+    /// What was to be applied, as `Deployment/gateway`; empty for other requests.
+    object: String,
+}
+
+fn about(id: &Id, error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<ApiRefusal>() {
+        Ok(refusal) => ApiRefusal { object: id.key(), ..refusal }.into(),
+        Err(other) => other,
+    }
+}
+
+/// What the API server said to an object; `None` when none was refused.
+pub fn refusal(error: &anyhow::Error) -> Option<Refusal> {
+    let refusal = error.chain().find_map(|cause| cause.downcast_ref::<ApiRefusal>())?;
+    let ApiRefusal { message, fields, object, .. } = refusal;
+    let known = Refusal { object: object.clone(), message: message.clone(), fields: fields.clone() };
+    (!object.is_empty()).then_some(known)
 }
 
 /// True when the object, or the namespace around it, does not exist.

@@ -10,28 +10,6 @@ pub enum Rollout {
     Failed(String),
 }
 
-/// A pod that will not become ready by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    pub kind: ProblemKind,
-    /// The evidence, as Kubernetes words it.
-    pub message: String,
-}
-
-/// What decides how long to wait, whether logs help, and what to tell the user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ProblemKind {
-    /// No node takes the pod; a moment of this is normal.
-    Unschedulable,
-    ImageMissing,
-    /// A binary for another processor.
-    WrongArchitecture,
-    /// It ends again and again; its last lines say why.
-    Crashing,
-    /// A ConfigMap, Secret or volume it names is not there.
-    Configuration,
-}
-
 /// Judges a Deployment, StatefulSet or DaemonSet.
 pub fn rollout(workload: &Value) -> Rollout {
     let (generation, observed) =
@@ -108,53 +86,6 @@ fn condition<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
 /// True when a condition has this status.
 pub fn has_condition(object: &Value, name: &str, status: &str) -> bool {
     condition(object, name).is_some_and(|condition| condition["status"] == status)
-}
-
-/// What keeps a pod from ever running, if anything does.
-pub fn problem(pod: &Value) -> Option<Problem> {
-    if let Some(scheduled) = condition(pod, "PodScheduled")
-        && scheduled["reason"] == "Unschedulable"
-    {
-        return Some(Problem { kind: ProblemKind::Unschedulable, message: text(&scheduled["message"]) });
-    }
-    let lists = ["initContainerStatuses", "containerStatuses"];
-    lists
-        .into_iter()
-        .flat_map(|list| pod["status"][list].as_array().into_iter().flatten())
-        .find_map(container_problem)
-}
-
-fn container_problem(status: &Value) -> Option<Problem> {
-    let waiting = &status["state"]["waiting"];
-    let last = &status["lastState"]["terminated"];
-    let reason = waiting["reason"].as_str()?;
-    let words = text(&waiting["message"]);
-    let kind = match reason {
-        "ErrImagePull" | "ImagePullBackOff" | "ErrImageNeverPull" | "InvalidImageName" => {
-            ProblemKind::ImageMissing
-        }
-        "CreateContainerConfigError" => ProblemKind::Configuration,
-        "CrashLoopBackOff" | "RunContainerError" | "CreateContainerError" => {
-            let all = format!("{words} {}", text(&last["message"]));
-            if all.contains("exec format error") {
-                ProblemKind::WrongArchitecture
-            } else {
-                ProblemKind::Crashing
-            }
-        }
-        _ => return None,
-    };
-    let ended = match (last["reason"].as_str(), last["exitCode"].as_i64()) {
-        (Some("OOMKilled"), _) => "; it needed more memory than its limit".to_owned(),
-        (_, Some(code)) => format!("; its last exit code was {code}"),
-        _ => String::new(),
-    };
-    let words = if words.is_empty() { reason.to_owned() } else { words };
-    Some(Problem { kind, message: format!("{words}{ended}") })
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

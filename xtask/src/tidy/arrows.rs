@@ -78,6 +78,12 @@ const ARROWS: &[Arrow] = &[
         why: "only processes.rs spawns",
     },
     Arrow {
+        files: "xtask/src/diagnosis",
+        except: &[],
+        forbidden: &["tokio", "std::fs", "std::env", "crate::kubernetes", "crate::docker", "crate::context"],
+        why: "a diagnosis reads recorded facts and asks nobody",
+    },
+    Arrow {
         files: "xtask/src",
         except: &[],
         forbidden: &["game_server"],

@@ -2,6 +2,7 @@
 //!
 //! They share one cluster of their own, which the first one makes; the stage takes it away at the end.
 
+mod causes;
 mod converge;
 mod delivery;
 mod identity;
@@ -18,12 +19,11 @@ use xtask::report::Report;
 /// A name and a port that no developer uses by accident.
 pub const NAME: &str = "game-server-it";
 pub const PORT: u16 = 18082;
-/// Reason of every test here to be left out of a plain `cargo test`.
-const STATE_VARIABLE: &str = "XTASK_IT_STATE";
 
 /// Where these tests keep what they know of the cluster; the stage names it, so that it can take the cluster away.
+/// By hand: `XDG_STATE_HOME=/tmp/it GAME_SERVER_TEST_CLUSTER=game-server-it cargo test -p xtask --test it -- --ignored cluster::`.
 pub fn state() -> PathBuf {
-    let folder = std::env::var_os(STATE_VARIABLE).map(PathBuf::from);
+    let folder = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
     folder.unwrap_or_else(|| std::env::temp_dir().join("game-server-it-state"))
 }
 

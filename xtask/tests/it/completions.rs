@@ -6,12 +6,12 @@ use xtask::processes::find;
 use xtask::processes::job::Job;
 use xtask::report::Report;
 
-use crate::xtask;
+use crate::{say, xtask};
 
 /// Runs `script` in a shell that has read the completions; gives what it printed.
 async fn in_shell(shell: &str, flags: &[&str], script: &str) -> Option<String> {
     if find(shell).is_none() {
-        Report::tool_output(&format!("skipped: {shell} is not installed\n"));
+        say(&format!("skipped: {shell} is not installed"));
         return None;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -2,7 +2,7 @@
 
 use crate::xtask;
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "doctor",
     "up",
     "status",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 17] = [
     "image",
     "plan",
     "deploy",
+    "diagnose",
     "stop",
     "start",
     "down",

@@ -14,10 +14,8 @@ use crate::tidy;
 const PACKAGES: [&str; 2] = ["xtask", "game-server"];
 /// Names and ports that no developer uses by accident, so that `ci` runs beside a game that is up.
 const LOCAL_PORT: &str = "18080";
-const CLUSTER_PORT: &str = "18081";
-const CLUSTER_NAME: &str = "game-server-ci";
-/// The cluster of `xtask/tests/it/cluster.rs`.
-const TESTS_CLUSTER_NAME: &str = "game-server-it";
+const CLUSTER_PORT: &str = "18082";
+const CLUSTER_NAME: &str = "game-server-it";
 /// How lines of tests begin that tell times: shown, and decide nothing.
 const FIGURES: [&str; 2] = ["nothing to do:", "delivery:"];
 /// Counts and ratios, which hold on a slow machine too: nobody is lost, nine of ten states arrive (20 a second are
@@ -105,7 +103,7 @@ async fn local(context: &Context) -> Result<Outcome> {
     let scratch = Scratch::new("local")?;
     let common = ["--target", "local", "--port", LOCAL_PORT];
     let load = [&["load", "--players", "100", "--seconds", "15"], &LOAD_BUDGETS[..]].concat();
-    let steps: [&[&str]; 4] = [&["up"], &["up"], &["verify"], &load];
+    let steps: [&[&str]; 5] = [&["up"], &["up"], &["verify"], &load, &["diagnose"]];
     match life_cycle(context, &scratch, &common, &steps).await? {
         Outcome::Passed => own_tests(context, "local::").await,
         other => Ok(other),
@@ -130,50 +128,62 @@ async fn cluster(context: &Context) -> Result<Outcome> {
     }
     let scratch = Scratch::new("cluster")?;
     let common = ["--target", "k3d", "--cluster", CLUSTER_NAME, "--port", CLUSTER_PORT];
-    let steps: [&[&str]; 4] = [&["up"], &["status"], &["verify"], &["deploy"]];
-    let outcome = life_cycle(context, &scratch, &common, &steps).await?;
-    if outcome != Outcome::Passed {
-        return Ok(outcome);
+    let steps: [&[&str]; 5] = [&["up"], &["status"], &["verify"], &["deploy"], &["diagnose"]];
+    let mut outcome = steps_in_turn(context, &scratch, &common, &steps).await?;
+    if outcome == Outcome::Passed {
+        outcome = cluster_tests(context, &scratch).await?;
     }
-    cluster_tests(context, &scratch).await
+    down(context, &scratch, &common, outcome).await
 }
 
-/// The ignored tests of the module `cluster` of `xtask/tests/it`, which share a cluster of their own.
+/// The ignored tests of the module `cluster` of `xtask/tests/it`, one after the other on the cluster of this stage.
 async fn cluster_tests(context: &Context, scratch: &Scratch) -> Result<Outcome> {
     let args = ["test", "--package", "xtask", "--test", "it", "--", "--ignored", "--nocapture", "cluster::"];
     let job = Job::cargo(&context.root).args(args).args(["--test-threads", "1"]);
-    let job = job.env("XTASK_IT_STATE", scratch.0.clone()).limit(LIFE_CYCLE_LIMIT);
-    let finished = job.run(&context.report).await?;
+    let job = job.env("GAME_SERVER_TEST_CLUSTER", CLUSTER_NAME).env("XDG_STATE_HOME", scratch.0.clone());
+    let finished = job.limit(LIFE_CYCLE_LIMIT).run(&context.report).await?;
     for line in finished.stdout.lines().filter(|line| FIGURES.iter().any(|figure| line.starts_with(figure))) {
         context.report.note("cluster", line);
     }
-    let common = ["--target", "k3d", "--cluster", TESTS_CLUSTER_NAME];
-    let down = ourselves(context, scratch, &["down", "--yes"], &common).await?;
     match finished.success() {
         true if finished.stdout.contains("ok. 0 passed") => {
-            Ok(Outcome::Failed("no test is named cluster::".to_owned()))
+            Ok(Outcome::Failed("no test of xtask is named cluster::".to_owned()))
         }
-        true => Ok(down),
+        true => Ok(Outcome::Passed),
         false => Ok(Outcome::Failed(finished.tail)),
     }
 }
 
-/// Runs the steps until one fails, then `down` in any case; a failing `down` fails the stage.
+/// Runs the steps until one fails, then `down` in any case.
 async fn life_cycle(
     context: &Context,
     scratch: &Scratch,
     common: &[&str],
     steps: &[&[&str]],
 ) -> Result<Outcome> {
-    let mut outcome = Outcome::Passed;
+    let outcome = steps_in_turn(context, scratch, common, steps).await?;
+    down(context, scratch, common, outcome).await
+}
+
+async fn steps_in_turn(
+    context: &Context,
+    scratch: &Scratch,
+    common: &[&str],
+    steps: &[&[&str]],
+) -> Result<Outcome> {
     for step in steps {
-        outcome = ourselves(context, scratch, step, common).await?;
+        let outcome = ourselves(context, scratch, step, common).await?;
         if outcome != Outcome::Passed {
-            break;
+            return Ok(outcome);
         }
     }
+    Ok(Outcome::Passed)
+}
+
+/// A failing `down` fails a stage that was well until then.
+async fn down(context: &Context, scratch: &Scratch, common: &[&str], before: Outcome) -> Result<Outcome> {
     let down = ourselves(context, scratch, &["down", "--yes"], common).await?;
-    Ok(if outcome == Outcome::Passed { down } else { outcome })
+    Ok(if before == Outcome::Passed { down } else { before })
 }
 
 async fn ourselves(context: &Context, scratch: &Scratch, step: &[&str], common: &[&str]) -> Result<Outcome> {

@@ -1,21 +1,21 @@
 //! Waiting until everything runs, and saying why it does not.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use futures_util::future::try_join_all;
-use serde_json::Value;
 
 use crate::commands::deploy::DRAIN_MARGIN;
 use crate::context::Context;
+use crate::diagnosis::{self, Cause};
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::objects::Id;
 use crate::kubernetes::pods::{Pod, metric};
-use crate::kubernetes::readiness::{Problem, ProblemKind, Rollout, problem, rollout};
+use crate::kubernetes::readiness::{Rollout, rollout};
 use crate::manifests::Manifests;
+use crate::report::event::Event;
 use crate::report::{Exit, Failure};
-use crate::settings::{NAMESPACE, ROLLOUT_LIMIT, UNSCHEDULABLE_GRACE};
+use crate::settings::{NAMESPACE, ROLLOUT_LIMIT};
 
 /// How often the cluster is asked.
 const POLL: Duration = Duration::from_millis(300);
@@ -23,12 +23,8 @@ const POLL: Duration = Duration::from_millis(300);
 const NOTE_GAP: Duration = Duration::from_secs(3);
 /// How often players are counted while rooms drain.
 const DRAIN_NOTE: Duration = Duration::from_secs(15);
-/// A pull or a ConfigMap that is a moment late is not a failure.
-const HICCUP_GRACE: Duration = Duration::from_secs(8);
-/// The kubelet backs off 10, 20, 40 s between restarts: a third one will not help.
-const CRASH_GRACE: Duration = Duration::from_secs(25);
-/// Enough of a log to hold the reason of an end.
-const LOG_LINES: i64 = 12;
+/// How often it is asked why something waits: a dozen lists, where a look is one.
+const DIAGNOSIS_POLL: Duration = Duration::from_secs(1);
 /// Ticks of a second, for telling how long a match still runs.
 const TICKS_A_SECOND: f64 = 60.0;
 
@@ -38,7 +34,6 @@ struct Look {
     waiting: Vec<String>,
     failed: Option<String>,
     pods: Vec<Pod>,
-    problems: BTreeMap<String, Problem>,
 }
 
 /// True when every workload runs what was asked for.
@@ -59,15 +54,14 @@ pub async fn wait(
     let mut progress = Progress::new();
     loop {
         let look = look(cluster, manifests).await?;
-        if let Some(failed) = &look.failed {
-            return Err(failure(failed, "run `cargo xtask status` and `cargo xtask logs`"));
-        }
-        if look.waiting.is_empty() {
+        if look.waiting.is_empty() && look.failed.is_none() {
             return Ok(summary(&look.pods));
         }
         progress.see(context, &look, drain_limit);
-        if let Some((pod, problem)) = progress.hopeless(&look) {
-            return Err(explain(cluster, &pod, &problem).await);
+        progress.ask_why(cluster, manifests).await?;
+        let given_up = look.failed.is_some() || Instant::now() > progress.deadline;
+        if let Some(cause) = progress.certain().or(progress.likely().filter(|_| given_up)) {
+            return Err(explain(context, cause, progress.others(cause), manifests));
         }
         let draining: Vec<&Pod> = look.pods.iter().filter(|pod| pod.draining && holds_players(pod)).collect();
         if now {
@@ -75,11 +69,9 @@ pub async fn wait(
         } else {
             progress.tell_drain(context, cluster, &draining).await;
         }
-        if Instant::now() > progress.deadline {
-            return Err(failure(
-                &look.waiting.join("; "),
-                "run `cargo xtask status`, then this command again",
-            ));
+        if given_up {
+            let found = look.failed.unwrap_or(look.waiting.join("; "));
+            return Err(failure(&found, "run `cargo xtask diagnose`, then this command again"));
         }
         tokio::time::sleep(POLL).await;
     }
@@ -88,29 +80,18 @@ pub async fn wait(
 async fn look(cluster: &Kubernetes, manifests: &Manifests) -> Result<Look> {
     let mut waiting = Vec::new();
     let mut failed = None;
-    let mut images = BTreeMap::new();
     let workloads: Vec<_> = manifests.objects.iter().filter(|object| object.is_workload()).collect();
     let reads = try_join_all(workloads.iter().map(async |object| cluster.get(&Id::of(&object.value)).await));
     let (lives, raw) = tokio::try_join!(reads, cluster.list("v1", "Pod", Some(NAMESPACE), ""))?;
     for (object, live) in workloads.iter().zip(lives) {
         let live = live.unwrap_or_default();
-        let image = live["spec"]["template"]["spec"]["containers"][0]["image"].clone();
-        images.insert(object.name().to_owned(), image);
         match rollout(&live) {
             Rollout::Current => {}
             Rollout::Waiting(text) => waiting.push(format!("{}: {text}", object.name())),
             Rollout::Failed(text) => failed = Some(format!("{}: {text}", object.key())),
         }
     }
-    // A pod that is being replaced may be as broken as it likes.
-    let wanted = |pod: &&Value| {
-        let role = pod["metadata"]["labels"]["app.kubernetes.io/name"].as_str().unwrap_or_default();
-        let is_current = images.get(role) == Some(&pod["spec"]["containers"][0]["image"]);
-        pod["metadata"]["deletionTimestamp"].is_null() && is_current
-    };
-    let name = |pod: &Value| pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    let problems = raw.iter().filter(wanted).filter_map(|pod| Some((name(pod), problem(pod)?))).collect();
-    Ok(Look { waiting, failed, pods: raw.iter().map(Pod::read).collect(), problems })
+    Ok(Look { waiting, failed, pods: raw.iter().map(Pod::read).collect() })
 }
 
 /// What is remembered between two looks.
@@ -118,7 +99,9 @@ struct Progress {
     last: Vec<String>,
     noted: Option<Instant>,
     deadline: Instant,
-    first_seen: BTreeMap<(String, ProblemKind), Instant>,
+    asked_why: Option<Instant>,
+    /// What is wrong now, the most basic first, each with when it was seen first.
+    causes: Vec<(Cause, Instant)>,
     told: Option<Instant>,
     ended: Vec<String>,
 }
@@ -129,7 +112,8 @@ impl Progress {
             last: Vec::new(),
             noted: None,
             deadline: Instant::now() + ROLLOUT_LIMIT,
-            first_seen: BTreeMap::new(),
+            asked_why: None,
+            causes: Vec::new(),
             told: None,
             ended: Vec::new(),
         }
@@ -147,27 +131,47 @@ impl Progress {
             let drains = look.pods.iter().any(|pod| pod.draining);
             self.deadline = now + ROLLOUT_LIMIT + if drains { drain_limit } else { Duration::ZERO };
         }
-        self.first_seen
-            .retain(|(pod, kind), _| look.problems.get(pod).is_some_and(|problem| problem.kind == *kind));
-        for (pod, problem) in &look.problems {
-            self.first_seen.entry((pod.clone(), problem.kind)).or_insert(now);
-        }
     }
 
-    /// A problem that has lasted longer than its kind may.
-    fn hopeless(&self, look: &Look) -> Option<(String, Problem)> {
-        let lasted = |(key, since): (&(String, ProblemKind), &Instant)| {
-            let grace = match key.1 {
-                ProblemKind::Unschedulable => UNSCHEDULABLE_GRACE,
-                ProblemKind::WrongArchitecture => Duration::ZERO,
-                ProblemKind::ImageMissing | ProblemKind::Configuration => HICCUP_GRACE,
-                ProblemKind::Crashing => CRASH_GRACE,
-            };
-            (since.elapsed() >= grace).then(|| key.0.clone())
-        };
-        let pod = self.first_seen.iter().find_map(lasted)?;
-        let problem = look.problems.get(&pod)?.clone();
-        Some((pod, problem))
+    async fn ask_why(&mut self, cluster: &Kubernetes, manifests: &Manifests) -> Result<()> {
+        if self.asked_why.is_some_and(|asked| asked.elapsed() < DIAGNOSIS_POLL) {
+            return Ok(());
+        }
+        self.asked_why = Some(Instant::now());
+        let facts = cluster.explained_facts().await?;
+        let is_ours = |cause: &Cause| manifests.objects.iter().any(|object| object.key() == cause.object);
+        self.remember(diagnosis::causes(&facts).into_iter().filter(is_ours).collect(), Instant::now());
+        Ok(())
+    }
+
+    /// A cause that is gone is forgotten; one that stays keeps the time at which it was seen first.
+    fn remember(&mut self, causes: Vec<Cause>, now: Instant) {
+        let before = std::mem::take(&mut self.causes);
+        let same = |a: &Cause, b: &Cause| (a.id, &a.object, &a.pod) == (b.id, &b.object, &b.pod);
+        let since =
+            |cause: &Cause| before.iter().find(|(old, _)| same(old, cause)).map_or(now, |(_, since)| *since);
+        self.causes = causes.into_iter().map(|cause| (cause.clone(), since(&cause))).collect();
+    }
+
+    /// The most basic cause that has lasted as long as its kind must.
+    fn certain(&self) -> Option<&Cause> {
+        self.causes.iter().find(|(cause, since)| since.elapsed() >= cause.settles).map(|(cause, _)| cause)
+    }
+
+    fn likely(&self) -> Option<&Cause> {
+        self.causes.first().map(|(cause, _)| cause)
+    }
+
+    /// What else is wrong, one line an object.
+    fn others(&self, told: &Cause) -> Vec<String> {
+        let mut others: Vec<String> = self
+            .causes
+            .iter()
+            .filter(|(cause, _)| cause.object != told.object)
+            .map(|(cause, _)| format!("{} ({})", cause.object, cause.id))
+            .collect();
+        others.dedup();
+        others
     }
 
     async fn end_matches(&mut self, cluster: &Kubernetes, draining: &[&Pod]) {
@@ -222,37 +226,13 @@ fn summary(pods: &[Pod]) -> String {
     }
 }
 
-async fn explain(cluster: &Kubernetes, pod: &str, problem: &Problem) -> anyhow::Error {
-    let message = &problem.message;
-    let (found, fix) = match problem.kind {
-        ProblemKind::Unschedulable => (
-            format!("no node takes the pod {pod}: {message}"),
-            "run `cargo xtask label`; if the nodes are full, ask for less CPU in the manifest",
-        ),
-        ProblemKind::ImageMissing => (
-            format!("the node has no image for the pod {pod}: {message}"),
-            "run `cargo xtask image`, or `docker pull` the image so that it can be delivered",
-        ),
-        ProblemKind::WrongArchitecture => (
-            format!("the program in the pod {pod} is built for another processor: {message}"),
-            "build on a machine like the nodes, then `cargo xtask deploy`",
-        ),
-        ProblemKind::Configuration => (
-            format!("the pod {pod} names something that is not there: {message}"),
-            "correct the ConfigMap or Secret that the manifest names",
-        ),
-        ProblemKind::Crashing => {
-            let lines = cluster.last_lines(pod, LOG_LINES).await;
-            (
-                format!(
-                    "the pod {pod} ends again and again: {message}. Its last lines:\n    {}\n",
-                    lines.join("\n    ")
-                ),
-                "correct what the lines name, then `cargo xtask deploy`",
-            )
-        }
-    };
-    failure(&found, fix)
+fn explain(context: &Context, cause: &Cause, others: Vec<String>, manifests: &Manifests) -> anyhow::Error {
+    context.report.event(&Event::Cause { cause: &cause.json(Some(manifests)) });
+    let mut failure = cause.failure("waiting for the pods", Some(manifests));
+    if !others.is_empty() {
+        failure.cause = format!("Also in trouble: {}.", others.join(", "));
+    }
+    failure.into()
 }
 
 fn failure(found: &str, fix: &str) -> anyhow::Error {

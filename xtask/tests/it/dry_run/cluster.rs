@@ -1,9 +1,9 @@
 //! A cluster from nothing to nothing.
 
 use xtask::processes::find;
-use xtask::report::Report;
 
 use super::{Place, of};
+use crate::say;
 use crate::schema::Schema;
 
 /// A name and ports that no developer uses by accident.
@@ -15,7 +15,7 @@ const OTHER_PORT: &str = "18085";
 #[ignore = "needs Docker and k3d: cargo xtask ci --only cluster"]
 async fn what_is_said_is_done() {
     if find("k3d").is_none() {
-        return Report::tool_output("skipped: k3d is not installed\n");
+        return say("skipped: k3d is not installed");
     }
     let state = tempfile::tempdir().unwrap();
     let place = |flags| Place { state: state.path(), flags };
