@@ -187,7 +187,7 @@ fn a_refusal_names_the_line_at_fault() {
     std::fs::create_dir(root.path().join("manifests")).unwrap();
     let check = |text: &str, line: u32| {
         std::fs::write(root.path().join("manifests/lobby.yaml"), text).unwrap();
-        let error = Manifests::load(root.path()).unwrap_err();
+        let error = Manifests::load(&root.path().join("manifests")).unwrap_err();
         let places = crate::report::github::places(&format!("{error:#}"), root.path());
         let first = places.first().map(|place| (place.file.as_str(), place.line));
         assert_eq!(first, Some(("manifests/lobby.yaml", line)), "{error:#}");
