@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::context::{Context, write_private};
 use crate::docker::{Container, Engine};
@@ -72,13 +73,20 @@ pub struct Record {
     pub direct: bool,
     /// What the cluster was made with and keeps; see [`ClusterConfig::shape`].
     #[serde(default)]
-    pub shape: serde_json::Value,
+    pub shape: Value,
 }
 
 impl Record {
     /// The record in the state folder of a cluster, if there is one.
     pub fn read(folder: &Path) -> Option<Self> {
-        serde_json::from_slice(&std::fs::read(folder.join(RECORD_FILE)).ok()?).ok()
+        let mut record: Value =
+            serde_json::from_slice(&std::fs::read(folder.join(RECORD_FILE)).ok()?).ok()?;
+        // Records used to hold address and port side by side, whoever had named them.
+        if record["published"].is_null() && record["port"].is_number() {
+            record["published"] =
+                json!({"address": record["bind_address"], "port": record["port"], "given": true});
+        }
+        serde_json::from_value(record).ok()
     }
 }
 

@@ -42,7 +42,7 @@ async fn on_cluster(context: &Context) -> Result<()> {
     cluster::remove(context).await?;
     let engine = Engine::connect(&context.report).await?;
     let step = context.report.step("image", "looking for images of ours");
-    match image::prune_engine(&engine, &image::kept(&context.state, &folder, &[])).await? {
+    match image::prune_engine(&engine, &context.state, &image::kept(&context.state, &folder, &[])).await? {
         0 => step.skipped("Docker holds no image of ours that no cluster needs"),
         count => step.done(&format!(
             "{count} image(s) of ours {} gone from Docker",

@@ -36,7 +36,9 @@ pub async fn run(context: &Context, _args: Args) -> Result<()> {
         for leak in &ours {
             remove(context, &engine, leak).await?;
         }
-        let images = image::prune_engine(&engine, &image::kept(&context.state, Path::new(""), &[])).await?;
+        let images =
+            image::prune_engine(&engine, &context.state, &image::kept(&context.state, Path::new(""), &[]))
+                .await?;
         match ours.len() + images {
             0 => step.skipped("nothing was left behind"),
             count => step.done(&format!("{count} thing(s) of earlier runs are gone")),

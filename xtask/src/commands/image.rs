@@ -15,7 +15,7 @@ use crate::target::{Reached, Target};
 use archive::Archive;
 
 pub use delivery::{deliver, is_delivered, lacking};
-pub use prune::{kept, note_deployed, prune, prune_engine};
+pub use prune::{kept, note_deployed, note_loaded, prune, prune_engine};
 
 /// An image as one file that Docker and containerd both load.
 pub mod archive;
@@ -120,6 +120,7 @@ pub async fn build(context: &Context) -> Result<Image> {
             step.skipped(&format!("{reference} would be loaded into Docker"));
             return Ok(image);
         }
+        note_loaded(&context.state, reference)?;
         step.done(&format!("{reference}, {megabytes:.1} MB"));
     }
     Ok(image)

@@ -99,7 +99,8 @@ fn record(folder: &Path) -> Option<Record> {
         return Some(Record { target: TargetName::Local, name, url });
     }
     let cluster = read(CLUSTER_FILE)?;
-    let url = format!("http://127.0.0.1:{}", cluster["published"]["port"]);
+    let port = cluster["published"].get("port").or(cluster.get("port"))?;
+    let url = format!("http://127.0.0.1:{port}");
     Some(Record { target: TargetName::K3d, name, url })
 }
 

@@ -8,11 +8,13 @@ use futures_util::future::try_join_all;
 
 use super::archive::full_reference;
 use super::nodes;
-use crate::context::Context;
+use crate::context::{Context, write_private};
 use crate::docker::Engine;
 use crate::settings::IMAGE_NAME;
 use crate::target::{DEPLOYED_FILE, Target};
 
+/// Names the images that were loaded into the engine from this state folder.
+const LOADED_FILE: &str = "loaded.json";
 /// The image that runs, and the one before it.
 const KEEP: usize = 2;
 
@@ -29,7 +31,7 @@ pub async fn prune(context: &Context, engine: &Engine, target: &Target, referenc
     let running = engine.cluster_nodes(target.name()).await?;
     let removed = try_join_all(running.iter().map(|node| prune_node(engine, node, &on_nodes))).await?;
     let kept = kept(&context.state, target.folder(), &deployed);
-    Ok(removed.iter().sum::<usize>() + prune_engine(engine, &kept).await?)
+    Ok(removed.iter().sum::<usize>() + prune_engine(engine, &context.state, &kept).await?)
 }
 
 async fn prune_node(engine: &Engine, node: &str, kept: &BTreeSet<String>) -> Result<usize> {
@@ -59,10 +61,23 @@ fn doomed(names: &[(String, String)], kept: &BTreeSet<String>) -> Vec<String> {
         .collect()
 }
 
-/// Removes from the engine what no cluster of this user deployed last; gives how many names went.
-pub async fn prune_engine(engine: &Engine, kept: &BTreeSet<String>) -> Result<usize> {
-    let held = engine.image_names(IMAGE_NAME).await?;
-    let doomed: Vec<&String> = held.iter().filter(|name| !kept.contains(*name)).collect();
+/// Remembers what was loaded into the engine from here: an image of somebody else may bear our name.
+pub fn note_loaded(state: &Path, reference: &str) -> Result<()> {
+    let mut known = loaded(state);
+    known.insert(reference.to_owned());
+    write_private(&state.join(LOADED_FILE), &serde_json::to_vec(&known)?)
+}
+
+fn loaded(state: &Path) -> BTreeSet<String> {
+    let read = std::fs::read(state.join(LOADED_FILE)).ok();
+    read.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+}
+
+/// Removes from the engine what was loaded from here and no cluster of this user deployed last; gives how many went.
+pub async fn prune_engine(engine: &Engine, state: &Path, kept: &BTreeSet<String>) -> Result<usize> {
+    let (held, loaded) = (engine.image_names(IMAGE_NAME).await?, loaded(state));
+    let doomed: Vec<&String> =
+        held.iter().filter(|name| loaded.contains(*name) && !kept.contains(*name)).collect();
     for name in &doomed {
         engine.remove_image(name).await?;
     }

@@ -15,9 +15,8 @@ const LOOKUP_LIMIT: Duration = Duration::from_millis(700);
 
 /// Everything at the same time.
 pub async fn gather(context: &Context, config: &ClusterConfig) -> Slow {
-    let root = context.root.clone();
-    let folder = context.root.clone();
-    let manifests = tokio::task::spawn_blocking(move || Manifests::load(&root));
+    let (manifests, folder) = (context.manifests.clone(), context.root.clone());
+    let manifests = tokio::task::spawn_blocking(move || Manifests::load(&manifests));
     let version = tokio::task::spawn_blocking(move || processes::read(&folder, "k3d", &["version"]));
     let (manifests, version, lookup_error) = tokio::join!(manifests, version, lookup());
     let (manifests, manifests_error) = match manifests {

@@ -203,10 +203,10 @@ const MANIFESTS: &[Case] = &[
 
 #[test]
 fn the_manifests_of_this_clone_pass() {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../manifests");
     let mut machine = linux();
-    put(&mut machine, crate::manifests::Manifests::load(&root).unwrap().objects);
-    let config = crate::manifests::cluster::ClusterConfig::load(&root, &Default::default()).unwrap();
+    put(&mut machine, crate::manifests::Manifests::load(&folder).unwrap().objects);
+    let config = crate::manifests::cluster::ClusterConfig::load(&folder, &Default::default()).unwrap();
     slow(&mut machine).node_labels = config.node_labels();
     assert_eq!(found(machine, K3d), []);
 }

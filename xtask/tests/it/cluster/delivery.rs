@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{NAME, docker, events, figure, typed, up};
+use super::{NAME, docker, events, figure, state, typed, up};
 
 /// Nodes that pods of the game run on.
 const NODES: [&str; 3] = ["server-0", "agent-0", "agent-1"];
@@ -50,7 +50,15 @@ async fn old_images_leave_nodes_and_engine() {
     for node in NODES {
         ctr(node, &["images", "tag", "--force", &format!("docker.io/library/{reference}"), old]).await;
     }
-    docker(&["tag", &reference, "game-server:0000000000aa"]).await;
+    // One that was loaded from here once, and one of somebody else.
+    let (loaded, foreign) = ("game-server:0000000000aa", "game-server:made-elsewhere");
+    docker(&["tag", &reference, loaded]).await;
+    docker(&["tag", &reference, foreign]).await;
+    let file = state().join("game-server/loaded.json");
+    let known = std::fs::read_to_string(&file).unwrap_or_else(|_| "[]".to_owned());
+    let mut known: Vec<String> = serde_json::from_str(&known).unwrap();
+    known.push(loaded.to_owned());
+    std::fs::write(&file, serde_json::to_string(&known).unwrap()).unwrap();
     // A change that rolls, after which what is old is looked for.
     let changed = super::manifests("lobby.yaml", |text| text.replace("cpu: 20m", "cpu: 22m"));
     super::Typed::new(&["deploy"])
@@ -61,7 +69,8 @@ async fn old_images_leave_nodes_and_engine() {
         assert_eq!(ours(node).await, [format!("docker.io/library/{reference}")], "{node}");
     }
     let held = docker(&["image", "ls", "--format", "{{.Tag}}", "game-server"]).await;
-    assert!(!held.contains("0000000000aa"), "{held}");
+    docker(&["image", "rm", foreign]).await;
+    assert!(!held.contains("0000000000aa") && held.contains("made-elsewhere"), "{held}");
     typed(&["deploy"]).await;
 }
 

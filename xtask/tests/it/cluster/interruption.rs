@@ -30,8 +30,13 @@ async fn nothing_is_left() {
     for file in ["kubeconfig", "cluster.json", "k3d"] {
         assert!(!folder.join(file).exists(), "{file} is left");
     }
-    let images = docker(&["image", "ls", "--quiet", "game-server"]).await;
-    assert_eq!(images, "", "images of ours are left in Docker");
+    let images = docker(&["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "game-server"]).await;
+    let loaded = std::fs::read_to_string(super::state().join("game-server/loaded.json")).unwrap();
+    let loaded: Vec<String> = serde_json::from_str(&loaded).unwrap();
+    assert!(
+        !images.lines().any(|image| loaded.iter().any(|one| one == image)),
+        "images of ours are left: {images}"
+    );
 }
 
 #[tokio::test]
