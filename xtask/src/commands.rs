@@ -8,6 +8,7 @@ use crate::context::Context;
 pub mod ci;
 pub mod cluster;
 pub mod deploy;
+pub mod dev;
 pub mod doctor;
 pub mod down;
 pub mod image;
@@ -35,6 +36,7 @@ pub async fn run(context: &Context, command: Command) -> Result<()> {
         Command::Logs(args) => logs::run(context, args).await,
         Command::Verify(args) => verify::run(context, args).await,
         Command::Load(args) => load::run(context, args).await,
+        Command::Dev(args) => dev::run(context, args).await,
         Command::Stop(args) => stop::run(context, args).await,
         Command::Start(args) => start::run(context, args).await,
         Command::Down(args) => down::run(context, args).await,

@@ -47,10 +47,8 @@ pub struct Context {
 impl Context {
     /// Fails only where neither `XDG_STATE_HOME` nor `HOME` is set.
     pub fn new(global: &Global) -> Result<Self> {
-        let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-        let root = manifest.parent().context("xtask lies in a workspace")?.to_path_buf();
         Ok(Self {
-            root,
+            root: root()?,
             state: state_folder()?,
             target: global.target,
             cluster: global.cluster.clone(),
@@ -116,6 +114,15 @@ fn replace(path: &Path, content: &[u8], mode: u32) -> Result<()> {
     let options = File::options().write(true).create(true).truncate(true).mode(mode).to_owned();
     options.open(&beside).and_then(|mut file| file.write_all(content)).with_context(doing)?;
     std::fs::rename(&beside, path).with_context(doing)
+}
+
+/// The clone in which `cargo xtask` was typed, as the cargo that runs us says: two clones that share a target folder
+/// share this program. Run without cargo, it is the clone that built it.
+fn root() -> Result<PathBuf> {
+    let running = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let built = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let manifest = running.filter(|folder| folder.file_name() == built.file_name()).unwrap_or(built);
+    Ok(manifest.parent().context("xtask lies in a workspace")?.to_path_buf())
 }
 
 fn state_folder() -> Result<PathBuf> {

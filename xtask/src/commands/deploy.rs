@@ -81,8 +81,12 @@ pub struct Prepared {
 
 /// Everything up to the first write.
 pub async fn prepare(context: &Context, reached: &Reached, image: &str) -> Result<Prepared> {
+    prepare_these(reached, Manifests::load(&context.root)?, image).await
+}
+
+/// The same for manifests that were changed in memory.
+pub async fn prepare_these(reached: &Reached, mut manifests: Manifests, image: &str) -> Result<Prepared> {
     let cluster = &reached.cluster;
-    let mut manifests = Manifests::load(&context.root)?;
     manifests.set_image(image);
     let inventory = Inventory::read(cluster).await?;
     let changes = changes::find(cluster, &manifests, &inventory).await.map_err(|error| refused(&error))?;

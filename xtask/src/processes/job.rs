@@ -36,6 +36,7 @@ pub struct Job {
     stdin: Vec<u8>,
     limit: Option<Duration>,
     watcher: Option<Watcher>,
+    is_shown: bool,
 }
 
 /// Is shown each line of output as it comes.
@@ -87,6 +88,7 @@ impl Job {
             stdin: Vec::new(),
             limit: None,
             watcher: None,
+            is_shown: false,
         }
     }
 
@@ -135,10 +137,16 @@ impl Job {
         self
     }
 
+    /// Shows the output as it comes, `--verbose` or not: for a compiler, whose words are the result.
+    pub fn shown(mut self) -> Self {
+        self.is_shown = true;
+        self
+    }
+
     /// Runs to the end; a non-zero exit code is an answer, not an error. With `--verbose` the
     /// output is shown as it comes.
     pub async fn run(self, report: &Report) -> Result<Finished> {
-        let verbose = report.verbose;
+        let verbose = report.verbose || self.is_shown;
         let program = self.program.to_string_lossy().into_owned();
         let run = tokio::task::spawn_blocking(move || self.run_blocking(verbose));
         run.await

@@ -2,8 +2,8 @@
 
 use crate::xtask;
 
-const COMMANDS: [&str; 15] = [
-    "doctor", "up", "status", "logs", "verify", "load", "cluster", "label", "image", "plan", "deploy",
+const COMMANDS: [&str; 16] = [
+    "doctor", "up", "status", "logs", "verify", "load", "cluster", "label", "image", "plan", "deploy", "dev",
     "stop", "start", "down", "ci",
 ];
 
