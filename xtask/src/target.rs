@@ -18,6 +18,9 @@ use crate::report::{Exit, Failure};
 const IMAGE_VARIABLE: &str = "K3S_IMAGE";
 /// Where nobody but this machine can join.
 const LOOPBACK: &str = "127.0.0.1";
+/// What is asleep or broken about a cluster that was whole once.
+pub mod health;
+
 /// Port on which the API server listens inside its container.
 const API_PORT: u16 = 6443;
 /// The kubeconfig that is ours alone.
@@ -166,7 +169,7 @@ impl Target {
 
     /// Forgets the cluster; lock files stay for whoever waits on them.
     pub fn forget(&self) -> Result<()> {
-        for name in [KUBECONFIG_FILE, RECORD_FILE, IMAGES_FILE, PLAYED_FILE] {
+        for name in [KUBECONFIG_FILE, RECORD_FILE, IMAGES_FILE, PLAYED_FILE, health::BALANCER_FILE] {
             let path = self.folder.join(name);
             if path.exists() {
                 std::fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;

@@ -11,7 +11,7 @@ use crate::kubernetes::Kubernetes;
 use crate::manifests::hex;
 use crate::report::{Exit, Step};
 use crate::settings::{CLUSTER_CREATE_LIMIT, CLUSTER_READY_LIMIT};
-use crate::target::{Reached, Record, Target, image_given};
+use crate::target::{Reached, Record, Target, health, image_given};
 use drift::Drift;
 use look::State;
 
@@ -19,6 +19,8 @@ use look::State;
 pub mod drift;
 /// Changing a cluster that runs.
 mod edit;
+/// Putting right what a restart of Docker breaks.
+mod heal;
 /// The one place that runs k3d.
 mod k3d;
 /// What is there under the name of a cluster, and whose it is.
@@ -99,9 +101,14 @@ pub async fn ensure(context: &Context) -> Result<()> {
 pub async fn is_running(reached: &Reached) -> Result<bool> {
     let Reached { target, engine, cluster } = reached;
     let nodes = target.config.nodes().len();
-    let (state, drift, missing) =
-        tokio::try_join!(look(engine, target), drift(engine, target), cluster.missing(nodes))?;
-    Ok(state == State::Running && drift.is_none() && missing.is_none())
+    let (state, drift, missing, facts) = tokio::try_join!(
+        look(engine, target),
+        drift(engine, target),
+        cluster.missing(nodes),
+        health::facts(engine, target, cluster)
+    )?;
+    let is_well = health::judge(&facts).is_empty();
+    Ok(state == State::Running && drift.is_none() && missing.is_none() && is_well)
 }
 
 /// Removes the cluster and proves that nothing of it is left.
@@ -327,7 +334,10 @@ async fn ready(context: &Context, engine: &Engine, target: &Target) -> Result<Ku
     let deadline = Instant::now() + context.timeout.unwrap_or(CLUSTER_READY_LIMIT);
     loop {
         let missing = match missing(engine, target).await {
-            Ok((cluster, None)) => return Ok(cluster),
+            Ok((cluster, None)) => {
+                heal::heal(context, engine, target, &cluster).await?;
+                return Ok(cluster);
+            }
             Ok((_, Some(missing))) => missing,
             Err(error) => format!("{error:#}"),
         };

@@ -101,6 +101,21 @@ pub async fn is_settled(context: &Context, reached: &Reached, image: &str) -> Re
         && secret::exists(&reached.cluster).await?)
 }
 
+/// Waits until what was deployed runs and can be reached, after the cluster was asleep; nothing is applied.
+pub async fn settle(context: &Context, reached: &Reached) -> Result<()> {
+    let deployed = Inventory::read(&reached.cluster).await?;
+    let mut manifests = Manifests::load(&context.root)?;
+    manifests.objects.retain(|object| deployed.ids.contains(&Id::of(&object.value)));
+    if manifests.objects.is_empty() {
+        return Ok(());
+    }
+    let step = context.report.step("rollout", "waiting for the pods");
+    let waited = rollout::wait(context, &reached.cluster, &manifests, false).await?;
+    public::wait_for_page(reached.target.published().port).await?;
+    step.done(&waited);
+    Ok(())
+}
+
 /// Applies what differs, removes what left, and waits; does nothing when nothing differs and all runs.
 /// True when something had to be done.
 pub async fn carry_out(

@@ -2,6 +2,7 @@
 
 mod doctor;
 mod help;
+mod life;
 mod targets;
 mod tidy;
 mod usage;

@@ -101,7 +101,22 @@ async fn local(context: &Context) -> Result<Outcome> {
     let common = ["--target", "local", "--port", LOCAL_PORT];
     let load = [&["load", "--players", "100", "--seconds", "15"], &LOAD_BUDGETS[..]].concat();
     let steps: [&[&str]; 4] = [&["up"], &["up"], &["verify"], &load];
-    life_cycle(context, &scratch, &common, &steps).await
+    match life_cycle(context, &scratch, &common, &steps).await? {
+        Outcome::Passed => own_tests(context, "local::").await,
+        outcome => Ok(outcome),
+    }
+}
+
+/// The ignored tests of `xtask/tests/it` whose module is named after the stage, one at a time.
+async fn own_tests(context: &Context, filter: &str) -> Result<Outcome> {
+    let args =
+        ["test", "--package", "xtask", "--test", "it", "--", "--ignored", "--test-threads", "1", filter];
+    let job = Job::cargo(&context.root).args(args).limit(LIFE_CYCLE_LIMIT);
+    let finished = job.run(&context.report).await?;
+    if finished.success() && finished.stdout.contains("ok. 0 passed") {
+        return Ok(Outcome::Failed(format!("no test is named {filter}")));
+    }
+    Ok(if finished.success() { Outcome::Passed } else { Outcome::Failed(finished.tail) })
 }
 
 /// The same on a cluster, where an engine answers and k3d is there.
@@ -117,7 +132,10 @@ async fn cluster(context: &Context) -> Result<Outcome> {
     let scratch = Scratch::new("cluster")?;
     let common = ["--target", "k3d", "--cluster", CLUSTER_NAME, "--port", CLUSTER_PORT];
     let steps: [&[&str]; 5] = [&["up"], &["up"], &["status"], &["verify"], &["deploy"]];
-    life_cycle(context, &scratch, &common, &steps).await
+    match life_cycle(context, &scratch, &common, &steps).await? {
+        Outcome::Passed => own_tests(context, "cluster::").await,
+        outcome => Ok(outcome),
+    }
 }
 
 /// Runs the steps until one fails, then `down` in any case; a failing `down` fails the stage.
