@@ -50,9 +50,9 @@ pub async fn run(context: &Context, _args: Args) -> Result<()> {
         context.report.note("dry run", &text);
         return Ok(());
     }
-    let mut place = Place::reach(context, target).await?;
+    let place = Place::reach(context, target).await?;
     let ended = tokio::select! {
-        ended = work(context, &mut place) => ended,
+        ended = work(context, &place) => ended,
         () = interrupt::asked_to_stop() => Ok(()),
     };
     // A compiler that was at work has nothing to finish any more.
@@ -64,7 +64,7 @@ pub async fn run(context: &Context, _args: Args) -> Result<()> {
 }
 
 /// Never ends by itself but on an error that no edit can correct.
-async fn work(context: &Context, place: &mut Place) -> Result<()> {
+async fn work(context: &Context, place: &Place) -> Result<()> {
     place.enter(context).await?;
     let mut seen = Sources::look(&context.root);
     if round(context, place, &Edit::everything()).await? {
@@ -77,7 +77,7 @@ async fn work(context: &Context, place: &mut Place) -> Result<()> {
 }
 
 /// One edit: built, swapped, told. False when it does not compile or does not run, which the next edit may correct.
-async fn round(context: &Context, place: &mut Place, edit: &Edit) -> Result<bool> {
+async fn round(context: &Context, place: &Place, edit: &Edit) -> Result<bool> {
     context.report.note("edit", &edit.describe(FILES_SHOWN));
     let began = Instant::now();
     let mut compiled = Duration::ZERO;

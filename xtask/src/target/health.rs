@@ -10,8 +10,8 @@ use anyhow::Result;
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
-use crate::docker::Engine;
 use crate::docker::cluster::{ROLE_LABEL, Whereabouts};
+use crate::docker::{Container, Engine};
 use crate::kubernetes::Kubernetes;
 use crate::target::Target;
 
@@ -19,6 +19,11 @@ use crate::target::Target;
 pub const BALANCER_FILE: &str = "balancer.json";
 /// The name of this machine inside a cluster.
 pub const HOST_NAME: &str = "host.k3d.internal";
+
+/// Role of the load balancer's container.
+const BALANCER: &str = "loadbalancer";
+/// Containers that are there for as long as the cluster is.
+const LASTING: [&str; 3] = ["server", "agent", BALANCER];
 
 /// One thing that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,15 +128,16 @@ pub async fn facts(engine: &Engine, target: &Target, cluster: &Kubernetes) -> Re
 async fn members(engine: &Engine, target: &Target) -> Result<Vec<Member>> {
     let network = format!("k3d-{}", target.name());
     let containers = engine.cluster_containers(target.name()).await?;
-    let looks = containers.iter().filter_map(|container| {
-        let role = container.labels.get(ROLE_LABEL)?;
-        let is_balancer = role == "loadbalancer";
-        (is_balancer || role == "server" || role == "agent").then(|| async {
-            let at = engine.whereabouts(&container.id, &network).await?;
-            Ok::<Member, anyhow::Error>(Member { name: container.name.clone(), is_balancer, at })
-        })
+    let lasting = containers.iter().filter(|one| LASTING.contains(&role(one)));
+    let looks = lasting.map(async |container| {
+        let at = engine.whereabouts(&container.id, &network).await?;
+        Ok(Member { name: container.name.clone(), is_balancer: role(container) == BALANCER, at })
     });
     try_join_all(looks).await
+}
+
+fn role(container: &Container) -> &str {
+    container.labels.get(ROLE_LABEL).map_or("", String::as_str)
 }
 
 /// Judges a cluster that runs.

@@ -32,7 +32,7 @@ impl Place {
     }
 
     /// Makes it ready to take builds.
-    pub async fn enter(&mut self, context: &Context) -> Result<()> {
+    pub async fn enter(&self, context: &Context) -> Result<()> {
         match self {
             Self::Process { .. } => Ok(()),
             Self::Pods(pods) => pods.enter(context).await,
@@ -52,7 +52,7 @@ impl Place {
     }
 
     /// Runs this build in the place of the one before; returns when it is ready.
-    pub async fn swap(&mut self, context: &Context, binary: &Path) -> Result<()> {
+    pub async fn swap(&self, context: &Context, binary: &Path) -> Result<()> {
         match self {
             Self::Process { place, .. } => {
                 place.swap(context, binary, &context.root.join(PAGES)).await.map(|_| ())

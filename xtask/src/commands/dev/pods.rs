@@ -43,8 +43,6 @@ pub struct Pods {
     /// Image that every pod had, and has: builds run beside it.
     image: String,
     pub url: String,
-    /// When the process of each pod started.
-    started: BTreeMap<String, f64>,
     _lock: lock::Lock,
 }
 
@@ -69,11 +67,11 @@ impl Pods {
             }
         };
         let url = reached.target.url();
-        Ok(Self { reached, image, url, started: BTreeMap::new(), _lock: lock })
+        Ok(Self { reached, image, url, _lock: lock })
     }
 
     /// Rolls the pods once, so that from then on they take builds as they are.
-    pub async fn enter(&mut self, context: &Context) -> Result<()> {
+    pub async fn enter(&self, context: &Context) -> Result<()> {
         let mut manifests = Manifests::load(&context.root)?;
         dress::dress(&mut manifests);
         let prepared = deploy::prepare_these(&self.reached, manifests, &self.image).await?;
@@ -81,14 +79,13 @@ impl Pods {
     }
 
     /// Puts a build into every pod and waits until another process is ready in each.
-    pub async fn swap(&mut self, binary: &Path) -> Result<()> {
+    pub async fn swap(&self, binary: &Path) -> Result<()> {
         let build = fs::read(binary).with_context(|| format!("reading {}", binary.display()))?;
         let pods = self.pods().await?;
         let before = self.started_before(&pods).await;
         self.put(&pods, build.into()).await?;
         let replaced = pods.iter().map(|pod| self.replaced(&pod.name, before.get(&pod.name).copied()));
-        self.started = try_join_all(replaced).await?.into_iter().collect();
-        Ok(())
+        try_join_all(replaced).await.map(|_| ())
     }
 
     /// Puts the files of the page beside the builds of the gateways.
@@ -121,13 +118,10 @@ impl Pods {
         Ok(pods)
     }
 
+    /// When the process of each pod started; asked each time, since a build that failed has left some of them behind.
     async fn started_before(&self, pods: &[Pod]) -> BTreeMap<String, f64> {
         let ask = pods.iter().map(async |pod| {
-            let known = self.started.get(&pod.name).copied();
-            let started = match known {
-                Some(started) => Some(started),
-                None => self.reached.cluster.started(&pod.name).await,
-            };
+            let started = self.reached.cluster.started(&pod.name).await;
             started.map(|started| (pod.name.clone(), started))
         });
         join_all(ask).await.into_iter().flatten().collect()
@@ -156,13 +150,14 @@ impl Pods {
         all.context("the nodes did not take the build in time")?.map(|_| ())
     }
 
-    async fn replaced(&self, pod: &str, before: Option<f64>) -> Result<(String, f64)> {
+    async fn replaced(&self, pod: &str, before: Option<f64>) -> Result<()> {
         let deadline = Instant::now() + READY_LIMIT;
         while Instant::now() < deadline {
-            match self.reached.cluster.started(pod).await.filter(|started| Some(*started) != before) {
-                Some(started) => return Ok((pod.to_owned(), started)),
-                None => tokio::time::sleep(LOOK_EVERY).await,
+            let started = self.reached.cluster.started(pod).await;
+            if started.is_some() && started != before {
+                return Ok(());
             }
+            tokio::time::sleep(LOOK_EVERY).await;
         }
         let lines = self.reached.cluster.last_lines(pod, LOG_LINES).await.join("\n");
         bail!(

@@ -143,6 +143,16 @@ async fn edits(game: &Game) {
     dev.end().await;
     assert!(!game.pods().await.contains("dev-build"), "the pods are as `up` left them");
     assert!(missing("there is no such page"));
+
+    let dev = Dev::start(&workspace, &game.state, &args);
+    dev.until("pods that take builds", || {
+        dev.events("note").iter().any(|note| note["step"] == "edit").then_some(())
+    })
+    .await;
+    dev.kill().await;
+    assert!(game.pods().await.contains("dev-build"));
+    game.xtask("up").await;
+    assert!(!game.pods().await.contains("dev-build"), "`up` repairs what a killed `dev` left");
     let up = game.xtask("up").await;
     assert!(up.tail.contains("nothing to do"), "{}", up.tail);
 }
