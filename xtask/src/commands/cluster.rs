@@ -331,6 +331,7 @@ async fn ready(context: &Context, engine: &Engine, target: &Target) -> Result<Ku
     if target.open(engine).await.is_err() {
         write_kubeconfig(context, target).await?;
     }
+    heal::balancer(context, engine, target).await?;
     let deadline = Instant::now() + context.timeout.unwrap_or(CLUSTER_READY_LIMIT);
     loop {
         let missing = match missing(engine, target).await {

@@ -89,10 +89,17 @@ pub struct Told {
 pub struct Facts {
     pub members: Vec<Member>,
     pub told: Option<Told>,
+    /// Nothing as long as the API does not answer.
+    pub inside: Option<Inside>,
+}
+
+/// What the cluster itself knows about where its parts are.
+#[derive(Debug, Clone, Default)]
+pub struct Inside {
     /// `NodeHosts` of CoreDNS: a file of hosts.
     pub hosts: String,
-    /// Addresses of nodes as the cluster knows them.
-    pub known: BTreeMap<String, String>,
+    /// Addresses of nodes.
+    pub nodes: BTreeMap<String, String>,
 }
 
 /// Everything that is not as it should be; nothing for a cluster that is not there at all.
@@ -109,20 +116,29 @@ pub async fn look(engine: &Engine, target: &Target) -> Result<Vec<Ailment>> {
         return Ok(asleep);
     }
     let cluster = target.open(engine).await?;
-    match facts(engine, target, &cluster).await {
-        Ok(facts) => Ok(judge(&facts)),
-        Err(error) => Ok(vec![Ailment::Silent { why: format!("{error:#}") }]),
-    }
+    let (outside, inside) = tokio::join!(outside(engine, target), inside(&cluster));
+    let mut facts = outside?;
+    let silent = inside.map(|inside| facts.inside = Some(inside)).err();
+    let silent = silent.map(|error| Ailment::Silent { why: format!("{error:#}") });
+    Ok(silent.into_iter().chain(judge(&facts)).collect())
 }
 
-/// What there is to know about a cluster whose containers all run.
+/// Everything about a cluster that runs and answers.
 pub async fn facts(engine: &Engine, target: &Target, cluster: &Kubernetes) -> Result<Facts> {
+    let (outside, inside) = tokio::try_join!(outside(engine, target), inside(cluster))?;
+    Ok(Facts { inside: Some(inside), ..outside })
+}
+
+/// What Docker knows, whether the cluster answers or not.
+pub async fn outside(engine: &Engine, target: &Target) -> Result<Facts> {
     let told = std::fs::read(target.folder().join(BALANCER_FILE));
     let told = told.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let members = members(engine, target);
-    let (members, hosts, known) =
-        tokio::try_join!(members, cluster.host_records(), cluster.node_addresses())?;
-    Ok(Facts { members, told, hosts, known })
+    Ok(Facts { members: members(engine, target).await?, told, inside: None })
+}
+
+async fn inside(cluster: &Kubernetes) -> Result<Inside> {
+    let (hosts, nodes) = tokio::try_join!(cluster.host_records(), cluster.node_addresses())?;
+    Ok(Inside { hosts, nodes })
 }
 
 async fn members(engine: &Engine, target: &Target) -> Result<Vec<Member>> {
@@ -143,9 +159,10 @@ fn role(container: &Container) -> &str {
 /// Judges a cluster that runs.
 pub fn judge(facts: &Facts) -> Vec<Ailment> {
     let stale = stale_for(facts);
+    let known = |node: &str| facts.inside.as_ref()?.nodes.get(node);
     let missing: Vec<String> = missing_records(facts).into_iter().map(|(name, _)| name).collect();
     let old = facts.members.iter().filter_map(|member| {
-        let known = facts.known.get(&member.name)?;
+        let known = known(&member.name)?;
         let (node, now) = (member.name.clone(), member.at.address.clone());
         (*known != now).then(|| Ailment::OldAddress { node, known: known.clone(), now })
     });
@@ -161,7 +178,7 @@ pub fn judge(facts: &Facts) -> Vec<Ailment> {
 
 /// Nodes that the load balancer may look for at an old address. What it was told is exact as long as it was not
 /// started again since; otherwise a node that started later than it counts, whatever its address.
-fn stale_for(facts: &Facts) -> Vec<String> {
+pub fn stale_for(facts: &Facts) -> Vec<String> {
     let Some(balancer) = facts.members.iter().find(|member| member.is_balancer) else {
         return Vec::new();
     };
@@ -176,8 +193,11 @@ fn stale_for(facts: &Facts) -> Vec<String> {
 
 /// Names with the addresses that they should have in the hosts of CoreDNS and have not.
 pub fn missing_records(facts: &Facts) -> Vec<(String, String)> {
+    let Some(Inside { hosts, .. }) = &facts.inside else {
+        return Vec::new();
+    };
     let holds = |name: &str, address: Option<&str>| {
-        facts.hosts.lines().any(|line| {
+        hosts.lines().any(|line| {
             let mut words = line.split_whitespace();
             let first = words.next();
             (address.is_none() || address == first) && words.any(|word| word == name)

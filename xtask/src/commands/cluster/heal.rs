@@ -12,11 +12,22 @@ use crate::report::Exit;
 use crate::settings::CLUSTER_READY_LIMIT;
 use crate::target::Target;
 use crate::target::health::{
-    Ailment, BALANCER_FILE, Facts, HOST_NAME, Member, Told, facts, judge, missing_records,
+    Ailment, BALANCER_FILE, Facts, HOST_NAME, Member, Told, facts, judge, missing_records, outside, stale_for,
 };
 
 /// How often a node is asked whether the cluster knows its address by now.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Tells the load balancer where the nodes are, before anything is asked through it: the API is behind it as well.
+pub async fn balancer(context: &Context, engine: &Engine, target: &Target) -> Result<()> {
+    let facts = outside(engine, target).await?;
+    let nodes = stale_for(&facts);
+    if nodes.is_empty() {
+        return Ok(());
+    }
+    context.report.note("repair", &Ailment::StaleBalancer { nodes }.to_string());
+    tell_balancer(engine, target, &facts).await
+}
 
 /// Looks, puts right what can be, and waits for what puts itself right.
 pub async fn heal(context: &Context, engine: &Engine, target: &Target, cluster: &Kubernetes) -> Result<()> {
@@ -75,9 +86,10 @@ async fn write_records(engine: &Engine, cluster: &Kubernetes, facts: &Facts) -> 
     {
         *address = found;
     }
-    let is_replaced =
+    let hosts = facts.inside.as_ref().map_or("", |inside| &inside.hosts);
+    let is_kept =
         |line: &&str| !missing.iter().any(|(name, _)| line.split_whitespace().any(|word| word == name));
-    let kept = facts.hosts.lines().filter(is_replaced).map(str::to_owned);
+    let kept = hosts.lines().filter(is_kept).map(str::to_owned);
     let lines: Vec<String> =
         kept.chain(missing.iter().map(|(name, address)| format!("{address} {name}"))).collect();
     cluster.set_host_records(&format!("{}\n", lines.join("\n"))).await?;

@@ -74,7 +74,8 @@ fn out_of_reach(context: &Context, target: &Target, ailments: &[Ailment]) -> Res
 
 /// A line for each thing that is wrong, and one that says what repairs them.
 fn complaints(ailments: &[Ailment]) -> Vec<(&'static str, String)> {
-    let mut lines: Vec<(&str, String)> = ailments.iter().map(|one| ("broken", one.to_string())).collect();
+    let word = |one: &Ailment| if matches!(one, Ailment::Asleep { .. }) { "asleep" } else { "broken" };
+    let mut lines: Vec<(&str, String)> = ailments.iter().map(|one| (word(one), one.to_string())).collect();
     if !lines.is_empty() {
         lines.push(("fix", "cargo xtask start".to_owned()));
     }

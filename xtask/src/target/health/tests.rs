@@ -1,6 +1,6 @@
 //! Clusters after a restart, recorded.
 
-use super::{Ailment, Facts, HOST_NAME, Member, Told, judge, missing_records};
+use super::{Ailment, Facts, HOST_NAME, Inside, Member, Told, judge, missing_records};
 use crate::docker::cluster::Whereabouts;
 
 fn member(name: &str, address: &str, started: &str) -> Member {
@@ -22,10 +22,12 @@ fn whole() -> Facts {
             member("k3d-a-serverlb", "172.20.0.4", "2026-11-24T10:00:13.2Z"),
         ],
         told: None,
-        hosts: hosts.to_owned(),
-        known: [("k3d-a-server-0", "172.20.0.2"), ("k3d-a-agent-0", "172.20.0.3")]
-            .map(|(name, address)| (name.to_owned(), address.to_owned()))
-            .into(),
+        inside: Some(Inside {
+            hosts: hosts.to_owned(),
+            nodes: [("k3d-a-server-0", "172.20.0.2"), ("k3d-a-agent-0", "172.20.0.3")]
+                .map(|(name, address)| (name.to_owned(), address.to_owned()))
+                .into(),
+        }),
     }
 }
 
@@ -54,7 +56,7 @@ fn a_node_that_started_after_the_load_balancer_makes_it_suspect() {
 #[test]
 fn records_that_a_restart_emptied_are_named_with_their_addresses() {
     let mut facts = whole();
-    facts.hosts.clear();
+    facts.inside.as_mut().unwrap().hosts.clear();
     let missing = missing_records(&facts);
     assert_eq!(missing[0], (HOST_NAME.to_owned(), "172.20.0.1".to_owned()));
     assert_eq!(missing.len(), 4);
@@ -70,4 +72,14 @@ fn swapped_addresses_are_seen_in_records_and_nodes() {
     facts.members[1].at.address = "172.20.0.2".to_owned();
     let ids: Vec<&str> = judge(&facts).iter().map(Ailment::id).collect();
     assert_eq!(ids, ["node-address-old", "node-address-old", "host-records-missing"]);
+}
+
+#[test]
+fn the_load_balancer_is_judged_while_the_api_says_nothing() {
+    let mut facts = whole();
+    facts.inside = None;
+    assert_eq!(judge(&facts), []);
+    facts.members[0].at.started = "2026-11-24T11:00:00Z".to_owned();
+    let ids: Vec<&str> = judge(&facts).iter().map(Ailment::id).collect();
+    assert_eq!(ids, ["balancer-stale"]);
 }
