@@ -74,8 +74,9 @@ impl Game {
     /// Every volume and argument of the pods, as text.
     async fn pods(&self) -> String {
         let kubeconfig = self.state.join("game-server").join(&self.name).join("kubeconfig");
-        let cluster = xtask::kubernetes::Kubernetes::connect(&kubeconfig, &format!("k3d-{}", self.name));
-        let pods = cluster.await.unwrap().list("v1", "Pod", Some("game-prod"), "").await.unwrap();
+        let context = format!("k3d-{}", self.name);
+        let cluster = xtask::kubernetes::Kubernetes::connect(&kubeconfig, &context).await.unwrap();
+        let pods = cluster.list("v1", "Pod", Some("game-prod"), "").await.unwrap();
         let staying = pods.iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
         staying.map(|pod| pod["spec"].to_string()).collect()
     }
