@@ -13,7 +13,7 @@ use crate::local::{Folder, reachable};
 
 /// One of the two.
 pub enum Place {
-    Process { place: development::Place, url: String },
+    Process { place: Box<development::Place>, url: String },
     Pods(Box<Pods>),
 }
 
@@ -22,7 +22,7 @@ impl Place {
     pub async fn reach(context: &Context, target: TargetName) -> Result<Self> {
         match target {
             TargetName::Local => {
-                let place = development::Place::of(context).await?;
+                let place = Box::new(development::Place::of(context).await?);
                 let port = context.port_given.or(Folder::of(context).last().map(|last| last.port));
                 let address = reachable(context.bind_address, port.unwrap_or(context.port));
                 Ok(Self::Process { place, url: format!("http://{address}") })
