@@ -1,5 +1,6 @@
 //! Flags and environment of every role; the only place where configuration is read.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -51,6 +52,8 @@ pub enum Command {
     Bots(BotsArgs),
     /// Exits 0 when the admin port of this machine says ready; a probe for images without a shell.
     Healthcheck(HealthcheckArgs),
+    /// Runs another role and starts it anew whenever its binary is replaced: how a build gets into a running pod.
+    Reload(ReloadArgs),
 }
 
 /// What every separate role needs.
@@ -81,6 +84,9 @@ pub struct GatewayArgs {
     /// Pages of other origins that may connect, such as https://play.example.com; its own page always may.
     #[arg(long, env = "ALLOWED_ORIGINS", value_delimiter = ',')]
     pub allowed_origins: Vec<String>,
+    /// Serve files of the page from this folder instead of the embedded ones, to see an edit without a build.
+    #[arg(long, env = "WEB_DIR")]
+    pub web_dir: Option<PathBuf>,
 }
 
 /// `game-server room`
@@ -170,6 +176,9 @@ pub struct AllArgs {
     /// The folder of the ranking's database; made when missing.
     #[arg(long, env = "DATA_DIR", default_value = "game-data")]
     pub data_dir: PathBuf,
+    /// Serve files of the page from this folder instead of the embedded ones, to see an edit without a build.
+    #[arg(long, env = "WEB_DIR")]
+    pub web_dir: Option<PathBuf>,
     #[command(flatten)]
     pub game: MatchArgs,
 }
@@ -223,6 +232,17 @@ pub struct HealthcheckArgs {
     /// What to ask.
     #[arg(long, env = "HEALTHCHECK_URL", default_value = "http://127.0.0.1:9100/readyz")]
     pub url: String,
+}
+
+/// `game-server reload --binary /dev-build/game-server -- chat --nats-url nats://nats:4222`
+#[derive(Debug, Args)]
+pub struct ReloadArgs {
+    /// What is run, as soon as it is there; until then the role runs from this very program.
+    #[arg(long, env = "RELOAD_BINARY")]
+    pub binary: PathBuf,
+    /// The role and its flags.
+    #[arg(last = true, required = true)]
+    pub role: Vec<OsString>,
 }
 
 impl Cli {

@@ -16,5 +16,7 @@ pub mod lobby;
 pub mod monitor;
 /// Ratings and leaderboards.
 pub mod ranking;
+/// Runs another role and starts it anew whenever its binary is replaced.
+pub mod reload;
 /// Rooms on simulation threads.
 pub mod room;

@@ -1,6 +1,6 @@
 //! Logs and metric names.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -71,6 +71,9 @@ pub const NODE_CPU_PRESSURE: &str = "game_node_cpu_pressure_ratio";
 /// CFS periods in which this node's monitor was throttled.
 pub const NODE_THROTTLED: &str = "game_node_throttled_periods_total";
 
+/// When this process started, in seconds since 1970, under the name that every collector knows.
+pub const PROCESS_START: &str = "process_start_time_seconds";
+
 /// Histograms are folded this often, or they would keep every sample.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 /// From an idle tick to one that is three ticks late.
@@ -103,6 +106,8 @@ pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
         .set_buckets_for_metric(Matcher::Prefix("game_tick_".to_string()), &TICK_BUCKETS_S)
         .and_then(PrometheusBuilder::install_recorder)
         .context("starting metrics")?;
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    metrics::gauge!(PROCESS_START).set(since_1970.as_secs_f64());
     let upkeep = handle.clone();
     tokio::spawn(async move {
         let mut every = tokio::time::interval(METRICS_UPKEEP);

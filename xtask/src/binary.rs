@@ -68,6 +68,24 @@ pub fn path(context: &Context) -> PathBuf {
     folder.join("release").join("game-server")
 }
 
+/// A build for trying out an edit: quick to compile, and static where it has to run in a pod.
+pub struct Development {
+    pub job: Job,
+    /// Where the build puts the binary.
+    pub path: PathBuf,
+}
+
+/// The development build, described; its parts are those that `cargo test` builds, unless it is static.
+pub fn development(context: &Context, is_static: bool) -> Development {
+    let job = Job::cargo(&context.root).args(["build", "--package", "game-server", "--bin", "game-server"]);
+    let target = context.cargo_target_folder();
+    let (job, folder) = match static_triple().filter(|_| is_static) {
+        Some(triple) => (statically(job, &triple), target.join(triple)),
+        None => (job, target),
+    };
+    Development { job, path: folder.join("debug").join("game-server") }
+}
+
 /// The triple that makes a static binary here; `None` where the system has no static libc.
 /// Static linking needs an explicit `--target`: proc macros are built for the host without it.
 pub fn static_triple() -> Option<String> {
@@ -75,16 +93,19 @@ pub fn static_triple() -> Option<String> {
 }
 
 fn command(context: &Context) -> Job {
-    let mut job =
-        Job::cargo(&context.root).args(["build", "--release", "--package", "game-server", "--locked"]);
-    if let Some(triple) = static_triple() {
-        let flags = r#"["-C", "target-feature=+crt-static", "-C", "relocation-model=static"]"#;
-        let config = format!("target.{triple}.rustflags={flags}");
-        // Flags of the environment would win over these and give a binary that needs a libc.
-        job = job.args(["--target", &triple, "--config", &config]);
-        job = job.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    let job = Job::cargo(&context.root).args(["build", "--release", "--package", "game-server", "--locked"]);
+    match static_triple() {
+        Some(triple) => statically(job, &triple),
+        None => job,
     }
-    job
+}
+
+fn statically(job: Job, triple: &str) -> Job {
+    let flags = r#"["-C", "target-feature=+crt-static", "-C", "relocation-model=static"]"#;
+    let config = format!("target.{triple}.rustflags={flags}");
+    // Flags of the environment would win over these and give a binary that needs a libc.
+    let job = job.args(["--target", triple, "--config", &config]);
+    job.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS")
 }
 
 fn stamp_path(binary: &Path) -> PathBuf {

@@ -88,6 +88,7 @@ pub enum Command {
     Image(commands::image::Args),
     Plan(commands::plan::Args),
     Deploy(commands::deploy::Args),
+    Dev(commands::dev::Args),
     Stop(commands::stop::Args),
     Start(commands::start::Args),
     Down(commands::down::Args),

@@ -9,6 +9,7 @@ pub mod ci;
 pub mod cluster;
 pub mod completions;
 pub mod deploy;
+pub mod dev;
 pub mod diagnose;
 pub mod doctor;
 pub mod down;
@@ -39,6 +40,7 @@ pub async fn run(context: &Context, command: Command) -> Result<()> {
         Command::Diagnose(args) => diagnose::run(context, args).await,
         Command::Verify(args) => verify::run(context, args).await,
         Command::Load(args) => load::run(context, args).await,
+        Command::Dev(args) => dev::run(context, args).await,
         Command::Stop(args) => stop::run(context, args).await,
         Command::Start(args) => start::run(context, args).await,
         Command::Down(args) => down::run(context, args).await,

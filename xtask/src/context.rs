@@ -109,10 +109,13 @@ impl Context {
     }
 }
 
-/// Root of the repository that this program was built from.
+/// The clone in which `cargo xtask` was typed, as the cargo that runs us says: two clones that share a target folder
+/// share this program. Run without cargo, it is the clone that built it.
 pub fn root() -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest.parent().unwrap_or(manifest).to_path_buf()
+    let running = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let built = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let manifest = running.filter(|folder| folder.file_name() == built.file_name()).unwrap_or(built);
+    manifest.parent().unwrap_or(&manifest).to_path_buf()
 }
 
 /// Writes a file so that a reader sees the old or the new content, never half of it.

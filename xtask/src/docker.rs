@@ -18,6 +18,8 @@ mod exec;
 mod images;
 /// What doctor asks an engine.
 pub mod probe;
+/// Files into a container.
+mod upload;
 
 /// Loads and exports of large images answer late; a dead engine refuses at once.
 const REQUEST_LIMIT: Duration = Duration::from_secs(120);

@@ -1,11 +1,14 @@
 //! Ctrl-C and `--timeout`: a command that is stopped ends what it started and says how to go on.
 
 use std::future::{Future, pending};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 
 use crate::context::Context;
 use crate::processes::job;
@@ -37,16 +40,35 @@ pub fn place_later(name: &'static str, after: Duration) {
     }
 }
 
+/// True while a command runs that comes to its own end when it is asked to stop.
+static ENDS_ITSELF: AtomicBool = AtomicBool::new(false);
+static ASKED: Notify = Notify::const_new();
+
+/// For a command that runs until it is stopped: returns when it is, and leaves the end to the command. Only a second
+/// signal ends it the hard way.
+pub async fn asked_to_stop() {
+    ENDS_ITSELF.store(true, Ordering::Relaxed);
+    ASKED.notified().await;
+}
+
 /// Runs a command until it ends, a signal arrives or the overall deadline passes. Whatever it was
 /// doing is dropped at its next wait; state files are written whole, so the same command continues.
 pub async fn guard(context: &Context, command: impl Future<Output = Result<()>>) -> Result<()> {
     // Listening begins before the command does: a signal in its first moment is not lost.
-    let stopped = stopped();
-    let found = tokio::select! {
-        ended = command => return ended,
-        name = stopped => format!("{name} stopped it."),
+    let first = stopped();
+    let mut command = pin!(command);
+    let mut found = tokio::select! {
+        ended = &mut command => return ended,
+        name = first => format!("{name} stopped it."),
         text = deadline(context) => text,
     };
+    if ENDS_ITSELF.load(Ordering::Relaxed) {
+        ASKED.notify_one();
+        found = tokio::select! {
+            ended = &mut command => return ended,
+            name = stopped() => format!("a second signal ({name}) stopped it on its way out."),
+        };
+    }
     job::end_all().await;
     Err(Failure {
         exit: Exit::Interrupted,

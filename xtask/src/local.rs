@@ -11,6 +11,8 @@ use crate::http;
 use crate::processes::daemon::Identity;
 use crate::target::BUNDLE_FILE;
 
+/// A build that is being worked on, in the place of the regular one.
+pub mod development;
 /// Draining and ending the process.
 pub mod end;
 /// The log file: its end, its growth, its filters.
@@ -31,6 +33,8 @@ const LOG_FILE: &str = "game-server.log";
 const DATA_FOLDER: &str = "data";
 /// A copy of what was built, so that neither `cargo clean` nor a second clone changes what runs.
 const BINARY_FILE: &str = "game-server";
+/// The build that `dev` runs; beside the other one, which comes back afterwards.
+const DEVELOPMENT_FILE: &str = "game-server-dev";
 
 /// The process that `up` started, as written down in the state folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +51,9 @@ pub struct Process {
     /// Stamp of the build that runs.
     pub stamp: String,
     pub started_unix_s: u64,
+    /// True for a build that `dev` runs; `stamp` and `settings` are then those of the regular one.
+    #[serde(default)]
+    pub is_development: bool,
 }
 
 /// Files of the target `local`.
@@ -70,6 +77,10 @@ impl Folder {
         self.0.join(BINARY_FILE)
     }
 
+    fn development_binary(&self) -> PathBuf {
+        self.0.join(DEVELOPMENT_FILE)
+    }
+
     /// What was started last here, alive or not; a damaged file counts as nothing.
     pub fn last(&self) -> Option<Process> {
         let text = std::fs::read(self.0.join(PROCESS_FILE)).ok()?;
@@ -87,7 +98,7 @@ impl Folder {
 
     /// Removes everything but the players' data; that too when `data` says so.
     pub fn clear(&self, data: bool) -> Result<()> {
-        for file in [PROCESS_FILE, LOG_FILE, BINARY_FILE, BUNDLE_FILE] {
+        for file in [PROCESS_FILE, LOG_FILE, BINARY_FILE, BUNDLE_FILE, DEVELOPMENT_FILE] {
             remove(&self.0.join(file))?;
         }
         if data && self.data().exists() {

@@ -19,6 +19,9 @@ use crate::report::{Exit, Failure};
 const IMAGE_VARIABLE: &str = "K3S_IMAGE";
 /// Where nobody but this machine can join.
 const LOOPBACK: &str = "127.0.0.1";
+/// What is asleep or broken about a cluster that was whole once.
+pub mod health;
+
 /// Port on which the API server listens inside its container.
 pub const API_PORT: u16 = 6443;
 /// The kubeconfig that is ours alone.
@@ -202,7 +205,15 @@ impl Target {
 
     /// Forgets the cluster; lock files stay for whoever waits on them.
     pub fn forget(&self) -> Result<()> {
-        for name in [KUBECONFIG_FILE, RECORD_FILE, IMAGES_FILE, PLAYED_FILE, DEPLOYED_FILE, BUNDLE_FILE] {
+        for name in [
+            KUBECONFIG_FILE,
+            RECORD_FILE,
+            IMAGES_FILE,
+            PLAYED_FILE,
+            DEPLOYED_FILE,
+            BUNDLE_FILE,
+            health::BALANCER_FILE,
+        ] {
             let path = self.folder.join(name);
             if path.exists() {
                 std::fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;

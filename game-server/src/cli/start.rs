@@ -19,7 +19,7 @@ use crate::roles::bots::report::Budgets;
 use crate::roles::gateway::GatewayOptions;
 use crate::roles::lobby::LobbyOptions;
 use crate::roles::room::RoomOptions;
-use crate::roles::{all, bots, chat, gateway, healthcheck, lobby, monitor, ranking, room};
+use crate::roles::{all, bots, chat, gateway, healthcheck, lobby, monitor, ranking, reload, room};
 use crate::store::Store;
 use crate::telemetry;
 
@@ -48,6 +48,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Monitor(args) => start_monitor(args).await,
         Command::All(args) => start_all(args).await,
         Command::Healthcheck(args) => healthcheck::run(&args.url).await,
+        Command::Reload(args) => reload::run(&args.binary, &args.role).await,
         Command::Bots(args) => bots::run(bots_options(args)).await,
     }
 }
@@ -80,6 +81,7 @@ async fn start_gateway(args: GatewayArgs) -> anyhow::Result<()> {
         name: args.name,
         allowed_origins: args.allowed_origins,
         accept_while_draining: ACCEPT_WHILE_DRAINING,
+        web_dir: args.web_dir,
     };
     gateway::run(listener, bus, options, base.ready, base.shutdown).await
 }
@@ -132,6 +134,7 @@ async fn start_all(args: AllArgs) -> anyhow::Result<()> {
     tracing::info!("play at http://{}", listener.local_addr()?);
     let options = AllOptions {
         data_dir: args.data_dir,
+        web_dir: args.web_dir,
         match_s: args.game.match_seconds,
         fill_to_players: args.game.fill_to_players,
     };

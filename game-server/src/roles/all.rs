@@ -32,6 +32,8 @@ pub struct AllOptions {
     pub data_dir: PathBuf,
     pub match_s: u32,
     pub fill_to_players: u8,
+    /// Files of the page here are served instead of the embedded ones.
+    pub web_dir: Option<PathBuf>,
 }
 
 /// Runs the whole game until drained. Roles that matches depend on go last: a result still finds the ranking.
@@ -90,6 +92,7 @@ async fn play(
         name: LOCAL.to_string(),
         allowed_origins: Vec::new(),
         accept_while_draining: std::time::Duration::ZERO,
+        web_dir: options.web_dir.clone(),
     };
     tokio::try_join!(
         room::run(links, bus.clone(), room, ready.part(), shutdown.clone()),

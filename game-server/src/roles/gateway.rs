@@ -3,6 +3,7 @@
 //! Everything a browser needs is on one origin: the page, `/lobby`, `/room`, `/chat` and `/ranking`. A gateway keeps
 //! no state that another one could not make again, so any replica serves any player.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +53,8 @@ pub struct GatewayOptions {
     pub allowed_origins: Vec<String>,
     /// A drain keeps accepting for this long, until the load balancer has heard that the gateway is not ready.
     pub accept_while_draining: Duration,
+    /// Files of the page here are served instead of the embedded ones.
+    pub web_dir: Option<PathBuf>,
 }
 
 /// Shared by all requests.

@@ -12,7 +12,7 @@ use crate::docker::{Container, Engine};
 use crate::kubernetes::Kubernetes;
 use crate::report::{Exit, Step};
 use crate::settings::CLUSTER_READY_LIMIT;
-use crate::target::{API_PORT, Reached, Target};
+use crate::target::{API_PORT, Reached, Target, health};
 use creation::create;
 use drift::Drift;
 use look::State;
@@ -25,6 +25,8 @@ pub mod drift;
 mod dry_run;
 /// Changing a cluster that runs.
 mod edit;
+/// Putting right what a restart of Docker breaks.
+mod heal;
 /// The one place that runs k3d.
 mod k3d;
 /// What is there under the name of a cluster, and whose it is.
@@ -117,9 +119,14 @@ fn tell(announce: Announce, reached: Reached) {
 pub async fn is_running(reached: &Reached) -> Result<bool> {
     let Reached { target, engine, cluster } = reached;
     let nodes = target.config.nodes().len();
-    let (state, drift, missing) =
-        tokio::try_join!(look(engine, target), drift(engine, target), cluster.missing(nodes))?;
-    Ok(state == State::Running && drift.is_none() && missing.is_none())
+    let (state, drift, missing, facts) = tokio::try_join!(
+        look(engine, target),
+        drift(engine, target),
+        cluster.missing(nodes),
+        health::facts(engine, target, cluster)
+    )?;
+    let is_well = health::judge(&facts).is_empty();
+    Ok(state == State::Running && drift.is_none() && missing.is_none() && is_well)
 }
 
 /// Removes the cluster and proves that nothing of it is left.
@@ -312,10 +319,14 @@ async fn ready(context: &Context, engine: &Engine, target: &Target) -> Result<Ku
     if target.open(engine).await.is_err() {
         write_kubeconfig(context, engine, target).await?;
     }
+    heal::balancer(context, engine, target).await?;
     let deadline = Instant::now() + context.timeout.unwrap_or(CLUSTER_READY_LIMIT);
     loop {
         let missing = match missing(engine, target).await {
-            Ok((cluster, None)) => return Ok(cluster),
+            Ok((cluster, None)) => {
+                heal::heal(context, engine, target, &cluster).await?;
+                return Ok(cluster);
+            }
             Ok((_, Some(missing))) => missing,
             Err(error) => format!("{error:#}"),
         };

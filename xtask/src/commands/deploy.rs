@@ -86,8 +86,12 @@ pub struct Prepared {
 
 /// Everything up to the first write.
 pub async fn prepare(context: &Context, reached: &Reached, image: &str) -> Result<Prepared> {
+    prepare_these(reached, Manifests::load(&context.manifests)?, image).await
+}
+
+/// The same for manifests that were changed in memory.
+pub async fn prepare_these(reached: &Reached, mut manifests: Manifests, image: &str) -> Result<Prepared> {
     let cluster = &reached.cluster;
-    let mut manifests = Manifests::load(&context.manifests)?;
     manifests.set_image(image);
     let inventory = Inventory::read(cluster).await?;
     let changes = match changes::find(cluster, &manifests, &inventory).await {
@@ -111,6 +115,21 @@ pub async fn is_settled(context: &Context, reached: &Reached, image: &str) -> Re
     Ok(changes.is_empty()
         && rollout::is_settled(&reached.cluster, &manifests).await?
         && secret::exists(&reached.cluster).await?)
+}
+
+/// Waits until what was deployed runs and can be reached, after the cluster was asleep; nothing is applied.
+pub async fn settle(context: &Context, reached: &Reached) -> Result<()> {
+    let deployed = Inventory::read(&reached.cluster).await?;
+    let mut manifests = Manifests::load(&context.manifests)?;
+    manifests.objects.retain(|object| deployed.ids.contains(&Id::of(&object.value)));
+    if manifests.objects.is_empty() {
+        return Ok(());
+    }
+    let step = context.report.step("rollout", "waiting for the pods");
+    let waited = rollout::wait(context, &reached.cluster, &manifests, false).await?;
+    public::wait_for_page(reached.target.published().port).await?;
+    step.done(&waited);
+    Ok(())
 }
 
 /// Applies what differs, removes what left, and waits; does nothing when nothing differs and all runs.

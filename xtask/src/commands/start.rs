@@ -1,17 +1,19 @@
-//! `cargo xtask start`: wakes what `stop` put to sleep.
+//! `cargo xtask start`: wakes what `stop` or a restart of the machine put to sleep.
 
 use anyhow::Result;
 
 use crate::cli::TargetName;
-use crate::commands::cluster;
+use crate::commands::{cluster, deploy};
 use crate::context::{Context, lock, target};
 use crate::local::{Folder, start};
 use crate::report::{Exit, Failure};
+use crate::target::Reached;
 
 /// Wake what `stop` put to sleep
 ///
-/// Use it after `stop` or after a restart of the machine: the same build with the same settings and data, without
-/// building anything.
+/// Use it after `stop` or after a restart of the machine or of Docker: the same build with the same settings and data,
+/// without building anything. On a cluster it also puts right what such a restart breaks, and waits until the game can
+/// be played.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n\
 \x20\x20cargo xtask start")]
@@ -19,10 +21,23 @@ pub struct Args {}
 
 pub async fn run(context: &Context, _args: Args) -> Result<()> {
     match target::that_is_up(context)? {
-        Some(TargetName::K3d) => cluster::start(context).await,
+        Some(TargetName::K3d) => on_cluster(context).await,
         Some(TargetName::Local) => local(context).await,
         None => Err(nothing_to_start().into()),
     }
+}
+
+async fn on_cluster(context: &Context) -> Result<()> {
+    cluster::start(context).await?;
+    if context.dry_run {
+        return Ok(());
+    }
+    let reached = Reached::of(context).await?;
+    deploy::settle(context, &reached).await?;
+    let url = reached.target.url();
+    let value = serde_json::json!({"url": url, "cluster": reached.target.name()});
+    context.report.result(value, &format!("\n  play      {url}\n"));
+    Ok(())
 }
 
 async fn local(context: &Context) -> Result<()> {

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use anyhow::{Context as _, Result};
 use bollard::models::ContainerSummary;
 use bollard::query_parameters::{
-    InspectNetworkOptions, ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
+    InspectContainerOptions, InspectNetworkOptions, ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
     ListVolumesOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder, RemoveVolumeOptions,
+    RestartContainerOptions,
 };
 
 use futures_util::StreamExt as _;
@@ -19,6 +20,16 @@ pub const CLUSTER_LABEL: &str = "k3d.cluster";
 pub const ROLE_LABEL: &str = "k3d.role";
 /// Label of every network that k3d made; it carries no name of a cluster.
 const APP_LABEL: &str = "app=k3d";
+
+/// When a container started, and where it is in the network of its cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// RFC 3339, in UTC: later ones sort behind earlier ones.
+    pub started: String,
+    pub address: String,
+    /// The machine that runs the containers, as they reach it.
+    pub gateway: String,
+}
 
 /// A network of a cluster and who is still attached to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +117,29 @@ impl Engine {
             networks.push(ClusterNetwork { id, name, attached: attached(serde_json::to_value(&network)?) });
         }
         Ok(networks)
+    }
+
+    /// Where a container is, and since when.
+    pub async fn whereabouts(&self, container: &str, network: &str) -> Result<Whereabouts> {
+        let found = self.docker.inspect_container(container, None::<InspectContainerOptions>).await;
+        let found = found.with_context(|| format!("looking at the container {container}"))?;
+        let networks = found.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
+        let endpoint = networks.get(network).cloned().unwrap_or_default();
+        Ok(Whereabouts {
+            started: found
+                .state
+                .and_then(|state| state.started_at)
+                .map(|at| at.to_string())
+                .unwrap_or_default(),
+            address: endpoint.ip_address.unwrap_or_default(),
+            gateway: endpoint.gateway.unwrap_or_default(),
+        })
+    }
+
+    /// Stops and starts a container.
+    pub async fn restart_container(&self, container: &str) -> Result<()> {
+        let restarted = self.docker.restart_container(container, None::<RestartContainerOptions>).await;
+        restarted.with_context(|| format!("restarting {container}"))
     }
 
     /// Removes a network by id, since its name may be ambiguous.

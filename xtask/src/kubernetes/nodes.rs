@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::objects::Id;
 use crate::kubernetes::readiness::{Rollout, has_condition, rollout};
+
+/// Key of CoreDNS's ConfigMap: what k3s and k3d write the hosts of a cluster to.
+const HOST_RECORDS: &str = "NodeHosts";
 
 /// A node as far as scheduling cares.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,12 +54,38 @@ impl Kubernetes {
         Ok(self.list("v1", "Node", None, "").await?.iter().map(node).collect())
     }
 
+    /// Where every node is, as the cluster knows it.
+    pub async fn node_addresses(&self) -> Result<BTreeMap<String, String>> {
+        let nodes = self.list("v1", "Node", None, "").await?;
+        let address = |node: &Value| {
+            let mut addresses = node["status"]["addresses"].as_array()?.iter();
+            let internal = addresses.find(|address| address["type"] == "InternalIP")?;
+            Some((node["metadata"]["name"].as_str()?.to_owned(), internal["address"].as_str()?.to_owned()))
+        };
+        Ok(nodes.iter().filter_map(address).collect())
+    }
+
+    /// The file of hosts that CoreDNS answers from.
+    pub async fn host_records(&self) -> Result<String> {
+        let map = self.get(&dns_config()).await?.unwrap_or_default();
+        Ok(map["data"][HOST_RECORDS].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Writes that file; CoreDNS reads it again within a minute.
+    pub async fn set_host_records(&self, hosts: &str) -> Result<()> {
+        self.merge(&dns_config(), &json!({"data": {HOST_RECORDS: hosts}})).await
+    }
+
     /// What tells this cluster from every other one for as long as it lives.
     pub async fn uid(&self) -> Result<String> {
         let namespace = self.get(&Id::new("v1", "Namespace", None, "kube-system")).await?;
         let namespace = namespace.context("the cluster has no kube-system")?;
         Ok(namespace["metadata"]["uid"].as_str().context("kube-system has no UID")?.to_owned())
     }
+}
+
+fn dns_config() -> Id {
+    Id::new("v1", "ConfigMap", Some("kube-system"), "coredns")
 }
 
 fn dns() -> Id {

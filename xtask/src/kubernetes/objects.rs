@@ -150,13 +150,14 @@ impl Kubernetes {
 
     /// Sets labels of an object and leaves all else alone.
     pub async fn set_labels(&self, id: &Id, labels: &Value) -> Result<()> {
-        if !self.call("label", id, &format!(": {labels}")) {
-            return Ok(());
-        }
+        self.merge(id, &json!({"metadata": {"labels": labels}})).await
+    }
+
+    /// Sets the fields that are named and leaves all else alone.
+    pub async fn merge(&self, id: &Id, fields: &Value) -> Result<()> {
         let api = self.api(&id.api_version, &id.kind, id.namespace.as_deref()).await?;
-        let patch = json!({"metadata": {"labels": labels}});
-        let patched = limited(api.patch(&id.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
-        patched.map(|_| ()).with_context(|| format!("labelling {}", id.key()))
+        let patched = limited(api.patch(&id.name, &PatchParams::default(), &Patch::Merge(fields))).await;
+        patched.map(|_| ()).with_context(|| format!("changing {}", id.key()))
     }
 
     /// Sets the number of pods without owning it: an autoscaler may change it from then on.

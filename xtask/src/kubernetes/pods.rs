@@ -13,6 +13,8 @@ use crate::settings::{ADMIN_PORT, NAMESPACE};
 
 /// Label that names the role of a pod.
 pub const ROLE_LABEL: &str = "app.kubernetes.io/name";
+/// Metric that tells one process of a pod from the next.
+const PROCESS_START: &str = "process_start_time_seconds";
 /// A pod answers its admin port at once; a hung one must not hang the table.
 const ADMIN_LIMIT: Duration = Duration::from_secs(2);
 
@@ -68,6 +70,12 @@ impl Kubernetes {
     /// Prometheus text of a pod.
     pub async fn pod_metrics(&self, pod: &str) -> Result<String> {
         self.admin(http::Method::GET, pod, "metrics").await
+    }
+
+    /// When the process in a pod started, in seconds since 1970; nothing as long as it is not ready.
+    pub async fn started(&self, pod: &str) -> Option<f64> {
+        self.admin(http::Method::GET, pod, "readyz").await.ok()?;
+        metric(&self.pod_metrics(pod).await.ok()?, PROCESS_START)
     }
 
     /// Ends the matches of a pod that drains, with a result.

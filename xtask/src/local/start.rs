@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -31,10 +32,25 @@ pub struct Ensured {
 }
 
 /// How the process should be, before it is.
-struct Wanted {
-    bind_address: String,
-    port: u16,
-    settings: Vec<String>,
+pub struct Wanted {
+    pub bind_address: String,
+    pub port: u16,
+    pub settings: Vec<String>,
+}
+
+/// The program that is started.
+pub struct Build<'a> {
+    pub program: PathBuf,
+    /// Stamp of the regular build.
+    pub stamp: &'a str,
+    /// Files of the page that a development build serves instead of its own.
+    pub web_dir: Option<&'a Path>,
+}
+
+impl<'a> Build<'a> {
+    pub fn regular(folder: &Folder, stamp: &'a str) -> Self {
+        Self { program: folder.binary(), stamp, web_dir: None }
+    }
 }
 
 /// Makes the process run this build with these settings; a running match is waited for unless `now`.
@@ -55,9 +71,9 @@ pub async fn ensure(context: &Context, binary: &Binary, now: bool) -> Result<Opt
     }
     if !context.dry_run {
         fs::create_dir_all(&folder.0).with_context(|| format!("making {}", folder.0.display()))?;
-        install(&folder, binary)?;
+        install(&binary.path, &folder.binary())?;
     }
-    let process = start(context, &folder, &wanted, &binary.stamp).await?;
+    let process = start(context, &folder, &wanted, Build::regular(&folder, &binary.stamp)).await?;
     Ok(process.map(|process| Ensured { process, changed: true }))
 }
 
@@ -76,10 +92,16 @@ pub async fn resume(context: &Context) -> Result<Option<Process>> {
     }
     let port = context.port_given.unwrap_or(last.port);
     let wanted = Wanted { bind_address: last.bind_address, port, settings: last.settings };
-    start(context, &folder, &wanted, &last.stamp).await
+    start(context, &folder, &wanted, Build::regular(&folder, &last.stamp)).await
 }
 
-async fn start(context: &Context, folder: &Folder, wanted: &Wanted, stamp: &str) -> Result<Option<Process>> {
+/// Starts a build and waits until it is ready; `None` in a dry run.
+pub async fn start(
+    context: &Context,
+    folder: &Folder,
+    wanted: &Wanted,
+    build: Build<'_>,
+) -> Result<Option<Process>> {
     // In a dry run the process that would be replaced still holds its ports.
     let replaced = folder.running().filter(|_| context.dry_run);
     if replaced.is_none() && !ports::is_free(&wanted.bind_address, wanted.port) {
@@ -87,11 +109,11 @@ async fn start(context: &Context, folder: &Folder, wanted: &Wanted, stamp: &str)
     }
     let step = context.report.step("start", "game-server all");
     let admin = admin_address(replaced.as_ref())?;
-    let args = arguments(folder, wanted, &admin);
+    let args = arguments(folder, wanted, &admin, build.web_dir);
     if !context.dry_run {
         logs::rotate(&folder.log())?;
     }
-    let started = daemon::start(&context.report, &folder.binary(), &args, &folder.0, &folder.log())?;
+    let started = daemon::start(&context.report, &build.program, &args, &folder.0, &folder.log())?;
     let Some(identity) = started else {
         step.skipped("game-server all would be started");
         return Ok(None);
@@ -103,8 +125,9 @@ async fn start(context: &Context, folder: &Folder, wanted: &Wanted, stamp: &str)
         port: wanted.port,
         admin,
         settings: wanted.settings.clone(),
-        stamp: stamp.to_owned(),
+        stamp: build.stamp.to_owned(),
         started_unix_s: unix_s(),
+        is_development: build.web_dir.is_some(),
     };
     folder.write(&process)?;
     wait_until_ready(folder, &process).await?;
@@ -150,7 +173,7 @@ pub fn wanted_url(context: &Context) -> String {
 }
 
 /// A port that was chosen once stays until another is asked for.
-fn wanted(context: &Context, last: Option<&Process>) -> Wanted {
+pub fn wanted(context: &Context, last: Option<&Process>) -> Wanted {
     let port = context.port_given.or(last.map(|process| process.port)).unwrap_or(context.port);
     let flag =
         |(variable, flag): &(&str, &str)| std::env::var(variable).ok().map(|value| format!("{flag}={value}"));
@@ -159,7 +182,8 @@ fn wanted(context: &Context, last: Option<&Process>) -> Wanted {
 }
 
 fn fits(running: &Process, wanted: &Wanted) -> bool {
-    running.bind_address == wanted.bind_address
+    !running.is_development
+        && running.bind_address == wanted.bind_address
         && running.port == wanted.port
         && running.settings == wanted.settings
 }
@@ -177,17 +201,20 @@ fn same_build(folder: &Folder, binary: &Binary, running: &Process) -> Result<boo
 }
 
 /// Puts the new build beside the old one and swaps them: a running file cannot be written to.
-fn install(folder: &Folder, binary: &Binary) -> Result<()> {
-    let beside = folder.binary().with_extension("new");
-    fs::copy(&binary.path, &beside).with_context(|| format!("copying {}", binary.path.display()))?;
-    fs::rename(&beside, folder.binary()).with_context(|| format!("writing {}", folder.binary().display()))
+pub fn install(built: &Path, program: &Path) -> Result<()> {
+    let beside = program.with_extension("new");
+    fs::copy(built, &beside).with_context(|| format!("copying {}", built.display()))?;
+    fs::rename(&beside, program).with_context(|| format!("writing {}", program.display()))
 }
 
-fn arguments(folder: &Folder, wanted: &Wanted, admin: &str) -> Vec<OsString> {
+fn arguments(folder: &Folder, wanted: &Wanted, admin: &str, web_dir: Option<&Path>) -> Vec<OsString> {
     let mut args: Vec<OsString> = vec!["all".into(), "--listen".into()];
     args.push(format!("{}:{}", wanted.bind_address, wanted.port).into());
     args.extend(["--admin-listen".into(), admin.into(), "--data-dir".into(), folder.data().into()]);
     args.extend(wanted.settings.iter().map(OsString::from));
+    if let Some(folder) = web_dir {
+        args.extend(["--web-dir".into(), folder.into()]);
+    }
     args
 }
 

@@ -16,6 +16,7 @@ fn process(identity: Identity) -> Process {
         settings: Vec::new(),
         stamp: "aa".to_owned(),
         started_unix_s: 0,
+        is_development: false,
     }
 }
 

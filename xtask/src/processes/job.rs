@@ -37,6 +37,7 @@ pub struct Job {
     limit: Option<Duration>,
     watcher: Option<Watcher>,
     changes_nothing: bool,
+    is_shown: bool,
 }
 
 /// Is shown each line of output as it comes.
@@ -95,6 +96,7 @@ impl Job {
             limit: None,
             watcher: None,
             changes_nothing: false,
+            is_shown: false,
         }
     }
 
@@ -149,10 +151,16 @@ impl Job {
         self
     }
 
+    /// Shows the output as it comes, `--verbose` or not: for a compiler, whose words are the result.
+    pub fn shown(mut self) -> Self {
+        self.is_shown = true;
+        self
+    }
+
     /// Runs to the end; a non-zero exit code is an answer, not an error. With `--verbose` the
     /// output is shown as it comes. A dry run gives a good end without any output.
     pub async fn run(self, report: &Report) -> Result<Finished> {
-        let verbose = report.verbose;
+        let verbose = report.verbose || self.is_shown;
         let program = self.program.to_string_lossy().into_owned();
         if !self.changes_nothing {
             let line = super::command_line(&self.set, &self.program, &self.args);

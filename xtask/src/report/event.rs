@@ -38,6 +38,8 @@ pub enum Event<'a> {
     Result { result: &'a Value },
     /// Why a rollout cannot succeed, with everything that led there.
     Cause { cause: &'a Value },
+    /// `dev` has put an edit in the place of what ran.
+    Swap { what: &'a str, total_s: f64, compile_s: f64, rest_s: f64 },
     /// Where the time went.
     Times(&'a Times),
     /// Why the command failed; the last line.

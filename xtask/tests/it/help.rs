@@ -2,7 +2,7 @@
 
 use crate::xtask;
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "doctor",
     "up",
     "status",
@@ -18,6 +18,7 @@ const COMMANDS: [&str; 18] = [
     "stop",
     "start",
     "down",
+    "dev",
     "gc",
     "ci",
     "completions",

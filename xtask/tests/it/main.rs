@@ -8,6 +8,7 @@ mod dry_run;
 mod events;
 mod github;
 mod help;
+mod life;
 mod schema;
 mod targets;
 mod tidy;

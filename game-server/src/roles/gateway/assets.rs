@@ -1,10 +1,15 @@
-//! The web client, embedded in the binary.
+//! The web client, embedded in the binary, or read from a folder while somebody works on it.
 
-use std::sync::LazyLock;
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
 
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
+
+use super::Gateway;
 
 /// File name and content.
 type Asset = (&'static str, &'static [u8]);
@@ -54,21 +59,47 @@ const ASSETS: &[Asset] = &[
 ];
 
 /// Any other path of the public port.
-pub async fn get(uri: Uri, headers: HeaderMap) -> Response {
+pub async fn get(State(gateway): State<Arc<Gateway>>, uri: Uri, headers: HeaderMap) -> Response {
+    answer(gateway.options.web_dir.as_deref(), &uri, &headers)
+}
+
+fn answer(folder: Option<&Path>, uri: &Uri, headers: &HeaderMap) -> Response {
     let name = match uri.path() {
         "/" => "index.html",
         path => path.trim_start_matches('/'),
     };
-    let Some((_, content)) = ASSETS.iter().find(|(file, _)| *file == name) else {
+    let Some(content) = content(folder, name) else {
         return (StatusCode::NOT_FOUND, "there is no such page\n").into_response();
     };
+    let tag = folder.and_then(folder_tag).map_or(Cow::Borrowed(build_tag()), Cow::Owned);
     // The browser asks each time and gets 304 until the server is a newer one, so a page never mixes versions.
-    let shared = [(header::ETAG, build_tag()), (header::CACHE_CONTROL, "no-cache")];
+    let shared = [(header::ETAG, tag.as_ref()), (header::CACHE_CONTROL, "no-cache")];
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    if known.is_some_and(|known| known.contains(build_tag())) {
+    if known.is_some_and(|known| known.contains(tag.as_ref())) {
         return (StatusCode::NOT_MODIFIED, shared).into_response();
     }
-    (shared, [(header::CONTENT_TYPE, content_type(name))], *content).into_response()
+    (shared, [(header::CONTENT_TYPE, content_type(name))], content).into_response()
+}
+
+/// The file of the folder, else the embedded one. Only plain names: nothing outside the folder can be asked for.
+fn content(folder: Option<&Path>, name: &str) -> Option<Cow<'static, [u8]>> {
+    let is_plain = !name.starts_with('.') && !name.contains(['/', '\\']);
+    let read = folder.filter(|_| is_plain).and_then(|folder| std::fs::read(folder.join(name)).ok());
+    let embedded =
+        || ASSETS.iter().find(|(file, _)| *file == name).map(|(_, content)| Cow::Borrowed(*content));
+    read.map(Cow::Owned).or_else(embedded)
+}
+
+/// The tag of a folder's files as they are now; nothing when there is no such folder (yet).
+fn folder_tag(folder: &Path) -> Option<String> {
+    let mut files: Vec<_> = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    let mut hash = Sha256::new();
+    for file in &files {
+        hash.update(file.as_os_str().as_encoded_bytes());
+        hash.update(std::fs::read(file).unwrap_or_default());
+    }
+    Some(tag(hash))
 }
 
 /// One tag for all files: a page that compares the tag of `/` notices a change in any of them.
@@ -76,10 +107,14 @@ fn build_tag() -> &'static str {
     static TAG: LazyLock<String> = LazyLock::new(|| {
         let mut hash = Sha256::new();
         ASSETS.iter().for_each(|(_, content)| hash.update(content));
-        let head: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        format!("\"{head}\"")
+        tag(hash)
     });
     &TAG
+}
+
+fn tag(hash: Sha256) -> String {
+    let head: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{head}\"")
 }
 
 fn content_type(name: &str) -> &'static str {

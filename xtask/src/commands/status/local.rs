@@ -62,7 +62,8 @@ fn state(process: &Process, ready: bool, memory_bytes: Option<u64>) -> String {
     let memory = memory_bytes.map_or(String::new(), |bytes| format!(", {} MB", bytes / 1_000_000));
     let uptime = format_uptime(process.uptime().as_secs());
     let state = if ready { "ready" } else { "not ready: it drains or hangs, see the log" };
-    format!("{state}; one process, pid {}, for {uptime}{memory}", process.identity.pid)
+    let build = if process.is_development { " of `cargo xtask dev`" } else { "" };
+    format!("{state}; one process{build}, pid {}, for {uptime}{memory}", process.identity.pid)
 }
 
 /// Resident memory where the system tells it in a file.
