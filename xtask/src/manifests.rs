@@ -115,7 +115,10 @@ impl Manifests {
     /// Reads, checks and orders every file directly below `manifests/`.
     pub fn load(folder: &Path) -> Result<Self> {
         let (mut objects, mut texts) = (Vec::new(), BTreeMap::new());
-        for file in yaml_files(folder)? {
+        let files = yaml_files(folder)?;
+        // An empty folder would be a reason to remove everything that was deployed.
+        anyhow::ensure!(!files.is_empty(), "there is no YAML file in {}", folder.display());
+        for file in files {
             let path = folder.join(&file);
             let text =
                 std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;

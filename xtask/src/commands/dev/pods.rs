@@ -72,7 +72,7 @@ impl Pods {
 
     /// Rolls the pods once, so that from then on they take builds as they are.
     pub async fn enter(&self, context: &Context) -> Result<()> {
-        let mut manifests = Manifests::load(&context.root)?;
+        let mut manifests = Manifests::load(&context.manifests)?;
         dress::dress(&mut manifests);
         let prepared = deploy::prepare_these(&self.reached, manifests, &self.image).await?;
         deploy::carry_out(context, &self.reached, prepared, &self.image, true).await.map(|_| ())
