@@ -9,7 +9,7 @@ use crate::settings::IMAGE_NAME;
 #[test]
 fn every_role_of_ours_runs_below_reload_and_nothing_else_changes() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let plain = Manifests::load(root).unwrap();
+    let plain = Manifests::load(&root.join("manifests")).unwrap();
     let mut dressed = plain.clone();
     dress(&mut dressed);
     let mut ours = 0;
