@@ -138,6 +138,9 @@ impl Engine {
 
     /// Stops and starts a container.
     pub async fn restart_container(&self, container: &str) -> Result<()> {
+        if !self.call(&format!("docker restart {container}")) {
+            return Ok(());
+        }
         let restarted = self.docker.restart_container(container, None::<RestartContainerOptions>).await;
         restarted.with_context(|| format!("restarting {container}"))
     }

@@ -73,7 +73,7 @@ impl Kubernetes {
 
     /// Writes that file; CoreDNS reads it again within a minute.
     pub async fn set_host_records(&self, hosts: &str) -> Result<()> {
-        self.merge(&dns_config(), &json!({"data": {HOST_RECORDS: hosts}})).await
+        self.set_data(&dns_config(), &json!({HOST_RECORDS: hosts})).await
     }
 
     /// What tells this cluster from every other one for as long as it lives.

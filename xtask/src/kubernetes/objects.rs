@@ -150,11 +150,21 @@ impl Kubernetes {
 
     /// Sets labels of an object and leaves all else alone.
     pub async fn set_labels(&self, id: &Id, labels: &Value) -> Result<()> {
+        if !self.call("label", id, &format!(": {labels}")) {
+            return Ok(());
+        }
         self.merge(id, &json!({"metadata": {"labels": labels}})).await
     }
 
-    /// Sets the fields that are named and leaves all else alone.
-    pub async fn merge(&self, id: &Id, fields: &Value) -> Result<()> {
+    /// Sets the data that are named of a ConfigMap and leaves all else alone.
+    pub async fn set_data(&self, id: &Id, data: &Value) -> Result<()> {
+        if !self.call("change", id, &format!(": {data}")) {
+            return Ok(());
+        }
+        self.merge(id, &json!({"data": data})).await
+    }
+
+    async fn merge(&self, id: &Id, fields: &Value) -> Result<()> {
         let api = self.api(&id.api_version, &id.kind, id.namespace.as_deref()).await?;
         let patched = limited(api.patch(&id.name, &PatchParams::default(), &Patch::Merge(fields))).await;
         patched.map(|_| ()).with_context(|| format!("changing {}", id.key()))

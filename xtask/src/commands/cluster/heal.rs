@@ -67,7 +67,7 @@ async fn tell_balancer(engine: &Engine, target: &Target, facts: &Facts) -> Resul
     let Some(balancer) = facts.members.iter().find(|member| member.is_balancer) else {
         return Ok(());
     };
-    let reloaded = engine.exec(&balancer.name, &["nginx", "-s", "reload"], None).await;
+    let reloaded = engine.exec_to_change(&balancer.name, &["nginx", "-s", "reload"], None).await;
     if !reloaded.is_ok_and(|ended| ended.exit_code == 0) {
         // Started last, it is not suspect any more.
         return engine.restart_container(&balancer.name).await;
@@ -100,7 +100,7 @@ async fn write_records(engine: &Engine, cluster: &Kubernetes, facts: &Facts) -> 
     let nodes = facts.members.iter().filter(|member| !member.is_balancer);
     let writes = nodes.map(|node| {
         let command = ["sh", "-c", &script];
-        async move { engine.exec(&node.name, &command, None).await }
+        async move { engine.exec_to_change(&node.name, &command, None).await }
     });
     join_all(writes).await.into_iter().try_for_each(|written| written.map(|_| ()))
 }

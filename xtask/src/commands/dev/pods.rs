@@ -16,6 +16,7 @@ use crate::context::{Context, lock};
 use crate::kubernetes::objects::Id;
 use crate::kubernetes::pods::ROLE_LABEL;
 use crate::manifests::Manifests;
+use crate::public;
 use crate::settings::{DELIVER_LIMIT, NAMESPACE};
 use crate::target::{Reached, Target};
 
@@ -105,6 +106,7 @@ impl Pods {
     pub async fn leave(&self, context: &Context) -> Result<String> {
         let prepared = deploy::prepare(context, &self.reached, &self.image).await?;
         deploy::carry_out(context, &self.reached, prepared, &self.image, true).await?;
+        public::wait_for_page(self.reached.target.published().port).await?;
         Ok(format!("every pod runs {} again, at {}", self.image, self.url))
     }
 
@@ -139,7 +141,7 @@ impl Pods {
             command.extend(uids);
             let build = build.clone();
             async move {
-                let ended = self.reached.engine.exec(node, &command, Some(build)).await?;
+                let ended = self.reached.engine.exec_to_change(node, &command, Some((BINARY, build))).await?;
                 if ended.exit_code != 0 {
                     bail!("{node} did not take the build: {}", ended.stderr.trim());
                 }

@@ -11,6 +11,8 @@ use serde_json::Value;
 use xtask::processes::daemon::{self, Identity};
 use xtask::report::Report;
 
+use crate::say;
+
 /// A first build on a busy small machine; everything else that is waited for takes seconds.
 const LIMIT: Duration = Duration::from_secs(900);
 const LOOK_EVERY: Duration = Duration::from_millis(25);
@@ -176,12 +178,7 @@ pub fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// A figure or a reason, past the capture of the test harness.
-pub fn say(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "    {text}");
-}
-
-/// Prints results and errors only.
+/// Nothing of what the tests themselves do is worth a line.
 pub fn quiet() -> Report {
     Report::new(false, true, false)
 }

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use xtask::processes::find;
 use xtask::processes::job::{Finished, Job};
-use xtask::report::Report;
 
-use super::bed::{Dev, Workspace, get, say};
+use super::bed::{Dev, Workspace, get, quiet};
+use crate::say;
 
-/// Names a cluster to work on, as `NAME:PORT`, instead of one that is made and removed; its state is in XDG_STATE_HOME.
-const GIVEN: &str = "LIFE_CLUSTER";
+/// Names a cluster that is up, as the stage `cluster` of `ci` does; its state is in XDG_STATE_HOME.
+const GIVEN: &str = "GAME_SERVER_TEST_CLUSTER";
 const NAME: &str = "game-server-life";
 const PORT: u16 = 18086;
 
@@ -25,10 +25,13 @@ struct Game {
 impl Game {
     async fn up() -> Self {
         let game = match std::env::var(GIVEN).ok() {
-            Some(given) => {
-                let (name, port) = given.split_once(':').unwrap();
-                let state = std::env::var_os("XDG_STATE_HOME").unwrap().into();
-                Self { name: name.to_owned(), port: port.parse().unwrap(), state, _made: None }
+            Some(name) => {
+                let state = PathBuf::from(std::env::var_os("XDG_STATE_HOME").unwrap());
+                let record =
+                    std::fs::read(state.join("game-server").join(&name).join("cluster.json")).unwrap();
+                let record: Value = serde_json::from_slice(&record).unwrap();
+                let port = u16::try_from(record["published"]["port"].as_u64().unwrap()).unwrap();
+                Self { name, port, state, _made: None }
             }
             None => {
                 let made = tempfile::tempdir().unwrap();
@@ -75,9 +78,7 @@ impl Game {
     async fn pods(&self) -> String {
         let kubeconfig = self.state.join("game-server").join(&self.name).join("kubeconfig");
         let context = format!("k3d-{}", self.name);
-        let cluster = xtask::kubernetes::Kubernetes::connect(&super::bed::quiet(), &kubeconfig, &context)
-            .await
-            .unwrap();
+        let cluster = xtask::kubernetes::Kubernetes::connect(&quiet(), &kubeconfig, &context).await.unwrap();
         let pods = cluster.list("v1", "Pod", Some("game-prod"), "").await.unwrap();
         let staying = pods.iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
         staying.map(|pod| pod["spec"].to_string()).collect()
@@ -85,8 +86,7 @@ impl Game {
 }
 
 async fn docker(args: &[&str]) -> Finished {
-    let ended =
-        Job::new("docker", Path::new("/")).args(args).run(&Report::new(false, true, false)).await.unwrap();
+    let ended = Job::new("docker", Path::new("/")).args(args).run(&quiet()).await.unwrap();
     assert!(ended.success(), "docker {}: {}", args.join(" "), ended.tail);
     ended
 }
@@ -96,8 +96,7 @@ async fn missing() -> Option<String> {
     if find("docker").is_none() || find("k3d").is_none() {
         return Some("docker and k3d are not both on PATH".to_owned());
     }
-    let asked =
-        Job::new("docker", Path::new("/")).args(["version"]).run(&Report::new(false, true, false)).await;
+    let asked = Job::new("docker", Path::new("/")).args(["version"]).run(&quiet()).await;
     (!asked.unwrap().success()).then(|| "Docker does not answer".to_owned())
 }
 
