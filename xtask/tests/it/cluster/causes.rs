@@ -154,7 +154,8 @@ async fn refused_objects(bed: &Bed) -> Vec<String> {
     let mut faults = Vec::new();
     for variant in &variants::REFUSED {
         let repository = bed.repository(variant);
-        let context = xtask::context::Context { root: repository.path().to_owned(), ..bed.context.clone() };
+        let manifests = repository.path().join("manifests");
+        let context = xtask::context::Context { manifests, ..bed.context.clone() };
         let text = match deploy::prepare(&context, &bed.reached, &bed.image).await {
             Ok(_) => "nothing was refused".to_owned(),
             Err(error) => paragraph(&error),
