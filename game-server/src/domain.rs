@@ -17,6 +17,9 @@ pub const VELOCITY_STEPS_PER_UNIT: i16 = 16;
 /// Characters of a player's name.
 pub const NAME_CHARS_MAX: usize = 16;
 
+/// The parts of a room's state that have a hash of their own, so that two runs that differ say where.
+pub const HASH_PARTS: [&str; 3] = ["match", "seats", "shots"];
+
 /// Number of simulation steps since the room was opened; the first step makes tick 1.
 pub type Tick = u32;
 
@@ -31,6 +34,9 @@ pub struct RoomId(pub u64);
 /// A seat in a room, 0 to [`PLAYERS_PER_ROOM_MAX`] − 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Slot(pub u8);
+
+/// The seat of somebody who only watches: on no map, in no frame.
+pub const SPECTATOR: Slot = Slot(PLAYERS_PER_ROOM_MAX as u8);
 
 /// What one player wants during one tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

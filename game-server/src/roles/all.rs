@@ -14,6 +14,7 @@ use crate::protocol::ticket::TicketKey;
 use crate::roles::gateway::GatewayOptions;
 use crate::roles::lobby::LobbyOptions;
 use crate::roles::room::RoomOptions;
+use crate::roles::room::archive::ArchiveOptions;
 use crate::roles::{chat, gateway, lobby, monitor, ranking, room};
 use crate::store::Store;
 
@@ -30,6 +31,7 @@ const TICKET_SECRET_BYTES: usize = 32;
 pub struct AllOptions {
     /// The folder of the ranking's database.
     pub data_dir: PathBuf,
+    pub replays: ArchiveOptions,
     pub match_s: u32,
     pub fill_to_players: u8,
 }
@@ -79,6 +81,7 @@ async fn play(
         link_address: links.local_addr()?.to_string(),
         threads: THREADS,
         rooms_max: ROOMS_MAX,
+        replays: Some(options.replays.clone()),
     };
     let lobby = LobbyOptions {
         ticket_key: ticket_key.clone(),

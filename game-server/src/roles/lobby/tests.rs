@@ -49,6 +49,8 @@ impl Fixture {
             draining: false,
             tick_headroom: 1.0,
             tick_gap_excess_p99_us: 0,
+            room_cost_p50_us: 0,
+            room_cost_p99_us: 0,
             rooms: Vec::new(),
         };
         self.bus.publish(SUBJECT_HOSTS, &report).await.unwrap();

@@ -55,6 +55,7 @@ fn room(id: u64, humans: &[u64]) -> RoomReport {
         humans: humans.iter().map(|player| PlayerId(*player)).collect(),
         free_seats: 10 - humans.len() as u8,
         ticks_left: MATCH_TICKS,
+        cost_us: 0,
     }
 }
 
@@ -67,6 +68,8 @@ fn host(name: &str, rooms: Vec<RoomReport>) -> HostReport {
         draining: false,
         tick_headroom: 1.0,
         tick_gap_excess_p99_us: 0,
+        room_cost_p50_us: 0,
+        room_cost_p99_us: 0,
         rooms,
     }
 }
