@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::domain::Mode;
 use crate::telemetry::LogFormat;
 
 mod start;
@@ -133,6 +134,9 @@ pub struct MatchArgs {
     /// Seats that server-side bots fill while fewer people are in a room; 0 for none.
     #[arg(long, env = "FILL_TO_PLAYERS", default_value_t = 4, value_parser = clap::value_parser!(u8).range(0..=10))]
     pub fill_to_players: u8,
+    /// The rules; more modes come with the features that the server was built with.
+    #[arg(long, env = "MODE", value_enum, default_value = "arena")]
+    pub mode: Mode,
 }
 
 /// `game-server lobby`

@@ -160,6 +160,18 @@ pub enum Pool {
     Bots,
 }
 
+/// Which rules a match has; a host refuses to read of one that it was not built with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Everybody against everybody.
+    #[default]
+    Arena,
+    /// The same with a ball to push.
+    #[cfg(feature = "ball")]
+    Ball,
+}
+
 /// What is agreed when a room is opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MatchSettings {
@@ -169,6 +181,8 @@ pub struct MatchSettings {
     pub match_ticks: Tick,
     /// Server-side bots leave as people come; this many seats are filled at most.
     pub fill_to_players: u8,
+    #[serde(default)]
+    pub mode: Mode,
 }
 
 /// One line of the final score board.

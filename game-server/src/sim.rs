@@ -19,6 +19,9 @@
 //! unordered maps, no f32 operation beyond + − × ÷ √ and floor. The same settings and the same calls between the same
 //! steps give the same [`Room::hash`] on every machine.
 
+/// The mode with a ball.
+#[cfg(feature = "ball")]
+pub mod ball;
 /// How a bot plays.
 pub mod brain;
 /// The 256 directions of an aim.
@@ -81,7 +84,7 @@ pub enum JoinError {
 }
 
 /// One match from its opening to its closing.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Room {
     settings: MatchSettings,
     tick: Tick,
@@ -101,6 +104,8 @@ pub struct Room {
     late_inputs: u64,
     /// Since when no person has had a seat.
     empty_since: Option<Tick>,
+    #[cfg(feature = "ball")]
+    ball: Option<Box<ball::Ball>>,
 }
 
 impl Room {
@@ -121,6 +126,8 @@ impl Room {
             roster_version: 0,
             late_inputs: 0,
             empty_since: Some(0),
+            #[cfg(feature = "ball")]
+            ball: ball::Ball::of(settings.mode),
         };
         room.fill_with_bots();
         room
@@ -144,6 +151,10 @@ impl Room {
         self.events.clear();
         self.let_bots_think();
         self.apply_inputs();
+        #[cfg(feature = "ball")]
+        if let Some(ball) = &mut self.ball {
+            ball.step(&self.seats);
+        }
         self.move_projectiles();
         self.respawn_the_dead();
         self.free_held_seats();
@@ -211,9 +222,19 @@ impl Room {
             targets[count] = Target { slot: seat.slot, centre: seat.body.position };
             count += 1;
         }
+        #[cfg(feature = "ball")]
+        if let Some(ball) = &self.ball {
+            targets[count] = ball.target();
+            count += 1;
+        }
         match projectile::fly(shot, now, &map::WALLS, &targets[..count]) {
             Flight::Goes => true,
             Flight::Ends => false,
+            #[cfg(feature = "ball")]
+            Flight::Hits(ball::BALL_SLOT) if self.ball.is_some() => {
+                self.ball.iter_mut().for_each(|ball| ball.kick(shot));
+                false
+            }
             Flight::Hits(victim) => {
                 self.hit(shot.owner, victim);
                 false
@@ -278,6 +299,8 @@ impl Room {
     fn player_states_into(&self, players: &mut Vec<PlayerState>) {
         players.clear();
         players.extend(self.seats.iter().flatten().map(|seat| seat.state(self.tick)));
+        #[cfg(feature = "ball")]
+        players.extend(self.ball.iter().map(|ball| ball.state()));
     }
 
     /// How far the inputs of each person have been applied.
@@ -353,6 +376,8 @@ impl Room {
             of_match.word(result.player.0);
             of_match.word(u64::from(result.kills) << 16 | u64::from(result.deaths));
         }
+        #[cfg(feature = "ball")]
+        self.ball.iter().for_each(|ball| ball.hash_into(of_match));
         self.seats.iter().flatten().for_each(|seat| seat.hash_into(of_seats));
         self.projectiles.iter().for_each(|shot| projectile::hash_into(shot, of_shots));
         parts.map(|part| part.finish())

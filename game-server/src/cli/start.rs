@@ -97,6 +97,7 @@ async fn start_lobby(args: LobbyArgs) -> anyhow::Result<()> {
         ticket_key: TicketKey::new(args.ticket_secret.as_bytes()),
         match_s: args.game.match_seconds,
         fill_to_players: args.game.fill_to_players,
+        mode: args.game.mode,
     };
     lobby::run(bus, options, base.ready, base.shutdown).await
 }
@@ -141,6 +142,7 @@ async fn start_all(args: AllArgs) -> anyhow::Result<()> {
         data_dir: args.data_dir,
         match_s: args.game.match_seconds,
         fill_to_players: args.game.fill_to_players,
+        mode: args.game.mode,
     };
     all::run(listener, options, base.ready, base.shutdown).await
 }

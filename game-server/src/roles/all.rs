@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use tokio::net::TcpListener;
 
+use crate::domain::Mode;
 use crate::net::admin::Readiness;
 use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
@@ -34,6 +35,7 @@ pub struct AllOptions {
     pub replays: ArchiveOptions,
     pub match_s: u32,
     pub fill_to_players: u8,
+    pub mode: Mode,
 }
 
 /// Runs the whole game until drained. Roles that matches depend on go last: a result still finds the ranking.
@@ -87,6 +89,7 @@ async fn play(
         ticket_key: ticket_key.clone(),
         match_s: options.match_s,
         fill_to_players: options.fill_to_players,
+        mode: options.mode,
     };
     let gateway = GatewayOptions {
         ticket_key,

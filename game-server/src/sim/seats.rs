@@ -127,7 +127,17 @@ impl Room {
     }
 
     fn free_slot(&self) -> Option<Slot> {
-        self.seats.iter().position(Option::is_none).map(|index| Slot(index as u8))
+        let seats = &self.seats[..self.seats_max()];
+        seats.iter().position(Option::is_none).map(|index| Slot(index as u8))
+    }
+
+    /// Seats that this mode has for people and bots.
+    fn seats_max(&self) -> usize {
+        #[cfg(feature = "ball")]
+        if self.ball.is_some() {
+            return PLAYERS_PER_ROOM_MAX - 1;
+        }
+        PLAYERS_PER_ROOM_MAX
     }
 
     fn taken_seats(&self) -> usize {
@@ -140,7 +150,10 @@ impl Room {
 
     /// Who sits where, by slot.
     pub fn roster(&self) -> Vec<RosterEntry> {
-        self.seats.iter().flatten().map(Seat::roster_entry).collect()
+        let seated = self.seats.iter().flatten().map(Seat::roster_entry);
+        #[cfg(feature = "ball")]
+        let seated = seated.chain(self.ball.iter().map(|ball| ball.roster_entry()));
+        seated.collect()
     }
 
     /// Changes whenever [`Room::roster`] does.
@@ -169,7 +182,7 @@ impl Room {
     /// Seats that a person can take at once, those of bots included.
     pub fn free_seats(&self) -> u8 {
         match self.phase {
-            Phase::Playing => (PLAYERS_PER_ROOM_MAX - self.human_count()) as u8,
+            Phase::Playing => (self.seats_max() - self.human_count()) as u8,
             Phase::Over => 0,
         }
     }

@@ -73,9 +73,6 @@ fn damaged_logs_are_told_apart(folder: &Path) {
     fs::write(&path, &damaged).expect("a file");
     let output = replay(&path, &["--partial"]);
     assert!(!output.status.success() && text(&output).contains("damaged"), "{}", text(&output));
-    // Another seed is another match from the first tick on.
-    let at = whole.windows(7).position(|bytes| bytes == b"\"seed\":").expect("settings") + 7;
-    assert_ne!(whole[at], b'0', "a seed does not begin with 0");
     fs::remove_file(&path).expect("the file is there");
 }
 

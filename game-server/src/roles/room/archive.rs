@@ -28,6 +28,8 @@ pub const PAGE_BYTES: usize = 4096;
 /// Pages that wait for the disk: 400 rooms hand over 250 a second, so this is four seconds and 4 MB. When full, the log
 /// of the room ends.
 const PAGES_MAX: usize = 1024;
+/// Pages that are there from the start, so that a few rooms never make one.
+const PAGES_READY: usize = 16;
 
 /// Where logs go.
 #[derive(Debug, Clone)]
@@ -60,7 +62,9 @@ impl Archive {
             format!("making the folder of replay logs {}; --replay-dir chooses another", folder.display())
         })?;
         let (pages, queued) = sync_channel(PAGES_MAX);
-        let spare = Arc::new(Mutex::new(Vec::with_capacity(PAGES_MAX)));
+        let mut spare = Vec::with_capacity(PAGES_MAX);
+        spare.resize_with(PAGES_READY, empty_page);
+        let spare = Arc::new(Mutex::new(spare));
         let files = Files::in_folder(options)?;
         let returned = spare.clone();
         let writer = std::thread::Builder::new()
@@ -84,8 +88,13 @@ impl Archive {
     /// An empty page, one that was written before where there is one.
     pub fn page(&self) -> Vec<u8> {
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        spare.unwrap_or_else(|| Vec::with_capacity(2 * PAGE_BYTES))
+        spare.unwrap_or_else(empty_page)
     }
+}
+
+/// The entry that fills a page still fits.
+fn empty_page() -> Vec<u8> {
+    Vec::with_capacity(2 * PAGE_BYTES)
 }
 
 fn write_pages(queued: &Receiver<Page>, spare: &Mutex<Vec<Vec<u8>>>, mut files: Files) {

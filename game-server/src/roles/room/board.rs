@@ -195,9 +195,9 @@ impl Board {
         }
         let room_us = self.report_of(thread).room_share() * TICK.as_micros() as f32;
         Err(OpenRefusal::Headroom {
-            room_us: room_us as u32,
-            left_percent: (headroom * 100.0) as i32,
-            needed_percent: (HEADROOM_MIN * 100.0) as i32,
+            room_us: room_us.round() as u32,
+            left_percent: (headroom * 100.0).round() as i32,
+            needed_percent: (HEADROOM_MIN * 100.0).round() as i32,
         })
     }
 

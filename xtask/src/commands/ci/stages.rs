@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::{Outcome, StageName};
+use crate::binary;
 use crate::context::Context;
 use crate::processes::{self, job::Job};
 use crate::tidy;
@@ -95,13 +96,22 @@ fn missing_initdb() -> Option<String> {
     (!found && processes::find("initdb").is_none()).then(|| "PostgreSQL's initdb is not installed".to_owned())
 }
 
-/// The whole life as one process, in a state folder of its own.
+/// The whole life as one process, in a state folder of its own; then every match of it once more, from its log.
 async fn local(context: &Context) -> Result<Outcome> {
     let scratch = Scratch::new("local")?;
     let common = ["--target", "local", "--port", LOCAL_PORT];
     let load = [&["load", "--players", "100", "--seconds", "15"], &LOAD_BUDGETS[..]].concat();
     let steps: [&[&str]; 4] = [&["up"], &["up"], &["verify"], &load];
-    life_cycle(context, &scratch, &common, &steps).await
+    let lived = life_cycle(context, &scratch, &common, &steps).await?;
+    if lived == Outcome::Passed { replay(context, &scratch).await } else { Ok(lived) }
+}
+
+/// Logs that `down` cut off are fine as far as they go.
+async fn replay(context: &Context, scratch: &Scratch) -> Result<Outcome> {
+    let logs = scratch.0.join("game-server/local/data/replays");
+    let job = Job::new(binary::path(context), &context.root).args(["replay", "--partial"]).args([logs]);
+    let finished = job.limit(LIFE_CYCLE_LIMIT).run(&context.report).await?;
+    Ok(if finished.success() { Outcome::Passed } else { Outcome::Failed(finished.tail) })
 }
 
 /// The same on a cluster, where an engine answers and k3d is there.

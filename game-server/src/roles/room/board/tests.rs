@@ -1,7 +1,7 @@
 //! Admission control.
 
 use super::{Board, HEADROOM_MIN, OpenRefusal};
-use crate::domain::{MatchSettings, Pool, RoomId};
+use crate::domain::{MatchSettings, Mode, Pool, RoomId};
 use crate::protocol::bus::RoomReport;
 use crate::roles::room::RoomOptions;
 
@@ -17,7 +17,14 @@ fn board(threads: u16, rooms_max: u32) -> Board {
 }
 
 fn settings(room: u64) -> MatchSettings {
-    MatchSettings { room: RoomId(room), seed: 1, pool: Pool::Public, match_ticks: 600, fill_to_players: 4 }
+    MatchSettings {
+        room: RoomId(room),
+        seed: 1,
+        pool: Pool::Public,
+        match_ticks: 600,
+        fill_to_players: 4,
+        mode: Mode::default(),
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Instant;
 use tokio::io::{DuplexStream, duplex};
 
 use super::{PHASES, Simulation};
-use crate::domain::{MatchSettings, PlayerId, PlayerInput, Pool, RoomId, STATE_EVERY_TICKS};
+use crate::domain::{MatchSettings, Mode, PlayerId, PlayerInput, Pool, RoomId, STATE_EVERY_TICKS};
 use crate::net::bus::Bus;
 use crate::net::link::{self, FrameReceiver, FrameSender};
 use crate::protocol::link::{JoinRefusal, RoomToGateway, SessionId, decode_room};
@@ -78,6 +78,7 @@ fn simulation_with(archive: Option<Archive>, rooms: &[u64]) -> Simulation {
             pool: Pool::Public,
             match_ticks: 18_000,
             fill_to_players: 2,
+            mode: Mode::default(),
         };
         board.open(settings).unwrap();
     }
@@ -227,7 +228,8 @@ async fn a_panic_in_the_game_ends_one_room_with_a_result() {
     let mut gateway = Gateway::new(1);
     simulation.board.mailbox(0).put(gateway.join(1, 99, Pool::Public));
     (0..5).for_each(|_| tick(&mut simulation));
-    simulation.with_room(ROOM, |_, _| -> () { panic!("a bug in the game") });
+    let outcome: Option<()> = simulation.with_room(ROOM, |_, _| panic!("a bug in the game"));
+    assert!(outcome.is_none());
     tick(&mut simulation);
     let results = loop {
         if let RoomToGateway::Over { results, .. } = gateway.next().await {
