@@ -34,6 +34,8 @@ use crate::protocol::wire::{DecodeError, Reader, Writer};
 pub const REPLAY_VERSION: u16 = 1;
 /// Largest chunk; writers cut at a fraction of it.
 pub const CHUNK_BYTES_MAX: usize = 64 * 1024;
+/// How names of logs end.
+pub const LOG_FILE_ENDING: &str = "replay";
 const MAGIC: &[u8; 8] = b"GSREPLAY";
 
 const KIND_STEP: u8 = 1;

@@ -11,11 +11,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use crate::protocol::replay::{Log, LogError, decode_log};
+use crate::protocol::replay::{LOG_FILE_ENDING, Log, LogError, decode_log};
 use crate::roles::replay::rerun::{Desync, Rerun, rerun};
 
-/// How names of logs end.
-const LOG_ENDING: &str = "replay";
 /// Damaged and different matches that are told in full; more are counted.
 const FAILURES_SHOWN: usize = 5;
 
@@ -49,7 +47,7 @@ fn logs(named: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
         let entries = fs::read_dir(path).with_context(|| format!("reading the folder {}", path.display()))?;
         let mut found: Vec<PathBuf> =
             entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
-        found.retain(|file| file.extension().is_some_and(|ending| ending == LOG_ENDING));
+        found.retain(|file| file.extension().is_some_and(|ending| ending == LOG_FILE_ENDING));
         found.sort();
         files.extend(found);
     }

@@ -18,11 +18,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 
 use crate::domain::{MatchSettings, RoomId};
-use crate::protocol::replay::{encode_chunk_head, encode_opening};
+use crate::protocol::replay::{LOG_FILE_ENDING, encode_chunk_head, encode_opening};
 use crate::telemetry;
 
-/// How names of logs end.
-pub const LOG_ENDING: &str = "replay";
 /// A room hands over about this much at a time: two seconds of ten fighting people.
 pub const PAGE_BYTES: usize = 4096;
 /// Pages that wait for the disk: 400 rooms hand over 250 a second, so this is four seconds and 4 MB. When full, the log
@@ -135,7 +133,7 @@ impl Files {
             // One that somebody else has removed is gone as well.
             let _ = self.all.pop_front().map(fs::remove_file);
         }
-        let name = format!("{:013}-{:016x}.{LOG_ENDING}", now_ms(), settings.room.0);
+        let name = format!("{:013}-{:016x}.{LOG_FILE_ENDING}", now_ms(), settings.room.0);
         let path = self.options.folder.join(name);
         fs::write(&path, encode_opening(settings)).with_context(|| format!("writing {}", path.display()))?;
         self.all.push_back(path.clone());
@@ -170,7 +168,7 @@ fn append_chunk(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 fn logs_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))?;
     let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    Ok(paths.filter(|path| path.extension().is_some_and(|ending| ending == LOG_ENDING)).collect())
+    Ok(paths.filter(|path| path.extension().is_some_and(|ending| ending == LOG_FILE_ENDING)).collect())
 }
 
 fn now_ms() -> u128 {
