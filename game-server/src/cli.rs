@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::domain::Mode;
 use crate::telemetry::LogFormat;
 
 mod start;
@@ -49,6 +50,8 @@ pub enum Command {
     All(AllArgs),
     /// Headless players: load with budgets, exits non-zero when one is missed.
     Bots(BotsArgs),
+    /// Plays logs of past matches again and proves that they come out the same, or shows one in the browser.
+    Replay(ReplayArgs),
     /// Exits 0 when the admin port of this machine says ready; a probe for images without a shell.
     Healthcheck(HealthcheckArgs),
 }
@@ -100,12 +103,26 @@ pub struct RoomArgs {
     /// The node it runs on, to match it with what the node's monitor says.
     #[arg(long, env = "NODE_NAME", default_value = "local")]
     pub node: String,
-    /// Simulation threads; one carries hundreds of rooms and keeps a core busy when full.
-    #[arg(long, env = "THREADS", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub threads: u16,
+    /// Simulation threads, by default one per core; each carries hundreds of rooms and keeps a core busy when full.
+    #[arg(long, env = "THREADS", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub threads: Option<u16>,
     /// Rooms beyond this are refused, so that those that run keep their tick rate.
     #[arg(long, env = "ROOMS_MAX", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub rooms_max: u32,
+    /// The folder of replay logs, one for each match; made when missing. Without it no match can be seen again.
+    #[arg(long, env = "REPLAY_DIR")]
+    pub replay_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub replays: ReplayLimits,
+}
+
+/// How much is kept of past matches.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct ReplayLimits {
+    /// Replay logs that are kept, the oldest go first; a match of five minutes and ten people takes about 700 kB, and
+    /// no log gets larger than 8 MiB.
+    #[arg(long, env = "REPLAY_FILES", default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..))]
+    pub replay_files: u16,
 }
 
 /// What decides about a match.
@@ -117,6 +134,9 @@ pub struct MatchArgs {
     /// Seats that server-side bots fill while fewer people are in a room; 0 for none.
     #[arg(long, env = "FILL_TO_PLAYERS", default_value_t = 4, value_parser = clap::value_parser!(u8).range(0..=10))]
     pub fill_to_players: u8,
+    /// The rules; more modes come with the features that the server was built with.
+    #[arg(long, env = "MODE", value_enum, default_value = "arena")]
+    pub mode: Mode,
 }
 
 /// `game-server lobby`
@@ -167,11 +187,13 @@ pub struct AllArgs {
     /// Where /livez /readyz /metrics and /drain are served; keep it away from players.
     #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9100")]
     pub admin_listen: SocketAddr,
-    /// The folder of the ranking's database; made when missing.
+    /// The folder of the ranking's database and of replay logs (`replays/`); made when missing.
     #[arg(long, env = "DATA_DIR", default_value = "game-data")]
     pub data_dir: PathBuf,
     #[command(flatten)]
     pub game: MatchArgs,
+    #[command(flatten)]
+    pub replays: ReplayLimits,
 }
 
 /// `game-server bots`
@@ -215,6 +237,20 @@ pub struct BotsBudgets {
     /// How much longer than 16.667 ms the server's ticks were apart, 99th percentile.
     #[arg(long)]
     pub max_tick_gap_excess_p99_us: Option<u32>,
+}
+
+/// `game-server replay`
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Logs, or folders of logs (`*.replay`); a room host writes them to its --replay-dir, `all` to DATA_DIR/replays.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Logs that stop in the middle are fine as long as what is there comes out the same; for hosts that were killed.
+    #[arg(long)]
+    pub partial: bool,
+    /// Show the match at this address, such as 127.0.0.1:8090, to everybody who opens it and presses play.
+    #[arg(long, value_name = "ADDRESS")]
+    pub serve: Option<SocketAddr>,
 }
 
 /// `game-server healthcheck`

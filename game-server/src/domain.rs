@@ -17,6 +17,9 @@ pub const VELOCITY_STEPS_PER_UNIT: i16 = 16;
 /// Characters of a player's name.
 pub const NAME_CHARS_MAX: usize = 16;
 
+/// The parts of a room's state that have a hash of their own, so that two runs that differ say where.
+pub const HASH_PARTS: [&str; 3] = ["match", "seats", "shots"];
+
 /// Number of simulation steps since the room was opened; the first step makes tick 1.
 pub type Tick = u32;
 
@@ -31,6 +34,9 @@ pub struct RoomId(pub u64);
 /// A seat in a room, 0 to [`PLAYERS_PER_ROOM_MAX`] − 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Slot(pub u8);
+
+/// The seat of somebody who only watches: on no map, in no frame.
+pub const SPECTATOR: Slot = Slot(PLAYERS_PER_ROOM_MAX as u8);
 
 /// What one player wants during one tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -154,6 +160,18 @@ pub enum Pool {
     Bots,
 }
 
+/// Which rules a match has; a host refuses to read of one that it was not built with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Everybody against everybody.
+    #[default]
+    Arena,
+    /// The same with a ball to push.
+    #[cfg(feature = "ball")]
+    Ball,
+}
+
 /// What is agreed when a room is opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MatchSettings {
@@ -163,6 +181,8 @@ pub struct MatchSettings {
     pub match_ticks: Tick,
     /// Server-side bots leave as people come; this many seats are filled at most.
     pub fill_to_players: u8,
+    #[serde(default)]
+    pub mode: Mode,
 }
 
 /// One line of the final score board.

@@ -8,6 +8,8 @@ pub mod client;
 pub mod delta;
 /// Gateway ↔ room host, binary, inside link frames.
 pub mod link;
+/// The log of a match, from which it can be seen again.
+pub mod replay;
 /// Signed tickets: who may enter which room.
 pub mod ticket;
 /// Bounded reading and writing of little-endian fields.

@@ -16,5 +16,7 @@ pub mod lobby;
 pub mod monitor;
 /// Ratings and leaderboards.
 pub mod ranking;
+/// Plays logs of past matches again.
+pub mod replay;
 /// Rooms on simulation threads.
 pub mod room;

@@ -24,6 +24,10 @@ pub const PLAYERS: &str = "game_players";
 pub const MATCH_TICKS_LEFT: &str = "game_match_ticks_left";
 /// Rooms ended by a panic in the game.
 pub const ROOM_PANICS: &str = "game_room_panics_total";
+/// What one tick of one room took in the last half second, by `quantile`, in seconds.
+pub const ROOM_COST: &str = "game_room_tick_cost_seconds";
+/// Replay logs that end before their match, by reason: `queue`, `size` or `disk`.
+pub const REPLAYS_CUT: &str = "game_replay_logs_cut_total";
 /// Rooms refused, by reason.
 pub const ROOMS_REFUSED: &str = "game_rooms_refused_total";
 /// Messages that a simulation thread's full mailbox did not take.

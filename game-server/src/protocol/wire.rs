@@ -160,8 +160,23 @@ impl Writer {
         Writer { bytes: vec![kind] }
     }
 
+    /// Appends to what is there.
+    pub fn on(bytes: Vec<u8>) -> Writer {
+        Writer { bytes }
+    }
+
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
+    }
+
+    /// What was appended so far.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Begins anew and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
     }
 
     pub fn bytes(&mut self, value: &[u8]) {

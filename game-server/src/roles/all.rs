@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use tokio::net::TcpListener;
 
+use crate::domain::Mode;
 use crate::net::admin::Readiness;
 use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
@@ -14,6 +15,7 @@ use crate::protocol::ticket::TicketKey;
 use crate::roles::gateway::GatewayOptions;
 use crate::roles::lobby::LobbyOptions;
 use crate::roles::room::RoomOptions;
+use crate::roles::room::archive::ArchiveOptions;
 use crate::roles::{chat, gateway, lobby, monitor, ranking, room};
 use crate::store::Store;
 
@@ -30,8 +32,10 @@ const TICKET_SECRET_BYTES: usize = 32;
 pub struct AllOptions {
     /// The folder of the ranking's database.
     pub data_dir: PathBuf,
+    pub replays: ArchiveOptions,
     pub match_s: u32,
     pub fill_to_players: u8,
+    pub mode: Mode,
 }
 
 /// Runs the whole game until drained. Roles that matches depend on go last: a result still finds the ranking.
@@ -79,11 +83,13 @@ async fn play(
         link_address: links.local_addr()?.to_string(),
         threads: THREADS,
         rooms_max: ROOMS_MAX,
+        replays: Some(options.replays.clone()),
     };
     let lobby = LobbyOptions {
         ticket_key: ticket_key.clone(),
         match_s: options.match_s,
         fill_to_players: options.fill_to_players,
+        mode: options.mode,
     };
     let gateway = GatewayOptions {
         ticket_key,

@@ -6,11 +6,18 @@ mod match_flow;
 mod seats;
 mod shots;
 
-use crate::domain::{MatchSettings, PlayerId, PlayerInput, PlayerState, Pool, RoomId, Slot};
+use crate::domain::{MatchSettings, Mode, PlayerId, PlayerInput, PlayerState, Pool, RoomId, Slot};
 use crate::sim::Room;
 
 fn settings(seed: u64, fill_to_players: u8) -> MatchSettings {
-    MatchSettings { room: RoomId(1), seed, pool: Pool::Public, match_ticks: 18_000, fill_to_players }
+    MatchSettings {
+        room: RoomId(1),
+        seed,
+        pool: Pool::Public,
+        match_ticks: 18_000,
+        fill_to_players,
+        mode: Mode::default(),
+    }
 }
 
 /// A room with nobody in it.

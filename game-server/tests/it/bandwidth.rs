@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::Write;
 
 use game_server::domain::{
-    MatchSettings, PLAYERS_PER_ROOM_MAX, PlayerId, Pool, RoomFrame, RoomId, STATE_EVERY_TICKS, Slot,
+    MatchSettings, Mode, PLAYERS_PER_ROOM_MAX, PlayerId, Pool, RoomFrame, RoomId, STATE_EVERY_TICKS, Slot,
     TICK_RATE_HZ,
 };
 use game_server::protocol::client::{ServerMessage, encode_server};
@@ -32,6 +32,7 @@ impl Crowd {
             pool: Pool::Bots,
             match_ticks: 2 * SECONDS * TICK_RATE_HZ,
             fill_to_players: 0,
+            mode: Mode::default(),
         });
         for player in 0..PLAYERS_PER_ROOM_MAX as u64 {
             room.join(PlayerId(player), "x").expect("there is a seat");

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use tokio::sync::watch;
 
-use crate::domain::{InputAck, RoomFrame, Slot, TICK_RATE_HZ, Tick};
+use crate::domain::{InputAck, RoomFrame, SPECTATOR, Slot, TICK_RATE_HZ, Tick};
 use crate::protocol::delta::{self, BASES_MAX};
 
 /// Shared by the link that fills it and the sessions that read it.
@@ -76,7 +76,7 @@ impl Feed {
         let mut ring = self.ring();
         let ring = &mut *ring;
         let newest = ring.frames.back()?;
-        if !newest.players.iter().any(|player| player.slot == slot) {
+        if slot != SPECTATOR && !newest.players.iter().any(|player| player.slot == slot) {
             return None;
         }
         let base = ring.frames.iter().find(|frame| frame.tick == acked && frame.tick < newest.tick);

@@ -27,6 +27,11 @@ impl All {
         All::start_in(folder, match_s).await
     }
 
+    /// Where it keeps what outlives it.
+    pub fn data(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// Ends it with SIGTERM and starts it again on the same data.
     pub async fn restart(mut self, match_s: u32) -> All {
         let status = self.process.terminate().await;
