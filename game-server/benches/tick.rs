@@ -4,7 +4,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use game_server::domain::{
     BUTTON_FIRE, MatchSettings, PLAYERS_PER_ROOM_MAX, PlayerId, PlayerInput, Pool, RoomFrame, RoomId,
-    STATE_EVERY_TICKS, Slot,
+    SEAT_HOLD_TICKS, STATE_EVERY_TICKS, Slot, StateRate,
 };
 use game_server::protocol::delta::{assemble, base_age, encode_body, encode_head};
 use game_server::protocol::link::{RoomToGateway, decode_room, encode_room};
@@ -25,6 +25,8 @@ fn room(people: u64) -> Room {
         pool: Pool::Public,
         match_ticks: u32::MAX,
         fill_to_players: PLAYERS_PER_ROOM_MAX as u8,
+        state_rate: StateRate::default(),
+        seat_hold_ticks: SEAT_HOLD_TICKS,
     });
     for player in 0..people {
         room.join(PlayerId(100 + player), "x").expect("there is a seat");

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::domain::StateRate;
 use crate::telemetry::LogFormat;
 
 mod start;
@@ -117,6 +118,12 @@ pub struct MatchArgs {
     /// Seats that server-side bots fill while fewer people are in a room; 0 for none.
     #[arg(long, env = "FILL_TO_PLAYERS", default_value_t = 4, value_parser = clap::value_parser!(u8).range(0..=10))]
     pub fill_to_players: u8,
+    /// States a player gets per second: 20, or 30 for half again the bytes and less delay.
+    #[arg(long, env = "STATE_HZ", default_value = "20", value_parser = state_rate)]
+    pub state_hz: StateRate,
+    /// How long the seat of a player whose connection broke is held.
+    #[arg(long, env = "SEAT_HOLD_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub seat_hold_seconds: u32,
 }
 
 /// `game-server lobby`
@@ -237,6 +244,11 @@ fn ticket_secret(text: &str) -> Result<String, String> {
         return Err(format!("needs at least {TICKET_SECRET_BYTES_MIN} bytes; try `openssl rand -hex 32`"));
     }
     Ok(text.to_string())
+}
+
+fn state_rate(text: &str) -> Result<StateRate, String> {
+    let hz: u8 = text.parse().map_err(|_| "20 or 30".to_string())?;
+    StateRate::try_from(hz)
 }
 
 /// The host's name becomes one token of a bus subject.

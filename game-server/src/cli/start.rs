@@ -92,6 +92,8 @@ async fn start_lobby(args: LobbyArgs) -> anyhow::Result<()> {
         ticket_key: TicketKey::new(args.ticket_secret.as_bytes()),
         match_s: args.game.match_seconds,
         fill_to_players: args.game.fill_to_players,
+        state_rate: args.game.state_hz,
+        seat_hold_s: args.game.seat_hold_seconds,
     };
     lobby::run(bus, options, base.ready, base.shutdown).await
 }
@@ -134,6 +136,8 @@ async fn start_all(args: AllArgs) -> anyhow::Result<()> {
         data_dir: args.data_dir,
         match_s: args.game.match_seconds,
         fill_to_players: args.game.fill_to_players,
+        state_rate: args.game.state_hz,
+        seat_hold_s: args.game.seat_hold_seconds,
     };
     all::run(listener, options, base.ready, base.shutdown).await
 }

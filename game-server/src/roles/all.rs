@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use tokio::net::TcpListener;
 
+use crate::domain::StateRate;
 use crate::net::admin::Readiness;
 use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
@@ -32,6 +33,8 @@ pub struct AllOptions {
     pub data_dir: PathBuf,
     pub match_s: u32,
     pub fill_to_players: u8,
+    pub state_rate: StateRate,
+    pub seat_hold_s: u32,
 }
 
 /// Runs the whole game until drained. Roles that matches depend on go last: a result still finds the ranking.
@@ -84,6 +87,8 @@ async fn play(
         ticket_key: ticket_key.clone(),
         match_s: options.match_s,
         fill_to_players: options.fill_to_players,
+        state_rate: options.state_rate,
+        seat_hold_s: options.seat_hold_s,
     };
     let gateway = GatewayOptions {
         ticket_key,

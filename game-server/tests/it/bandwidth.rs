@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::io::Write;
 
 use game_server::domain::{
-    MatchSettings, PLAYERS_PER_ROOM_MAX, PlayerId, Pool, RoomFrame, RoomId, STATE_EVERY_TICKS, Slot,
-    TICK_RATE_HZ,
+    MatchSettings, PLAYERS_PER_ROOM_MAX, PlayerId, Pool, RoomFrame, RoomId, SEAT_HOLD_TICKS,
+    STATE_EVERY_TICKS, Slot, StateRate, TICK_RATE_HZ,
 };
 use game_server::protocol::client::{ServerMessage, encode_server};
 use game_server::protocol::delta::{assemble, base_age, encode_body, encode_head};
@@ -32,6 +32,8 @@ impl Crowd {
             pool: Pool::Bots,
             match_ticks: 2 * SECONDS * TICK_RATE_HZ,
             fill_to_players: 0,
+            state_rate: StateRate::default(),
+            seat_hold_ticks: SEAT_HOLD_TICKS,
         });
         for player in 0..PLAYERS_PER_ROOM_MAX as u64 {
             room.join(PlayerId(player), "x").expect("there is a seat");

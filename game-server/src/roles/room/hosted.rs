@@ -2,9 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::domain::{
-    GameEvent, MatchResult, MatchSettings, Phase, PlayerInput, Pool, RoomId, STATE_EVERY_TICKS, Slot, Tick,
-};
+use crate::domain::{GameEvent, MatchResult, MatchSettings, Phase, PlayerInput, Pool, RoomId, Slot, Tick};
 use crate::protocol::bus::RoomReport;
 use crate::protocol::client::Welcome;
 use crate::protocol::link::{JoinRefusal, RoomToGateway};
@@ -50,7 +48,7 @@ impl HostedRoom {
             room,
             members: Vec::new(),
             links: Vec::new(),
-            stagger: (settings.room.0 % u64::from(STATE_EVERY_TICKS)) as u32,
+            stagger: (settings.room.0 % u64::from(settings.state_rate.every_ticks())) as u32,
             over_told: false,
             late_inputs_counted: 0,
         }
@@ -146,7 +144,8 @@ impl HostedRoom {
             out.send(&self.links, &self.roster());
         }
         let result = self.tell_over(out);
-        let state_due = tick.wrapping_add(self.stagger).is_multiple_of(STATE_EVERY_TICKS);
+        let state_due =
+            tick.wrapping_add(self.stagger).is_multiple_of(self.room.settings().state_rate.every_ticks());
         if state_due && !self.links.is_empty() {
             let (frame, acks) = (self.room.frame(), self.room.acks());
             out.send(

@@ -1,8 +1,8 @@
 //! `state.json`: a real match as State messages, full and against bases of several ages.
 
 use game_server::domain::{
-    BUTTON_FIRE, MatchSettings, Phase, PlayerId, PlayerInput, Pool, RoomFrame, RoomId, STATE_EVERY_TICKS,
-    Slot,
+    BUTTON_FIRE, MatchSettings, Phase, PlayerId, PlayerInput, Pool, RoomFrame, RoomId, SEAT_HOLD_TICKS,
+    STATE_EVERY_TICKS, Slot, StateRate,
 };
 use game_server::protocol::delta::decode::{State, decode_state};
 use game_server::protocol::delta::{DisplayFrame, assemble, base_age, encode_body, encode_head};
@@ -26,6 +26,8 @@ fn states_are_as_recorded() {
         pool: Pool::Public,
         match_ticks: 330,
         fill_to_players: 6,
+        state_rate: StateRate::default(),
+        seat_hold_ticks: SEAT_HOLD_TICKS,
     });
     assert_eq!(room.join(PlayerId(70), "Ann"), Ok(SLOT));
     let (mut sent, mut known): (Vec<RoomFrame>, Vec<DisplayFrame>) = (Vec::new(), Vec::new());

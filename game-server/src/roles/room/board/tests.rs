@@ -1,7 +1,7 @@
 //! Admission control.
 
 use super::{Board, HEADROOM_MIN, OpenRefusal, ThreadReport};
-use crate::domain::{MatchSettings, Pool, RoomId};
+use crate::domain::{MatchSettings, Pool, RoomId, SEAT_HOLD_TICKS, StateRate};
 use crate::roles::room::RoomOptions;
 
 fn board(threads: u16, rooms_max: u32) -> Board {
@@ -15,7 +15,15 @@ fn board(threads: u16, rooms_max: u32) -> Board {
 }
 
 fn settings(room: u64) -> MatchSettings {
-    MatchSettings { room: RoomId(room), seed: 1, pool: Pool::Public, match_ticks: 600, fill_to_players: 4 }
+    MatchSettings {
+        room: RoomId(room),
+        seed: 1,
+        pool: Pool::Public,
+        match_ticks: 600,
+        fill_to_players: 4,
+        state_rate: StateRate::default(),
+        seat_hold_ticks: SEAT_HOLD_TICKS,
+    }
 }
 
 #[test]
