@@ -42,6 +42,8 @@ pub const REFUSED: &str = "game_refused_total";
 pub const SOCKETS: &str = "game_sockets";
 /// State messages sent to players.
 pub const STATES_SENT: &str = "game_states_sent_total";
+/// State messages that left something out to stay within the player's budget.
+pub const STATES_PARTIAL: &str = "game_states_partial_total";
 /// State messages that a slow player never got, since a newer one was there.
 pub const STATES_SKIPPED: &str = "game_states_skipped_total";
 /// Bytes of WebSocket payload sent to players on `/room`.

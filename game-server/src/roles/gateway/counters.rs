@@ -2,13 +2,14 @@
 
 use metrics::Counter;
 
-use crate::domain::{STATE_EVERY_TICKS, Tick};
+use crate::protocol::view::State;
 use crate::telemetry;
 
 /// Handles that cost an addition each.
 pub struct Counters {
     pub room_bytes: Counter,
     states_sent: Counter,
+    states_partial: Counter,
     states_skipped: Counter,
 }
 
@@ -17,6 +18,7 @@ impl Default for Counters {
         Self {
             room_bytes: metrics::counter!(telemetry::ROOM_BYTES_SENT),
             states_sent: metrics::counter!(telemetry::STATES_SENT),
+            states_partial: metrics::counter!(telemetry::STATES_PARTIAL),
             states_skipped: metrics::counter!(telemetry::STATES_SKIPPED),
         }
     }
@@ -24,11 +26,9 @@ impl Default for Counters {
 
 impl Counters {
     /// Counts a state and those between it and the one before, which the player never gets.
-    pub fn count_state(&self, before: Tick, tick: Tick) {
+    pub fn count_state(&self, state: &State) {
         self.states_sent.increment(1);
-        if before > 0 {
-            let skipped = (tick.saturating_sub(before) / STATE_EVERY_TICKS).saturating_sub(1);
-            self.states_skipped.increment(u64::from(skipped));
-        }
+        self.states_partial.increment(u64::from(state.partial));
+        self.states_skipped.increment(state.skipped as u64);
     }
 }

@@ -9,13 +9,14 @@ use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use crate::domain::{Slot, Tick};
+use crate::domain::Tick;
 use crate::protocol::bus::TicketClaims;
 use crate::protocol::client::{
     CLIENT_MESSAGE_BYTES_MAX, CLIENT_PROTOCOL_VERSION, ClientMessage, ErrorCode, ServerMessage, Welcome,
     decode_client, encode_server,
 };
 use crate::protocol::link::JoinRefusal;
+use crate::protocol::view::View;
 use crate::roles::gateway::Gateway;
 use crate::roles::gateway::admission::{Admitted, count_refusal};
 use crate::roles::gateway::host_link::{Attachment, Notice};
@@ -90,9 +91,7 @@ async fn serve(socket: &mut ClientSocket, gateway: &Gateway) -> Result<std::conv
         frames: attachment.feed.subscribe(),
         attachment,
         gateway,
-        slot: welcome.slot,
-        acked: 0,
-        sent: 0,
+        view: View::new(welcome.slot),
         over: false,
     };
     session.send(Bytes::from(encode_server(&ServerMessage::Welcome(welcome)))).await?;
@@ -158,11 +157,7 @@ struct Session<'a> {
     frames: watch::Receiver<Tick>,
     attachment: Attachment,
     gateway: &'a Gateway,
-    slot: Slot,
-    /// Newest state that the client has decoded.
-    acked: Tick,
-    /// Newest state that was sent.
-    sent: Tick,
+    view: View,
     over: bool,
 }
 
@@ -200,8 +195,7 @@ impl Session<'_> {
         match message {
             ClientMessage::Hello { .. } => Err(End::Error(ErrorCode::Malformed, "second_hello")),
             ClientMessage::Input { acked_tick, first_tick, inputs } => {
-                // An older acknowledgement that was overtaken would only make states larger.
-                self.acked = self.acked.max(acked_tick.min(self.sent));
+                self.view.ack(acked_tick);
                 self.attachment.input(first_tick, inputs);
                 Ok(())
             }
@@ -219,14 +213,10 @@ impl Session<'_> {
 
     async fn send_state(&mut self) -> Result<(), End> {
         self.frames.mark_unchanged();
-        let Some(state) = self.attachment.feed.state(self.slot, self.acked) else {
+        let Some(state) = self.attachment.feed.state(&mut self.view) else {
             return Ok(());
         };
-        if state.tick == self.sent {
-            return Ok(());
-        }
-        self.gateway.counters.count_state(self.sent, state.tick);
-        self.sent = state.tick;
+        self.gateway.counters.count_state(&state);
         self.send(Bytes::from(state.bytes)).await
     }
 
