@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::domain::StateRate;
+use crate::roles::gateway::Block;
 use crate::telemetry::LogFormat;
 
 mod start;
@@ -82,6 +83,25 @@ pub struct GatewayArgs {
     /// Pages of other origins that may connect, such as https://play.example.com; its own page always may.
     #[arg(long, env = "ALLOWED_ORIGINS", value_delimiter = ',')]
     pub allowed_origins: Vec<String>,
+    #[command(flatten)]
+    pub port: PortArgs,
+}
+
+/// How the public port meets clients.
+#[derive(Debug, Clone, Args)]
+pub struct PortArgs {
+    /// A PEM file with the certificate and its chain: the port then speaks TLS.
+    #[arg(long, env = "TLS_CERT", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The PEM file with the certificate's private key.
+    #[arg(long, env = "TLS_KEY", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// The balancer begins every connection with a PROXY header (version 1 or 2) that says who the client is.
+    #[arg(long, env = "PROXY_PROTOCOL")]
+    pub proxy_protocol: bool,
+    /// Public addresses of proxies, such as 203.0.113.0/24: limits per address are off for them, as for private ones.
+    #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<Block>,
 }
 
 /// `game-server room`
@@ -179,6 +199,11 @@ pub struct AllArgs {
     pub data_dir: PathBuf,
     #[command(flatten)]
     pub game: MatchArgs,
+    /// Pages of other origins that may connect, such as https://play.example.com; its own page always may.
+    #[arg(long, env = "ALLOWED_ORIGINS", value_delimiter = ',')]
+    pub allowed_origins: Vec<String>,
+    #[command(flatten)]
+    pub port: PortArgs,
 }
 
 /// `game-server bots`

@@ -48,6 +48,10 @@ pub const STATES_PARTIAL: &str = "game_states_partial_total";
 pub const STATES_SKIPPED: &str = "game_states_skipped_total";
 /// Bytes of WebSocket payload sent to players on `/room`.
 pub const ROOM_BYTES_SENT: &str = "game_room_sent_bytes_total";
+/// Messages sent to players on `/room`.
+pub const ROOM_MESSAGES_SENT: &str = "game_room_sent_messages_total";
+/// Times that something was written to a client's WebSocket, whatever was ready at once together.
+pub const SOCKET_WRITES: &str = "game_socket_writes_total";
 /// Links between gateways and room hosts that are up.
 pub const LINKS: &str = "game_links";
 /// Links that ended, by reason.

@@ -12,7 +12,7 @@ use crate::net::admin::Readiness;
 use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
 use crate::protocol::ticket::TicketKey;
-use crate::roles::gateway::GatewayOptions;
+use crate::roles::gateway::{GatewayOptions, PortOptions};
 use crate::roles::lobby::LobbyOptions;
 use crate::roles::room::RoomOptions;
 use crate::roles::{chat, gateway, lobby, monitor, ranking, room};
@@ -27,7 +27,7 @@ const ROOMS_MAX: u32 = 150;
 const TICKET_SECRET_BYTES: usize = 32;
 
 /// What `all` is told at the start.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct AllOptions {
     /// The folder of the ranking's database.
     pub data_dir: PathBuf,
@@ -35,6 +35,8 @@ pub struct AllOptions {
     pub fill_to_players: u8,
     pub state_rate: StateRate,
     pub seat_hold_s: u32,
+    pub port: PortOptions,
+    pub allowed_origins: Vec<String>,
 }
 
 /// Runs the whole game until drained. Roles that matches depend on go last: a result still finds the ranking.
@@ -93,8 +95,9 @@ async fn play(
     let gateway = GatewayOptions {
         ticket_key,
         name: LOCAL.to_string(),
-        allowed_origins: Vec::new(),
+        allowed_origins: options.allowed_origins.clone(),
         accept_while_draining: std::time::Duration::ZERO,
+        port: options.port.clone(),
     };
     tokio::try_join!(
         room::run(links, bus.clone(), room, ready.part(), shutdown.clone()),

@@ -7,7 +7,8 @@ use crate::telemetry;
 
 /// Handles that cost an addition each.
 pub struct Counters {
-    pub room_bytes: Counter,
+    room_bytes: Counter,
+    room_messages: Counter,
     states_sent: Counter,
     states_partial: Counter,
     states_skipped: Counter,
@@ -16,6 +17,7 @@ pub struct Counters {
 impl Default for Counters {
     fn default() -> Self {
         Self {
+            room_messages: metrics::counter!(telemetry::ROOM_MESSAGES_SENT),
             room_bytes: metrics::counter!(telemetry::ROOM_BYTES_SENT),
             states_sent: metrics::counter!(telemetry::STATES_SENT),
             states_partial: metrics::counter!(telemetry::STATES_PARTIAL),
@@ -25,6 +27,12 @@ impl Default for Counters {
 }
 
 impl Counters {
+    /// Counts a message on `/room`.
+    pub fn count_message(&self, bytes: usize) {
+        self.room_messages.increment(1);
+        self.room_bytes.increment(bytes as u64);
+    }
+
     /// Counts a state and those between it and the one before, which the player never gets.
     pub fn count_state(&self, state: &State) {
         self.states_sent.increment(1);
