@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use crate::harness::http::metric;
 use crate::harness::player::{Player, Seat, Socket, seat};
 use crate::harness::servers::All;
-use crate::harness::{eventually, within_limit};
+use crate::harness::{TURN, eventually, within_limit};
 
 const LONG_MATCH_S: u32 = 300;
 const PLAYERS: u64 = 100;
@@ -115,6 +115,7 @@ async fn rosters(travellers: &[Traveller]) -> HashMap<RoomId, Vec<PlayerId>> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_players_who_are_cut_off_at_random_all_return_and_none_is_there_twice() {
+    let _turn = TURN.lock().await;
     let server = All::start(LONG_MATCH_S).await;
     let travellers = within_limit("all journeys", all_travel(server.gateway)).await;
     assert_eq!(travellers.len() as u64, PLAYERS);

@@ -30,13 +30,13 @@ pub const PLAIN_CONNECTION_MAX: Duration = Duration::from_secs(60);
 pub const HTTP_BUFFER_BYTES: usize = 16 * 1024;
 /// Requests on one connection: a page has 40 files, and somebody may load it again and again.
 pub const REQUESTS: Rate = Rate { per_second: 20.0, burst: 200.0 };
-/// Bytes read from one connection: a player sends 30 inputs of 24 bytes a second. After a stall of the network ten
-/// seconds of them come at once, which is a tenth of the burst.
-pub const READ_BYTES: Rate = Rate { per_second: 16_384.0, burst: 65_536.0 };
+/// Bytes read from one connection: a player sends 30 inputs of 24 bytes a second, and ten seconds of them at once after
+/// a stall of the network.
+pub const READ_BYTES: Rate = Rate { per_second: 16_384.0, burst: 32_768.0 };
 
-/// Messages on `/room`: a page sends at most 60 inputs and a few pings a second. After a stall of the network the
-/// inputs of ten seconds arrive at once, and that is no attack.
-pub const ROOM_MESSAGES: Rate = Rate { per_second: 90.0, burst: 900.0 };
+/// Messages on `/room`: a page sends 30 packets of inputs a second and drops them while its own buffer is full. After
+/// a stall of the network those of ten seconds arrive at once, and that is no attack.
+pub const ROOM_MESSAGES: Rate = Rate { per_second: 90.0, burst: 400.0 };
 /// The page's own pings on `/room`, one a second.
 pub const ROOM_PINGS: Rate = Rate { per_second: 2.0, burst: 20.0 };
 /// Pings, pongs and closes of the WebSocket itself: a browser sends an answer to each of ours and nothing else.
