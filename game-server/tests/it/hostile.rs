@@ -21,6 +21,7 @@ use crate::harness::servers::All;
 use crate::harness::{LIMIT, TURN, eventually, within_limit};
 
 const LONG_MATCH_S: u32 = 300;
+const POURED_AT_ONCE: usize = 20;
 const WINDOW: Duration = Duration::from_secs(3);
 /// Upgrade of a connection to a WebSocket, for tests that then send what no library would.
 const UPGRADE: &str = "GET /room HTTP/1.1\r\nHost: game\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -92,10 +93,18 @@ async fn connect(server: &All) -> TcpStream {
     TcpStream::connect(server.gateway).await.expect("the port is open")
 }
 
-/// Sends this over and over for as long as the other side takes it, at most [`LIMIT`].
+/// Sends this over and over for as long as the other side takes it, at most [`LIMIT`]: some thousand times a second,
+/// far more than anybody may and far less than would keep this machine's own cores busy with sending.
 async fn pour(socket: &mut Socket, message: Message) {
     let since = Instant::now();
-    while since.elapsed() < LIMIT && socket.try_send(message.clone()).await {}
+    while since.elapsed() < LIMIT {
+        for _ in 0..POURED_AT_ONCE {
+            if !socket.try_send(message.clone()).await {
+                return;
+            }
+        }
+        sleep(Duration::from_millis(5)).await;
+    }
 }
 
 /// Until the other side has closed.

@@ -20,7 +20,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::harness::http::refused;
 use crate::harness::servers::All;
-use crate::harness::within_limit;
+use crate::harness::{eventually, within_limit};
 
 const LONG_MATCH_S: u32 = 300;
 /// More than one address may have.
@@ -92,13 +92,17 @@ async fn behind_a_balancer_each_address_has_its_own_limits() {
     let server = All::start_with(LONG_MATCH_S, &["--proxy-protocol".to_owned()]).await;
     let request = "GET /favicon.svg HTTP/1.1\r\nHost: game\r\nConnection: close\r\n\r\n";
     let mut held = Vec::new();
-    for _ in 0..TOO_MANY {
-        let mut stream = TcpStream::connect(server.gateway).await.expect("the port is open");
-        stream.write_all(&from("203.0.113.7", "")).await.expect("it listens");
-        held.push(stream);
-    }
-    let refusal = answer(server.gateway, &from("203.0.113.7", request)).await;
-    assert!(refusal.starts_with("HTTP/1.1 429"), "{refusal}");
+    // Those that are held are let go after seconds, which a busy machine may take to get here.
+    eventually("the address has too many", async || {
+        for _ in 0..TOO_MANY {
+            let mut stream = TcpStream::connect(server.gateway).await.expect("the port is open");
+            stream.write_all(&from("203.0.113.7", "")).await.expect("it listens");
+            held.push(stream);
+        }
+        let refusal = answer(server.gateway, &from("203.0.113.7", request)).await;
+        refusal.starts_with("HTTP/1.1 429").then_some(())
+    })
+    .await;
     let other = answer(server.gateway, &from("203.0.113.8", request)).await;
     assert!(other.starts_with("HTTP/1.1 200"), "{other}");
     let private = answer(server.gateway, &from("192.168.7.7", request)).await;

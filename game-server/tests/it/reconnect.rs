@@ -29,13 +29,21 @@ struct Traveller {
     seat: Seat,
     /// Connections that died without a word: open, silent, and unread.
     half_open: Vec<Socket>,
+    full_blocks: u64,
 }
 
 impl Traveller {
     async fn new(gateway: SocketAddr, number: u64) -> Traveller {
         let key = format!("the secret key of traveller {number}");
         let seat = seat(gateway, &key, &format!("T{number}")).await;
-        Traveller { gateway, key, random: Random::new(number + 1), seat, half_open: Vec::new() }
+        Traveller {
+            gateway,
+            key,
+            random: Random::new(number + 1),
+            seat,
+            half_open: Vec::new(),
+            full_blocks: 0,
+        }
     }
 
     async fn travel(mut self) -> Traveller {
@@ -45,7 +53,8 @@ impl Traveller {
             player.until("a state", |player| player.states > 0).await;
             self.stay(&mut player).await;
             let seen_tick = player.frame.as_ref().map_or(0, |frame| frame.tick);
-            assert_eq!(player.full_blocks, 1, "one full block on each connection");
+            // Who falls behind by more than the bases that are kept is owed another one; a busy machine can do that.
+            self.full_blocks += player.full_blocks;
             self.cut(player).await;
             sleep(self.up_to(ON_MAX_MS / 2)).await;
             player = self.come_back().await;
@@ -119,6 +128,12 @@ async fn a_hundred_players_who_are_cut_off_at_random_all_return_and_none_is_ther
     let server = All::start(LONG_MATCH_S).await;
     let travellers = within_limit("all journeys", all_travel(server.gateway)).await;
     assert_eq!(travellers.len() as u64, PLAYERS);
+    let full_blocks: u64 = travellers.iter().map(|traveller| traveller.full_blocks).sum();
+    let connections = PLAYERS * u64::from(CUTS);
+    assert!(
+        (connections..connections * 5 / 4).contains(&full_blocks),
+        "{full_blocks} in {connections} connections"
+    );
     let rosters = rosters(&travellers).await;
     let seated: Vec<PlayerId> = rosters.values().flatten().copied().collect();
     let distinct: HashSet<PlayerId> = seated.iter().copied().collect();
