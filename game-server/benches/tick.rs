@@ -6,7 +6,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use game_server::domain::{
     BUTTON_FIRE, MatchSettings, Mode, PLAYERS_PER_ROOM_MAX, PlayerId, PlayerInput, Pool, RoomFrame, RoomId,
-    STATE_EVERY_TICKS, Slot,
+    SEAT_HOLD_TICKS, STATE_EVERY_TICKS, Slot, StateRate,
 };
 use game_server::protocol::delta::{assemble, base_age, encode_body, encode_head};
 use game_server::protocol::link::{RoomToGateway, decode_room, encode_room};
@@ -32,6 +32,8 @@ fn room_of(mode: Mode, people: u64) -> Room {
         match_ticks: u32::MAX,
         fill_to_players: PLAYERS_PER_ROOM_MAX as u8,
         mode,
+        state_rate: StateRate::default(),
+        seat_hold_ticks: SEAT_HOLD_TICKS,
     });
     for player in 0..people {
         room.join(PlayerId(100 + player), "x").expect("there is a seat");

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::domain::Mode;
+use crate::domain::{Mode, StateRate};
+use crate::roles::gateway::Block;
 use crate::telemetry::LogFormat;
 
 mod start;
@@ -84,6 +85,25 @@ pub struct GatewayArgs {
     /// Pages of other origins that may connect, such as https://play.example.com; its own page always may.
     #[arg(long, env = "ALLOWED_ORIGINS", value_delimiter = ',')]
     pub allowed_origins: Vec<String>,
+    #[command(flatten)]
+    pub port: PortArgs,
+}
+
+/// How the public port meets clients.
+#[derive(Debug, Clone, Args)]
+pub struct PortArgs {
+    /// A PEM file with the certificate and its chain: the port then speaks TLS.
+    #[arg(long, env = "TLS_CERT", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The PEM file with the certificate's private key.
+    #[arg(long, env = "TLS_KEY", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// The balancer begins every connection with a PROXY header (version 1 or 2) that says who the client is.
+    #[arg(long, env = "PROXY_PROTOCOL")]
+    pub proxy_protocol: bool,
+    /// Public addresses of proxies, such as 203.0.113.0/24: limits per address are off for them, as for private ones.
+    #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<Block>,
 }
 
 /// `game-server room`
@@ -137,6 +157,12 @@ pub struct MatchArgs {
     /// The rules; more modes come with the features that the server was built with.
     #[arg(long, env = "MODE", value_enum, default_value = "arena")]
     pub mode: Mode,
+    /// States a player gets per second: 20, or 30 for half again the bytes and less delay.
+    #[arg(long, env = "STATE_HZ", default_value = "20", value_parser = state_rate)]
+    pub state_hz: StateRate,
+    /// How long the seat of a player whose connection broke is held.
+    #[arg(long, env = "SEAT_HOLD_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub seat_hold_seconds: u32,
 }
 
 /// `game-server lobby`
@@ -194,6 +220,11 @@ pub struct AllArgs {
     pub game: MatchArgs,
     #[command(flatten)]
     pub replays: ReplayLimits,
+    /// Pages of other origins that may connect, such as https://play.example.com; its own page always may.
+    #[arg(long, env = "ALLOWED_ORIGINS", value_delimiter = ',')]
+    pub allowed_origins: Vec<String>,
+    #[command(flatten)]
+    pub port: PortArgs,
 }
 
 /// `game-server bots`
@@ -273,6 +304,11 @@ fn ticket_secret(text: &str) -> Result<String, String> {
         return Err(format!("needs at least {TICKET_SECRET_BYTES_MIN} bytes; try `openssl rand -hex 32`"));
     }
     Ok(text.to_string())
+}
+
+fn state_rate(text: &str) -> Result<StateRate, String> {
+    let hz: u8 = text.parse().map_err(|_| "20 or 30".to_string())?;
+    StateRate::try_from(hz)
 }
 
 /// The host's name becomes one token of a bus subject.

@@ -4,8 +4,11 @@ use serde::{Deserialize, Serialize};
 
 /// Simulation steps per second.
 pub const TICK_RATE_HZ: u32 = 60;
-/// A state frame leaves every third tick: 20 Hz.
+/// Ticks from one state frame to the next at the default rate of 20 Hz.
 pub const STATE_EVERY_TICKS: u32 = 3;
+/// A player whose connection is gone finds the seat held for this long by default: a phone that changes networks or a
+/// page that is loaded again needs seconds, a router that restarts needs half a minute.
+pub const SEAT_HOLD_TICKS: Tick = 30 * TICK_RATE_HZ;
 /// Seats of one room.
 pub const PLAYERS_PER_ROOM_MAX: usize = 10;
 /// Side of the square map in world units.
@@ -172,6 +175,45 @@ pub enum Mode {
     Ball,
 }
 
+/// How often the state of a room leaves it; whole ticks at 60 Hz, so there is nothing in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub enum StateRate {
+    /// Every third tick.
+    #[default]
+    Hz20,
+    /// Every second tick.
+    Hz30,
+}
+
+impl StateRate {
+    /// Ticks from one state frame to the next.
+    pub fn every_ticks(self) -> u32 {
+        TICK_RATE_HZ / u32::from(u8::from(self))
+    }
+}
+
+impl From<StateRate> for u8 {
+    fn from(rate: StateRate) -> u8 {
+        match rate {
+            StateRate::Hz20 => 20,
+            StateRate::Hz30 => 30,
+        }
+    }
+}
+
+impl TryFrom<u8> for StateRate {
+    type Error = String;
+
+    fn try_from(hz: u8) -> Result<StateRate, String> {
+        match hz {
+            20 => Ok(StateRate::Hz20),
+            30 => Ok(StateRate::Hz30),
+            _ => Err(format!("{hz} Hz is no state rate; 20 and 30 are")),
+        }
+    }
+}
+
 /// What is agreed when a room is opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MatchSettings {
@@ -183,6 +225,15 @@ pub struct MatchSettings {
     pub fill_to_players: u8,
     #[serde(default)]
     pub mode: Mode,
+    #[serde(default)]
+    pub state_rate: StateRate,
+    /// How long the seat of a player whose connection is gone is held.
+    #[serde(default = "default_seat_hold")]
+    pub seat_hold_ticks: Tick,
+}
+
+fn default_seat_hold() -> Tick {
+    SEAT_HOLD_TICKS
 }
 
 /// One line of the final score board.

@@ -7,7 +7,7 @@
 //! who calls            when                                   what
 //! room host            a seat is asked for, a player goes     join, leave
 //! room host            a packet came                          push_input
-//! room host            60 times a second                      step, then events, then every third tick frame, acks
+//! room host            60 times a second                      step, then events, then frame, acks when a state is due
 //! room host            roster_version changed                 roster
 //! room host            phase turned Over                      results
 //! room host            twice a second, for the lobby          humans, free_seats, ticks_left, is_closed
@@ -63,8 +63,6 @@ use crate::sim::random::Random;
 use crate::sim::seat::{FIRE_COOLDOWN_TICKS, Seat};
 use crate::sim::vector::Vector;
 
-/// The seat of a player whose connection is gone is held this long.
-pub const SEAT_HOLD_TICKS: Tick = 600;
 /// The score board shows this long before the room closes.
 pub const OVER_TICKS: Tick = 480;
 /// A room without people closes after this long.

@@ -46,10 +46,16 @@ pub const REFUSED: &str = "game_refused_total";
 pub const SOCKETS: &str = "game_sockets";
 /// State messages sent to players.
 pub const STATES_SENT: &str = "game_states_sent_total";
+/// State messages that left something out to stay within the player's budget.
+pub const STATES_PARTIAL: &str = "game_states_partial_total";
 /// State messages that a slow player never got, since a newer one was there.
 pub const STATES_SKIPPED: &str = "game_states_skipped_total";
 /// Bytes of WebSocket payload sent to players on `/room`.
 pub const ROOM_BYTES_SENT: &str = "game_room_sent_bytes_total";
+/// Messages sent to players on `/room`.
+pub const ROOM_MESSAGES_SENT: &str = "game_room_sent_messages_total";
+/// Times that something was written to a client's WebSocket, whatever was ready at once together.
+pub const SOCKET_WRITES: &str = "game_socket_writes_total";
 /// Links between gateways and room hosts that are up.
 pub const LINKS: &str = "game_links";
 /// Links that ended, by reason.

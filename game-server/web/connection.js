@@ -6,10 +6,10 @@ import { openSocket, retryDelayMs } from "./sockets.js";
 
 const PING_EVERY_MS = 1000;
 const SILENCE_MAX_MS = 5000;
-/** The server holds a seat for ten seconds; a little more covers the way there. */
-const REJOIN_WITHIN_MS = 12000;
+/** The server holds a seat for half a minute; a little more covers the way there. */
+const REJOIN_WITHIN_MS = 33000;
 const BUFFERED_BYTES_MAX = 16384;
-const NO_RETURN = new Set([ErrorCode.VERSION, ErrorCode.TICKET, ErrorCode.ROOM_GONE, ErrorCode.ROOM_FULL, ErrorCode.MALFORMED]);
+const NO_RETURN = new Set([ErrorCode.VERSION, ErrorCode.TICKET, ErrorCode.ROOM_GONE, ErrorCode.ROOM_FULL, ErrorCode.MALFORMED, ErrorCode.REPLACED]);
 
 const HANDLERS = {
   [Kind.WELCOME]: "onWelcome", [Kind.ROSTER]: "onRoster", [Kind.EVENTS]: "onEvents", [Kind.OVER]: "onOver",

@@ -15,8 +15,23 @@ export class Interpolation {
   push(frame) {
     const newest = this.frames[this.frames.length - 1];
     if (newest && frame.tick <= newest.tick) this.frames = [];
+    this.fillGaps(frame);
     this.frames.push(frame);
     if (this.frames.length > FRAMES_MAX) this.frames.shift();
+  }
+
+  /** A player whom a busy server left out of some frames walked a straight line through them. */
+  fillGaps(frame) {
+    for (const player of frame.players.values()) {
+      if (!player.told) continue;
+      const last = this.frames.findLastIndex((earlier) => earlier.players.get(player.slot)?.told ?? true);
+      const from = this.frames[last]?.players.get(player.slot);
+      if (!from) continue;
+      for (const between of this.frames.slice(last + 1)) {
+        const share = (between.tick - this.frames[last].tick) / (frame.tick - this.frames[last].tick);
+        between.players.set(player.slot, { ...blend(from, player, share), told: true });
+      }
+    }
   }
 
   get newest() {

@@ -5,7 +5,7 @@ import { Chat } from "./chat.js";
 import { exposeState } from "./diagnosis.js";
 import { byId, element } from "./dom.js";
 import { Hud, ordinal } from "./hud.js";
-import { saveName, savedName, savedPlayer, cleanName } from "./identity.js";
+import { saveName, saveSeat, savedName, savedPlayer, savedSeat, cleanName } from "./identity.js";
 import { Input } from "./input.js";
 import { matchTable, showRanking } from "./leaderboard.js";
 import { Matchmaking } from "./matchmaking.js";
@@ -31,7 +31,9 @@ class Page {
     this.listen();
     byId("name").value = savedName();
     this.showSound(this.sound.wanted);
+    const seat = savedSeat();
     this.toLobby();
+    if (seat) this.enter(seat, savedName());
     if (matchMedia("(pointer: fine)").matches) byId("name").focus();
   }
 
@@ -127,6 +129,7 @@ class Page {
   }
 
   enter(seat, name) {
+    saveSeat(seat);
     this.showWaiting("Taking your seat…");
     const tools = { renderer: this.renderer, input: this.input, hud: this.hud, sound: this.sound };
     this.match = new Match(seat, tools, {
@@ -160,6 +163,7 @@ class Page {
   }
 
   onOver(results) {
+    saveSeat(null);
     const own = this.match.seat.player;
     const place = results.findIndex((result) => result.player === own) + 1;
     this.show("results");
@@ -185,6 +189,7 @@ class Page {
   }
 
   endMatch() {
+    saveSeat(null);
     this.match?.stop();
     this.match = null;
     this.hud.end();

@@ -8,17 +8,18 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 
 use crate::cli::{
-    AllArgs, BotsArgs, Command, CommonArgs, GatewayArgs, LobbyArgs, MonitorArgs, RankingArgs, ReplayArgs,
-    ReplayLimits, RoomArgs,
+    AllArgs, BotsArgs, Command, CommonArgs, GatewayArgs, LobbyArgs, MonitorArgs, PortArgs, RankingArgs,
+    ReplayArgs, ReplayLimits, RoomArgs,
 };
 use crate::net::admin::{self, Readiness};
 use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
+use crate::net::tls;
 use crate::protocol::ticket::TicketKey;
 use crate::roles::all::AllOptions;
 use crate::roles::bots::BotsOptions;
 use crate::roles::bots::report::Budgets;
-use crate::roles::gateway::GatewayOptions;
+use crate::roles::gateway::{GatewayOptions, PortOptions};
 use crate::roles::lobby::LobbyOptions;
 use crate::roles::replay::theatre::Programme;
 use crate::roles::room::RoomOptions;
@@ -85,8 +86,18 @@ async fn start_gateway(args: GatewayArgs) -> anyhow::Result<()> {
         name: args.name,
         allowed_origins: args.allowed_origins,
         accept_while_draining: ACCEPT_WHILE_DRAINING,
+        port: port_options(args.port)?,
     };
     gateway::run(listener, bus, options, base.ready, base.shutdown).await
+}
+
+fn port_options(args: PortArgs) -> anyhow::Result<PortOptions> {
+    let tls = args.tls_cert.zip(args.tls_key).map(|(certificate, key)| tls::load(&certificate, &key));
+    Ok(PortOptions {
+        tls: tls.transpose()?,
+        proxy_protocol: args.proxy_protocol,
+        trusted_proxies: args.trusted_proxies,
+    })
 }
 
 async fn start_lobby(args: LobbyArgs) -> anyhow::Result<()> {
@@ -98,6 +109,8 @@ async fn start_lobby(args: LobbyArgs) -> anyhow::Result<()> {
         match_s: args.game.match_seconds,
         fill_to_players: args.game.fill_to_players,
         mode: args.game.mode,
+        state_rate: args.game.state_hz,
+        seat_hold_s: args.game.seat_hold_seconds,
     };
     lobby::run(bus, options, base.ready, base.shutdown).await
 }
@@ -136,13 +149,18 @@ async fn start_monitor(args: MonitorArgs) -> anyhow::Result<()> {
 async fn start_all(args: AllArgs) -> anyhow::Result<()> {
     let listener = listen(args.listen, "--listen").await?;
     let base = stand(args.admin_listen).await?;
-    tracing::info!("play at http://{}", listener.local_addr()?);
+    let scheme = if args.port.tls_cert.is_some() { "https" } else { "http" };
+    tracing::info!("play at {scheme}://{}", listener.local_addr()?);
     let options = AllOptions {
         replays: archive(args.data_dir.join("replays"), args.replays),
         data_dir: args.data_dir,
         match_s: args.game.match_seconds,
         fill_to_players: args.game.fill_to_players,
         mode: args.game.mode,
+        state_rate: args.game.state_hz,
+        seat_hold_s: args.game.seat_hold_seconds,
+        port: port_options(args.port)?,
+        allowed_origins: args.allowed_origins,
     };
     all::run(listener, options, base.ready, base.shutdown).await
 }
@@ -164,6 +182,7 @@ async fn start_replay(args: ReplayArgs) -> anyhow::Result<()> {
         name: "replay".to_owned(),
         allowed_origins: Vec::new(),
         accept_while_draining: Duration::ZERO,
+        port: PortOptions::default(),
     };
     tracing::info!("open http://{} and press Play to watch {}", listener.local_addr()?, file.display());
     tokio::try_join!(

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, broadcast};
 use tokio::time::{sleep, timeout};
@@ -24,6 +23,7 @@ use crate::roles::gateway::counters::Counters;
 use crate::roles::gateway::hosts::Hosts;
 use crate::roles::gateway::limits::SOCKETS_MAX;
 
+mod addresses;
 mod admission;
 mod assets;
 mod conversation;
@@ -34,10 +34,15 @@ mod hosts;
 mod leaderboard;
 mod limits;
 mod matchmaking;
+mod metered;
 mod play;
+mod port;
 mod socket;
 mod talk;
 mod tickets;
+
+pub use crate::roles::gateway::addresses::Block;
+pub use crate::roles::gateway::port::PortOptions;
 
 /// Sessions that were told to end get this long to say goodbye.
 const GOODBYE_MAX: Duration = Duration::from_secs(1);
@@ -52,6 +57,7 @@ pub struct GatewayOptions {
     pub allowed_origins: Vec<String>,
     /// A drain keeps accepting for this long, until the load balancer has heard that the gateway is not ready.
     pub accept_while_draining: Duration,
+    pub port: PortOptions,
 }
 
 /// Shared by all requests.
@@ -90,7 +96,12 @@ pub async fn run(
     });
     let relay = tokio::spawn(talk::relay(lines, gateway.chat_lines.clone()));
     let stop_accepting = CancellationToken::new();
-    let server = tokio::spawn(serve(listener, gateway.clone(), stop_accepting.clone()));
+    let server = tokio::spawn(port::serve(
+        listener,
+        router(gateway.clone()),
+        gateway.options.port.clone(),
+        stop_accepting.clone(),
+    ));
     ready.set(true);
     gateway.shutdown.draining().await;
     ready.set(false);
@@ -98,18 +109,6 @@ pub async fn run(
     relay.abort();
     server.abort();
     Ok(())
-}
-
-async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: CancellationToken) {
-    let listener = listener.tap_io(|stream| {
-        // Without it small messages would wait for each other; a socket that refuses is broken anyway.
-        let _ = stream.set_nodelay(true);
-    });
-    let app = router(gateway);
-    let served = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await;
-    if let Err(error) = served {
-        tracing::error!(%error, "the client port failed");
-    }
 }
 
 fn router(gateway: Arc<Gateway>) -> Router {

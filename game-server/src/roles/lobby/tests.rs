@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{MatchSettings, Mode, PlayerId, Pool};
+use crate::domain::{MatchSettings, Mode, PlayerId, Pool, StateRate};
 use crate::net::admin::Readiness;
 use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
@@ -29,6 +29,8 @@ impl Fixture {
             match_s: 300,
             fill_to_players: 4,
             mode: Mode::default(),
+            state_rate: StateRate::default(),
+            seat_hold_s: 30,
         };
         let role = tokio::spawn(run(bus.clone(), options, ready.clone(), shutdown.clone()));
         while !ready.get() {

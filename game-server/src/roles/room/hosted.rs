@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::domain::{
     InputAck, MatchResult, MatchSettings, PLAYERS_PER_ROOM_MAX, Phase, PlayerInput, Pool, RoomFrame, RoomId,
-    STATE_EVERY_TICKS, Slot, Tick,
+    Slot, Tick,
 };
 use crate::protocol::bus::RoomReport;
 use crate::protocol::client::Welcome;
@@ -64,7 +64,7 @@ impl HostedRoom {
             room,
             members: Vec::new(),
             links: Vec::new(),
-            stagger: (settings.room.0 % u64::from(STATE_EVERY_TICKS)) as u32,
+            stagger: (settings.room.0 % u64::from(settings.state_rate.every_ticks())) as u32,
             over_told: false,
             late_inputs_counted: 0,
         }
@@ -178,7 +178,8 @@ impl HostedRoom {
             out.send(&self.links, &self.roster());
         }
         let result = self.tell_over(out);
-        let state_due = tick.wrapping_add(self.stagger).is_multiple_of(STATE_EVERY_TICKS);
+        let state_due =
+            tick.wrapping_add(self.stagger).is_multiple_of(self.room.settings().state_rate.every_ticks());
         if state_due && !self.links.is_empty() {
             self.room.frame_into(&mut self.frame);
             self.room.acks_into(&mut self.acks);

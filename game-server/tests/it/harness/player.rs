@@ -36,6 +36,25 @@ impl Socket {
         Socket(socket)
     }
 
+    /// Sends any message; false when the gateway is gone.
+    pub async fn try_send(&mut self, message: Message) -> bool {
+        self.0.send(message).await.is_ok()
+    }
+
+    /// How the gateway closed: the code of the close, nothing when the connection just ended.
+    pub async fn close_code(&mut self) -> Option<u16> {
+        within_limit("the end", async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Close(frame))) => return frame.map(|frame| frame.code.into()),
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return None,
+                }
+            }
+        })
+        .await
+    }
+
     /// Sends one binary message.
     pub async fn send_bytes(&mut self, bytes: Vec<u8>) {
         self.0.send(Message::Binary(bytes.into())).await.expect("the gateway is there");
@@ -101,6 +120,8 @@ pub struct Player {
     pub over: Option<Vec<PlayerResult>>,
     pub error: Option<ErrorCode>,
     pub states: u64,
+    /// Of those, states that need none before them.
+    pub full_blocks: u64,
     pub closed: bool,
     /// What this player does from now on.
     pub input: PlayerInput,
@@ -125,6 +146,7 @@ impl Player {
             over: None,
             error: None,
             states: 0,
+            full_blocks: 0,
             closed: false,
             input: PlayerInput::default(),
             bases: BTreeMap::new(),
@@ -151,6 +173,17 @@ impl Player {
     /// Sends something that no page would.
     pub async fn send_bytes(&mut self, bytes: Vec<u8>) {
         self.socket.send_bytes(bytes).await;
+    }
+
+    /// Says nothing any more and reads nothing; the connection stays open until the result is dropped.
+    pub fn fall_silent(self) -> Socket {
+        self.socket
+    }
+
+    /// Closes the connection properly, as a page does that is loaded again; the seat is not given up.
+    pub async fn close(mut self) {
+        // The gateway may have closed first.
+        let _ = self.socket.0.close(None).await;
     }
 
     /// Where a seat is in the newest frame.
@@ -180,6 +213,7 @@ impl Player {
         let state =
             decode_state(bytes, self.welcome.slot, |tick| self.bases.get(&tick)).expect("a readable state");
         self.states += 1;
+        self.full_blocks += u64::from(state.base_tick.is_none());
         self.bases.insert(state.frame.tick, state.frame.clone());
         while self.bases.len() > BASES_MAX {
             self.bases.pop_first();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::domain::{MatchSettings, Mode, PlayerId, Pool, RoomId};
+use crate::domain::{MatchSettings, Mode, PlayerId, Pool, RoomId, SEAT_HOLD_TICKS, StateRate};
 use crate::protocol::bus::{HostReport, NodeReport, RoomReport, SeatRequest};
 use crate::roles::lobby::directory::{Decision, Directory, RESERVATION};
 use crate::roles::lobby::ratings::Ratings;
@@ -124,6 +124,8 @@ fn a_room_being_opened_takes_the_next_players_before_any_heartbeat_shows_it() {
         match_ticks: MATCH_TICKS,
         fill_to_players: 4,
         mode: Mode::default(),
+        state_rate: StateRate::default(),
+        seat_hold_ticks: SEAT_HOLD_TICKS,
     };
     fixture.directory.note_opening(&settings, "room-0", fixture.now);
     fixture.directory.reserve(&asks(1), RoomId(7), fixture.now);

@@ -1,7 +1,7 @@
 //! Admission control.
 
 use super::{Board, HEADROOM_MIN, OpenRefusal};
-use crate::domain::{MatchSettings, Mode, Pool, RoomId};
+use crate::domain::{MatchSettings, Mode, Pool, RoomId, SEAT_HOLD_TICKS, StateRate};
 use crate::protocol::bus::RoomReport;
 use crate::roles::room::RoomOptions;
 
@@ -24,6 +24,8 @@ fn settings(room: u64) -> MatchSettings {
         match_ticks: 600,
         fill_to_players: 4,
         mode: Mode::default(),
+        state_rate: StateRate::default(),
+        seat_hold_ticks: SEAT_HOLD_TICKS,
     }
 }
 

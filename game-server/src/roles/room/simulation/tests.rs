@@ -6,7 +6,7 @@ use std::time::Instant;
 use tokio::io::{DuplexStream, duplex};
 
 use super::{PHASES, Simulation};
-use crate::domain::{MatchSettings, Mode, PlayerId, PlayerInput, Pool, RoomId, STATE_EVERY_TICKS};
+use crate::domain::{MatchSettings, Mode, PlayerId, PlayerInput, Pool, RoomId, SEAT_HOLD_TICKS, StateRate};
 use crate::net::bus::Bus;
 use crate::net::link::{self, FrameReceiver, FrameSender};
 use crate::protocol::link::{JoinRefusal, RoomToGateway, SessionId, decode_room};
@@ -63,6 +63,10 @@ fn simulation(rooms: &[u64]) -> Simulation {
 }
 
 fn simulation_with(archive: Option<Archive>, rooms: &[u64]) -> Simulation {
+    simulation_at(StateRate::default(), archive, rooms)
+}
+
+fn simulation_at(state_rate: StateRate, archive: Option<Archive>, rooms: &[u64]) -> Simulation {
     let board = Arc::new(Board::new(RoomOptions {
         host: "room-0".to_string(),
         node: "here".to_string(),
@@ -79,6 +83,8 @@ fn simulation_with(archive: Option<Archive>, rooms: &[u64]) -> Simulation {
             match_ticks: 18_000,
             fill_to_players: 2,
             mode: Mode::default(),
+            state_rate,
+            seat_hold_ticks: SEAT_HOLD_TICKS,
         };
         board.open(settings).unwrap();
     }
@@ -92,20 +98,22 @@ fn tick(simulation: &mut Simulation) {
 }
 
 #[tokio::test]
-async fn a_player_gets_welcome_roster_and_then_every_third_tick_a_frame() {
-    let (mut simulation, mut gateway) = (simulation(&[ROOM.0]), Gateway::new(1));
-    simulation.board.mailbox(0).put(gateway.join(5, 1, Pool::Public));
-    (0..2 * STATE_EVERY_TICKS).for_each(|_| tick(&mut simulation));
-    let RoomToGateway::Joined { session, .. } = gateway.next().await else { panic!("not joined") };
-    assert_eq!(session, SessionId(5));
-    assert!(matches!(gateway.next().await, RoomToGateway::Roster { .. }));
-    let mut ticks = Vec::new();
-    while ticks.len() < 2 {
-        if let RoomToGateway::Frame { frame, .. } = gateway.next().await {
-            ticks.push(frame.tick);
+async fn a_player_gets_welcome_roster_and_then_frames_at_the_rate_of_the_room() {
+    for (rate, every_ticks) in [(StateRate::Hz20, 3), (StateRate::Hz30, 2)] {
+        let (mut simulation, mut gateway) = (simulation_at(rate, None, &[ROOM.0]), Gateway::new(1));
+        simulation.board.mailbox(0).put(gateway.join(5, 1, Pool::Public));
+        (0..2 * every_ticks).for_each(|_| tick(&mut simulation));
+        let RoomToGateway::Joined { session, .. } = gateway.next().await else { panic!("not joined") };
+        assert_eq!(session, SessionId(5));
+        assert!(matches!(gateway.next().await, RoomToGateway::Roster { .. }));
+        let mut ticks = Vec::new();
+        while ticks.len() < 2 {
+            if let RoomToGateway::Frame { frame, .. } = gateway.next().await {
+                ticks.push(frame.tick);
+            }
         }
+        assert_eq!(ticks[1] - ticks[0], every_ticks);
     }
-    assert_eq!(ticks[1] - ticks[0], STATE_EVERY_TICKS);
 }
 
 #[tokio::test]
