@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use crate::domain::{Slot, Tick};
+use crate::domain::{PlayerInput, Slot, Tick};
 use crate::protocol::bus::TicketClaims;
 use crate::protocol::client::{
     CLIENT_MESSAGE_BYTES_MAX, CLIENT_PROTOCOL_VERSION, ClientMessage, ErrorCode, ServerMessage, Welcome,
@@ -19,6 +19,7 @@ use crate::protocol::link::JoinRefusal;
 use crate::roles::gateway::Gateway;
 use crate::roles::gateway::admission::{Admitted, count_refusal};
 use crate::roles::gateway::host_link::{Attachment, Notice};
+use crate::roles::gateway::latency::Latency;
 use crate::roles::gateway::limits::{HELLO_MAX, ROOM_MESSAGES, ROOM_PING_EVERY};
 use crate::roles::gateway::socket::{CLOSE_NORMAL, ClientSocket, Gone, Received};
 use crate::roles::gateway::tickets::unix_time_s;
@@ -93,6 +94,7 @@ async fn serve(socket: &mut ClientSocket, gateway: &Gateway) -> Result<std::conv
         slot: welcome.slot,
         acked: 0,
         sent: 0,
+        latency: Latency::default(),
         over: false,
     };
     session.send(Bytes::from(encode_server(&ServerMessage::Welcome(welcome)))).await?;
@@ -163,6 +165,7 @@ struct Session<'a> {
     acked: Tick,
     /// Newest state that was sent.
     sent: Tick,
+    latency: Latency,
     over: bool,
 }
 
@@ -202,7 +205,8 @@ impl Session<'_> {
             ClientMessage::Input { acked_tick, first_tick, inputs } => {
                 // An older acknowledgement that was overtaken would only make states larger.
                 self.acked = self.acked.max(acked_tick.min(self.sent));
-                self.attachment.input(first_tick, inputs);
+                self.latency.acked(self.acked, Instant::now());
+                self.attachment.input(first_tick, self.believed(inputs));
                 Ok(())
             }
             ClientMessage::Ping { client_time_ms } => {
@@ -217,6 +221,15 @@ impl Session<'_> {
         }
     }
 
+    /// The inputs, with no older picture claimed than the player's line explains.
+    fn believed(&self, mut inputs: Vec<PlayerInput>) -> Vec<PlayerInput> {
+        let view_age_max = self.latency.view_age_max();
+        for input in &mut inputs {
+            *input = input.with_view_age_at_most(view_age_max);
+        }
+        inputs
+    }
+
     async fn send_state(&mut self) -> Result<(), End> {
         self.frames.mark_unchanged();
         let Some(state) = self.attachment.feed.state(self.slot, self.acked) else {
@@ -227,6 +240,7 @@ impl Session<'_> {
         }
         self.gateway.counters.count_state(self.sent, state.tick);
         self.sent = state.tick;
+        self.latency.sent(state.tick, Instant::now());
         self.send(Bytes::from(state.bytes)).await
     }
 
