@@ -2,6 +2,7 @@
 
 import { byId, clockText, element, setText } from "./dom.js";
 import { byScore, matchTable } from "./leaderboard.js";
+import { ordinal } from "./results.js";
 import { HEALTH_MAX, TICK_RATE_HZ } from "./simulation.js";
 import { colourOf, drawBadge } from "./palette.js";
 
@@ -114,13 +115,4 @@ function nameOf(player) {
   return name;
 }
 
-function netText(view) {
-  const gap = (view.tickGapExcessUs / 1000).toFixed(1);
-  return `ping ${Math.round(view.roundTripMs)} ms\ntick ${view.serverTick}\nserver +${gap} ms`;
-}
-
-export function ordinal(number) {
-  const teen = number % 100 >= 11 && number % 100 <= 13;
-  const ending = teen ? "th" : ["th", "st", "nd", "rd"][number % 10] ?? "th";
-  return `${number}${ending}`;
-}
+const netText = (view) => `${Math.round(view.roundTripMs)} ms`;

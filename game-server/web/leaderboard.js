@@ -19,7 +19,7 @@ export async function showRanking(target, player) {
 
 function rankingTable(ranking, player) {
   const top = ranking.top ?? [];
-  if (top.length === 0) return element("p", "empty", "Nobody yet: the first match makes the first line.");
+  if (top.length === 0) return element("p", "empty", "Nobody yet: the first match between people makes the first line.");
   const rows = top.map((line) => rankingRow(line, player));
   const below = (ranking.around ?? []).filter((line) => line.rank > top[top.length - 1].rank);
   if (below.length > 0 && !top.some((line) => line.player === player)) {

@@ -2,6 +2,10 @@
 //!
 //! `SCREENSHOTS=<folder> cargo test -p game-server --test it browser -- --ignored` also leaves pictures to look at.
 
+mod bad_line;
+mod comes_back;
+mod modules;
+mod netem;
 mod stage;
 
 use std::time::Duration;

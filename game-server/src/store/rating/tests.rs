@@ -37,7 +37,11 @@ fn nobody_wins_behind_or_beside_somebody_else() {
     assert_eq!(won(&people, 4), [true, false]);
     assert_eq!(won(&people, 6), [false, false], "a bot leads the board");
     assert_eq!(won(&people, 5), [false, false], "a draw with a bot");
-    assert_eq!(won(&[scored(5, 1), scored(5, 1), scored(0, 0)], 0), [false, false, false], "a draw at the top");
+    assert_eq!(
+        won(&[scored(5, 1), scored(5, 1), scored(0, 0)], 0),
+        [false, false, false],
+        "a draw at the top"
+    );
     let behind_a_bot = outcomes(&people, &[Score { kills: 9, deaths: 0 }]);
     assert_eq!(behind_a_bot[0].rating, outcomes(&people, &[])[0].rating, "ratings are among people");
 }
@@ -45,7 +49,8 @@ fn nobody_wins_behind_or_beside_somebody_else() {
 #[test]
 fn beating_a_stronger_player_gains_more_than_beating_a_weaker_one() {
     let gain_against = |rating: f64| {
-        let opponent = Performance { before: Rating { rating, deviation: 100.0 }, score: Score { kills: 1, deaths: 5 } };
+        let opponent =
+            Performance { before: Rating { rating, deviation: 100.0 }, score: Score { kills: 1, deaths: 5 } };
         outcomes(&[scored(5, 1), opponent], &[])[0].rating.rating - Rating::START.rating
     };
     assert!(gain_against(2_000.0) > gain_against(1_000.0));
@@ -55,7 +60,11 @@ fn beating_a_stronger_player_gains_more_than_beating_a_weaker_one() {
 fn many_wins_stand_above_one_lucky_win() {
     let mut regular = Rating::START;
     for _ in 0..10 {
-        regular = outcomes(&[Performance { before: regular, score: Score { kills: 5, deaths: 1 } }, scored(1, 5)], &[])[0].rating;
+        regular = outcomes(
+            &[Performance { before: regular, score: Score { kills: 5, deaths: 1 } }, scored(1, 5)],
+            &[],
+        )[0]
+        .rating;
     }
     let lucky = outcomes(&[scored(5, 1), scored(1, 5)], &[])[0].rating;
     assert!(regular.standing() > lucky.standing());
