@@ -3,14 +3,16 @@
 const RATED_PEOPLE_MIN = 2;
 const isAhead = (one, other) => one.kills > other.kills || (one.kills === other.kills && one.deaths < other.deaths);
 
+/** 1 is best; equals share a place. */
+export const placeOf = (line, board) => 1 + board.filter((other) => isAhead(other, line)).length;
+
 /** `{ heading, rated }` of the player `own` on the board `results`, best first. */
 export function outcomeOf(results, own) {
   const line = results.find((result) => result.player === own);
   const rated = results.filter((result) => !result.bot).length >= RATED_PEOPLE_MIN;
   if (!line) return { heading: "Match over", rated };
-  const others = results.filter((result) => result !== line);
-  const place = 1 + others.filter((other) => isAhead(other, line)).length;
-  const shared = others.some((other) => !isAhead(other, line) && !isAhead(line, other));
+  const place = placeOf(line, results);
+  const shared = results.some((other) => other !== line && placeOf(other, results) === place);
   return { heading: headingOf(place, shared, rated), rated };
 }
 

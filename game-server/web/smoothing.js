@@ -11,8 +11,8 @@ const KEEP_FAR = 0.85;
 const FRAME_MS = 1000 / 60;
 /** Beside an own step, a correction never moves the picture faster than this. */
 export const CORRECTION_UNITS_PER_S = 200;
-/** What is further off than half a second of running is another place, not an error. */
-const JUMP_UNITS = 250;
+/** What is further off than a second of running the other way is another place, not an error. */
+const JUMP_UNITS = 2 * PLAYER_SPEED;
 /** Others catch up at this pace at most, half as fast again as anybody runs. */
 export const FOLLOW_UNITS_PER_S = 1.5 * PLAYER_SPEED;
 

@@ -25,8 +25,8 @@ const OWN_UNITS_PER_S: f64 = 464.0;
 const OTHERS_UNITS_PER_S: f64 = 360.0;
 /// Rounding of places to quarters of a unit.
 const SLACK_UNITS: f64 = 0.5;
-/// A stall of 200 ms while turning round at full speed, twice in a row.
-const CORRECTION_UNITS_MAX: f64 = 200.0;
+/// What the page can hide: a second of running the other way. On an idle machine most corrections are below 60.
+const CORRECTION_UNITS_MAX: f64 = 480.0;
 
 fn number(measured: &Value, name: &str) -> f64 {
     measured[name].as_f64().unwrap_or_else(|| panic!("{name} is no number in {measured}"))
