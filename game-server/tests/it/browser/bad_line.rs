@@ -47,7 +47,6 @@ async fn nothing_leaps_on_a_bad_line() {
         press_key(&page, "KeyN").await;
         let measured = page.execute(&script, Vec::new()).await.expect("the page plays");
         stage.save(&page, "bad-line").await;
-        println!("{measured}");
         assert_played(&measured);
         assert!(number(&measured, "ownExcess") <= SLACK_UNITS, "the own player leapt: {measured}");
         assert!(number(&measured, "othersExcess") <= SLACK_UNITS, "somebody leapt: {measured}");
