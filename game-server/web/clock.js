@@ -66,6 +66,8 @@ const MARGIN_JITTER_TICKS_MAX = 4;
 const MARGINS_MAX = 60;
 const FIRST_LEAD_TICKS = 5;
 const SNAP_ERROR_TICKS = 6;
+/** A single stall makes one or two States report late inputs; only a line that stays late is worth a jump. */
+const SNAP_AFTER_STATES = 4;
 /** Far too early: time passes at three quarters of its speed until it is not. */
 const BRAKE = 0.25;
 const MARGIN_SMOOTHING = 0.15;
@@ -91,6 +93,7 @@ export class InputClock {
 
   beginMeasuring() {
     this.margins = [];
+    this.lateStates = 0;
     this.smoothedMargin = MARGIN_TARGET_TICKS;
     this.ignoreUntilTick = this.tick;
     this.rate = 1;
@@ -136,7 +139,8 @@ export class InputClock {
     if (frameTick < this.ignoreUntilTick) return 0;
     const target = this.targetTicks;
     const error = target - marginTicks;
-    if (error > SNAP_ERROR_TICKS) {
+    this.lateStates = error > SNAP_ERROR_TICKS ? this.lateStates + 1 : 0;
+    if (this.lateStates >= SNAP_AFTER_STATES) {
       this.exactTick += error;
       this.steppedTick += error;
       this.beginMeasuring();
