@@ -49,9 +49,30 @@ pub struct PlayerInput {
     pub move_y: i8,
     /// Where the player looks, in 256ths of a turn; 0 is right, 64 is down.
     pub aim: u8,
-    /// Bit set of [`BUTTON_FIRE`].
+    /// Bit set of [`BUTTON_FIRE`]; the bits above it are the view age, see [`PlayerInput::view_age`].
     pub buttons: u8,
 }
+
+impl PlayerInput {
+    /// Whether the player wants to shoot.
+    pub fn fires(self) -> bool {
+        self.buttons & BUTTON_FIRE != 0
+    }
+
+    /// How many ticks before this input's own tick the others were that the player saw while choosing it; 0 when the
+    /// player lives in the present, as bots do, or does not tell.
+    pub fn view_age(self) -> Tick {
+        Tick::from(self.buttons >> VIEW_AGE_SHIFT)
+    }
+
+    /// The same input with a view age of at most `ticks`.
+    pub fn with_view_age_at_most(self, ticks: Tick) -> PlayerInput {
+        let age = self.view_age().min(ticks) as u8;
+        PlayerInput { buttons: self.buttons & BUTTON_FIRE | age << VIEW_AGE_SHIFT, ..self }
+    }
+}
+
+const VIEW_AGE_SHIFT: u32 = 1;
 
 /// Bit of [`PlayerInput::buttons`]: shoot as often as the weapon allows.
 pub const BUTTON_FIRE: u8 = 1;

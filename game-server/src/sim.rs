@@ -38,6 +38,8 @@ pub mod movement;
 pub mod projectile;
 /// Pseudo-random numbers.
 pub mod random;
+/// Lag compensation.
+pub mod rewind;
 /// One taken seat.
 pub mod seat;
 /// Who comes and goes.
@@ -53,13 +55,14 @@ mod tests;
 use thiserror::Error;
 
 use crate::domain::{
-    BUTTON_FIRE, GameEvent, HASH_PARTS, InputAck, MatchSettings, PLAYERS_PER_ROOM_MAX, Phase, PlayerInput,
-    PlayerResult, PlayerState, ProjectileState, RoomFrame, Slot, Tick, Wall,
+    GameEvent, HASH_PARTS, InputAck, MatchSettings, PLAYERS_PER_ROOM_MAX, Phase, PlayerInput, PlayerResult,
+    PlayerState, ProjectileState, RoomFrame, Slot, Tick, Wall,
 };
 use crate::sim::brain::{THINK_TICKS, View};
 use crate::sim::hash::StateHash;
-use crate::sim::projectile::{Flight, PROJECTILE_DAMAGE, Target};
+use crate::sim::projectile::{Flight, PROJECTILE_DAMAGE, Shot, Target};
 use crate::sim::random::Random;
+use crate::sim::rewind::rewind_ticks;
 use crate::sim::seat::{FIRE_COOLDOWN_TICKS, Seat};
 use crate::sim::vector::Vector;
 
@@ -90,7 +93,7 @@ pub struct Room {
     phase_ends_tick: Tick,
     seats: [Option<Seat>; PLAYERS_PER_ROOM_MAX],
     /// In the order of their firing.
-    projectiles: Vec<ProjectileState>,
+    projectiles: Vec<Shot>,
     next_projectile_id: u16,
     random: Random,
     events: Vec<GameEvent>,
@@ -198,10 +201,11 @@ impl Room {
             }
             seat.aim = input.aim;
             seat.body.step(input.move_x, input.move_y, &map::WALLS);
-            let fires = firing_allowed && input.buttons & BUTTON_FIRE != 0 && now >= seat.fire_ready_tick;
-            if fires && let Some(shot) = fire(seat, now, self.next_projectile_id) {
+            seat.trail.note(now, seat.body.position);
+            let fires = firing_allowed && input.fires() && now >= seat.fire_ready_tick;
+            if fires && let Some(state) = fire(seat, now, self.next_projectile_id) {
                 self.next_projectile_id = self.next_projectile_id.wrapping_add(1);
-                self.projectiles.push(shot);
+                self.projectiles.push(Shot { state, view_age: input.view_age() });
             }
         }
     }
@@ -209,15 +213,17 @@ impl Room {
     fn move_projectiles(&mut self) {
         let now = self.tick;
         let mut projectiles = std::mem::take(&mut self.projectiles);
-        projectiles.retain(|shot| shot.born_tick == now || self.shot_goes_on(shot, now));
+        projectiles.retain(|shot| shot.state.born_tick == now || self.shot_goes_on(shot, now));
         self.projectiles = projectiles;
     }
 
-    fn shot_goes_on(&mut self, shot: &ProjectileState, now: Tick) -> bool {
+    fn shot_goes_on(&mut self, shot: &Shot, now: Tick) -> bool {
+        let rewind = rewind_ticks(shot.view_age, now - shot.state.born_tick);
+        let seen_tick = now.saturating_sub(rewind);
         let mut targets = [Target { slot: Slot(0), centre: Vector::default() }; PLAYERS_PER_ROOM_MAX];
         let mut count = 0;
         for seat in self.seats.iter().flatten().filter(|seat| seat.is_alive()) {
-            targets[count] = Target { slot: seat.slot, centre: seat.body.position };
+            targets[count] = Target { slot: seat.slot, centre: seat.trail.at(seen_tick) };
             count += 1;
         }
         #[cfg(feature = "ball")]
@@ -225,16 +231,16 @@ impl Room {
             targets[count] = ball.target();
             count += 1;
         }
-        match projectile::fly(shot, now, &map::WALLS, &targets[..count]) {
+        match projectile::fly(&shot.state, now, &map::WALLS, &targets[..count]) {
             Flight::Goes => true,
             Flight::Ends => false,
             #[cfg(feature = "ball")]
             Flight::Hits(ball::BALL_SLOT) if self.ball.is_some() => {
-                self.ball.iter_mut().for_each(|ball| ball.kick(shot));
+                self.ball.iter_mut().for_each(|ball| ball.kick(&shot.state));
                 false
             }
             Flight::Hits(victim) => {
-                self.hit(shot.owner, victim);
+                self.hit(shot.state.owner, victim);
                 false
             }
         }
@@ -291,7 +297,7 @@ impl Room {
         frame.phase_ends_tick = self.phase_ends_tick;
         self.player_states_into(&mut frame.players);
         frame.projectiles.clear();
-        frame.projectiles.extend(self.projectiles.iter().copied());
+        frame.projectiles.extend(self.projectiles.iter().map(|shot| shot.state));
     }
 
     fn player_states_into(&self, players: &mut Vec<PlayerState>) {

@@ -40,24 +40,6 @@ export const savePlayer = (player) => write("player", player);
 export const soundWanted = () => read("sound") !== "off";
 export const saveSoundWanted = (wanted) => write("sound", wanted ? "on" : "off");
 
-/** The seat of the match that this tab is in, so that a page that is loaded again goes back to it. */
-export function savedSeat() {
-  try {
-    return JSON.parse(sessionStorage.getItem("seat"));
-  } catch {
-    return null;
-  }
-}
-
-export function saveSeat(seat) {
-  try {
-    if (seat) sessionStorage.setItem("seat", JSON.stringify(seat));
-    else sessionStorage.removeItem("seat");
-  } catch {
-    // Without storage a page that is loaded again begins in the lobby, which finds the same seat.
-  }
-}
-
 /** Printable, single-spaced, at most as long as the server allows. */
 export function cleanName(text) {
   const spaced = text.replace(/[\p{C}\s]+/gu, " ").trim();

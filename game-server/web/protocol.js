@@ -11,6 +11,14 @@ export const ErrorCode = {
 };
 export const Flag = { ALIVE: 1, PROTECTED: 2, BOT: 4, ABSENT: 8 };
 export const BUTTON_FIRE = 1;
+const VIEW_AGE_SHIFT = 1;
+const VIEW_AGE_MAX = 127;
+
+/** An input's buttons with the ticks that the others on screen are older than the input. */
+export function withViewAge(buttons, ageTicks) {
+  const age = Math.min(Math.max(Math.round(ageTicks), 0), VIEW_AGE_MAX);
+  return (buttons & BUTTON_FIRE) | (age << VIEW_AGE_SHIFT);
+}
 
 const CLIENT_KIND = { HELLO: 1, INPUT: 2, PING: 3, LEAVE: 4 };
 const utf8Decoder = new TextDecoder();

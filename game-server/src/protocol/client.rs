@@ -7,7 +7,8 @@
 //! client → server
 //!   1 Hello    version u8, ticket (u16 length, ASCII)
 //!   2 Input    acked_tick u32 (newest State decoded, 0 = none), first_tick u32, count u8 (1 to 8),
-//!              count × { move_x i8, move_y i8, aim u8, buttons u8 }
+//!              count × { move_x i8, move_y i8, aim u8, buttons u8 (bit 0 fires; bits 1 to 7: how many ticks before
+//!              the input's tick the others were that the page showed, for lag compensation; 0 = none wanted) }
 //!   3 Ping     client_time_ms u32
 //!   4 Leave
 //! server → client

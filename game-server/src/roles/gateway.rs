@@ -31,6 +31,7 @@ mod counters;
 mod feed;
 mod host_link;
 mod hosts;
+mod latency;
 mod leaderboard;
 mod limits;
 mod matchmaking;

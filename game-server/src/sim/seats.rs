@@ -74,7 +74,7 @@ impl Room {
             self.departed.push(seat.result());
         }
         // Its shots would otherwise score for whoever sits here next.
-        self.projectiles.retain(|shot| shot.owner != slot);
+        self.projectiles.retain(|shot| shot.state.owner != slot);
         self.roster_version += 1;
         if !self.seats.iter().flatten().any(Seat::is_human) {
             self.empty_since = Some(self.tick);
@@ -97,7 +97,7 @@ impl Room {
 
     fn sit_down(&mut self, seat: Seat) {
         let slot = seat.slot;
-        self.projectiles.retain(|shot| shot.owner != slot);
+        self.projectiles.retain(|shot| shot.state.owner != slot);
         self.seats[usize::from(slot.0)] = Some(seat);
         self.spawn(slot);
         self.roster_version += 1;

@@ -3,6 +3,7 @@
 mod bots;
 mod determinism;
 mod match_flow;
+mod rewind;
 mod seats;
 mod shots;
 

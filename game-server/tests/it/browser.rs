@@ -2,6 +2,10 @@
 //!
 //! `SCREENSHOTS=<folder> cargo test -p game-server --test it browser -- --ignored` also leaves pictures to look at.
 
+mod bad_line;
+mod comes_back;
+mod modules;
+mod netem;
 mod stage;
 
 use std::time::Duration;
@@ -147,6 +151,9 @@ async fn a_phone_plays_by_touch() {
         page.perform_actions(thumb).await.expect("a thumb can drag");
         stage.save(&page, "play-phone").await;
         page.release_actions().await.expect("a thumb can be lifted");
+        click(&page, "open-network").await;
+        stage::until(&page, "return document.querySelector('#network dd').textContent !== ''").await;
+        stage.save(&page, "network-phone").await;
         let after = read(&page, "return [game.self.x, game.self.y]").await;
         assert!(distance(&before, &after) > MOVED_UNITS, "{before} to {after}");
     })
@@ -187,26 +194,6 @@ async fn a_lost_connection_returns_to_the_same_seat() {
         stage::until(&page, "return opened.length === 2 && game.screen === 'play' && game.tick > 0").await;
         assert_eq!(read(&page, "return [game.room, game.slot]").await, before);
         assert_eq!(read(&page, "return document.getElementById('lost').hidden").await, json!(true));
-    })
-    .await;
-}
-
-#[tokio::test]
-#[ignore = "needs chromium and chromedriver"]
-async fn a_page_that_is_loaded_again_returns_to_the_same_seat() {
-    stage::with(LONG_MATCH_S, 2, async |stage: &Stage| {
-        let page = stage.open(Screen::Desktop).await;
-        play(&page, "Ann").await;
-        let before = read(&page, "return [game.room, game.slot]").await;
-        page.refresh().await.expect("the page loads again");
-        stage::until(&page, "return window.game?.screen === 'play' && game.tick > 0").await;
-        assert_eq!(read(&page, "return [game.room, game.slot]").await, before);
-        let leave = "document.querySelector('#leave-dialog button[value=leave]').click()";
-        click(&page, "leave").await;
-        read(&page, leave).await;
-        stage::until(&page, "return game.screen === 'lobby'").await;
-        page.refresh().await.expect("the page loads again");
-        stage::until(&page, "return window.game?.screen === 'lobby'").await;
     })
     .await;
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use crate::domain::Tick;
+use crate::domain::{PlayerInput, Tick};
 use crate::protocol::bus::TicketClaims;
 use crate::protocol::client::{
     CLIENT_MESSAGE_BYTES_MAX, CLIENT_PROTOCOL_VERSION, ClientMessage, ErrorCode, ServerMessage, Welcome,
@@ -21,6 +21,7 @@ use crate::protocol::view::View;
 use crate::roles::gateway::Gateway;
 use crate::roles::gateway::admission::{Admitted, count_refusal};
 use crate::roles::gateway::host_link::{Attachment, Notice};
+use crate::roles::gateway::latency::Latency;
 use crate::roles::gateway::limits::{Bucket, HELLO_MAX, ROOM_MESSAGES, ROOM_PING_EVERY, ROOM_PINGS};
 use crate::roles::gateway::socket::{CLOSE_NORMAL, ClientSocket, Gone, Received};
 use crate::roles::gateway::tickets::unix_time_s;
@@ -96,6 +97,7 @@ async fn serve(socket: &mut ClientSocket, gateway: &Gateway) -> Result<std::conv
         gateway,
         view: View::new(welcome.slot),
         pings: Bucket::new(ROOM_PINGS, Instant::now()),
+        latency: Latency::default(),
         over: false,
     };
     session.send(Bytes::from(encode_server(&ServerMessage::Welcome(welcome)))).await?;
@@ -164,6 +166,7 @@ struct Session<'a> {
     gateway: &'a Gateway,
     view: View,
     pings: Bucket,
+    latency: Latency,
     over: bool,
 }
 
@@ -206,7 +209,8 @@ impl Session<'_> {
             ClientMessage::Hello { .. } => Err(End::Error(ErrorCode::Malformed, "second_hello")),
             ClientMessage::Input { acked_tick, first_tick, inputs } => {
                 self.view.ack(acked_tick);
-                self.attachment.input(first_tick, inputs);
+                self.latency.acked(acked_tick, Instant::now());
+                self.attachment.input(first_tick, self.believed(inputs));
                 Ok(())
             }
             ClientMessage::Ping { .. } if !self.pings.take(Instant::now()) => Err(TOO_FAST),
@@ -224,12 +228,22 @@ impl Session<'_> {
         }
     }
 
+    /// The inputs, with no older picture claimed than the player's line explains.
+    fn believed(&self, mut inputs: Vec<PlayerInput>) -> Vec<PlayerInput> {
+        let view_age_max = self.latency.view_age_max();
+        for input in &mut inputs {
+            *input = input.with_view_age_at_most(view_age_max);
+        }
+        inputs
+    }
+
     async fn send_state(&mut self) -> Result<(), End> {
         self.frames.mark_unchanged();
         let Some(state) = self.attachment.feed.state(&mut self.view) else {
             return Ok(());
         };
         self.gateway.counters.count_state(&state);
+        self.latency.sent(state.tick, Instant::now());
         self.send(Bytes::from(state.bytes)).await
     }
 
