@@ -18,3 +18,6 @@ pub mod monitor;
 pub mod ranking;
 /// Rooms on simulation threads.
 pub mod room;
+
+#[cfg(test)]
+mod tests;

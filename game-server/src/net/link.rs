@@ -253,4 +253,4 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -24,10 +24,10 @@ mod account;
 mod announce;
 mod board;
 mod clock;
-mod hosted;
+pub(super) mod hosted;
 mod links;
-mod mailbox;
-mod outgoing;
+pub(super) mod mailbox;
+pub(super) mod outgoing;
 mod results;
 mod simulation;
 

@@ -2,12 +2,43 @@
 
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+use tokio::sync::mpsc;
 
 use super::{
-    Batch, FRAME_BYTES_MAX, QUEUED_BYTES_MAX, ReceiveError, SendError, Timing, start, start_timed, take_frame,
+    Batch, CancellationToken, FRAME_BYTES_MAX, FrameSender, QUEUED_BYTES_MAX, ReceiveError, SendError,
+    Timing, start, start_timed, take_frame,
 };
+
+/// What a sender queued, for tests that are the network themselves.
+pub struct Queued {
+    frames: mpsc::UnboundedReceiver<Bytes>,
+    queued_bytes: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+}
+
+impl Queued {
+    /// Everything that was sent since the last call.
+    pub fn take(&mut self) -> Vec<Bytes> {
+        let (mut frames, mut buffer) = (Vec::new(), BytesMut::new());
+        while let Ok(batch) = self.frames.try_recv() {
+            self.queued_bytes.fetch_sub(batch.len(), std::sync::atomic::Ordering::Relaxed);
+            buffer.extend_from_slice(&batch);
+        }
+        while let Some(frame) = take_frame(&mut buffer).expect("a sender writes proper frames") {
+            frames.push(frame);
+        }
+        frames
+    }
+}
+
+/// A sender without a writer behind it.
+pub fn detached() -> (FrameSender, Queued) {
+    let (queue, frames) = mpsc::unbounded_channel();
+    let queued_bytes = std::sync::Arc::default();
+    let queued = Queued { frames, queued_bytes: std::sync::Arc::clone(&queued_bytes) };
+    (FrameSender { queue, queued_bytes, closed: CancellationToken::new() }, queued)
+}
 
 #[tokio::test]
 async fn frames_arrive_whole_and_in_order() {

@@ -78,9 +78,14 @@ impl HostLink {
             .await
             .with_context(|| format!("room host {address} does not answer"))?
             .with_context(|| format!("linking to room host {address}"))?;
-        let link = Arc::new(Self { sender, table: Mutex::default(), sessions_made: AtomicU32::new(0) });
+        let link = Arc::new(Self::over(sender));
         tokio::spawn(link.clone().read(receiver, address.to_string()));
         Ok(link)
+    }
+
+    /// A link whose host has said Hello; whoever reads from it passes on what comes.
+    pub fn over(sender: FrameSender) -> Self {
+        Self { sender, table: Mutex::default(), sessions_made: AtomicU32::new(0) }
     }
 
     /// Whether new sessions are better off with a new link.
@@ -133,7 +138,8 @@ impl HostLink {
         self.lost();
     }
 
-    fn take(&self, message: RoomToGateway) {
+    /// Hands what the host says to those whom it concerns.
+    pub fn take(&self, message: RoomToGateway) {
         let mut table = self.table();
         match message {
             RoomToGateway::Hello { .. } => {}
@@ -165,7 +171,7 @@ impl HostLink {
     }
 
     /// Rooms of a host that cannot be reached are gone for the players of this gateway.
-    fn lost(&self) {
+    pub fn lost(&self) {
         self.sender.close();
         let mut table = self.table();
         for listener in std::mem::take(&mut table.sessions).into_values() {

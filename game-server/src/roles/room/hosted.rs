@@ -3,7 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::domain::{
-    GameEvent, MatchResult, MatchSettings, Phase, PlayerInput, Pool, RoomId, STATE_EVERY_TICKS, Slot, Tick,
+    GameEvent, MatchResult, MatchSettings, Phase, PlayerInput, PlayerResult, Pool, RoomId, STATE_EVERY_TICKS,
+    Slot, Tick,
 };
 use crate::protocol::bus::RoomReport;
 use crate::protocol::client::Welcome;
@@ -37,7 +38,8 @@ pub struct HostedRoom {
     /// Spreads the rooms of a thread over the ticks, so that no tick carries all the state frames.
     stagger: u32,
     roster_version: u32,
-    over_told: bool,
+    /// The score board, once it was told.
+    over: Option<Vec<PlayerResult>>,
     late_inputs_counted: u64,
 }
 
@@ -51,7 +53,7 @@ impl HostedRoom {
             members: Vec::new(),
             links: Vec::new(),
             stagger: (settings.room.0 % u64::from(STATE_EVERY_TICKS)) as u32,
-            over_told: false,
+            over: None,
             late_inputs_counted: 0,
         }
     }
@@ -76,6 +78,10 @@ impl HostedRoom {
         out.send(&[join.seat.link], &RoomToGateway::Joined { session, welcome: self.welcome(slot) });
         // The gateway may be new to this room, and the version did not change for a player who came back.
         out.send(&[join.seat.link], &self.roster());
+        if let Some(results) = &self.over {
+            // Who lost the connection just before the end has not seen it.
+            out.send(&[join.seat.link], &self.score_board(results));
+        }
         Ok(slot)
     }
 
@@ -159,12 +165,12 @@ impl HostedRoom {
 
     /// Once, when the match is over.
     fn tell_over(&mut self, out: &mut Outgoing) -> Option<MatchResult> {
-        if self.over_told || self.room.phase() != Phase::Over {
+        if self.over.is_some() || self.room.phase() != Phase::Over {
             return None;
         }
-        self.over_told = true;
         let players = self.room.results();
-        out.send(&self.links, &RoomToGateway::Over { room: self.id(), results: players.clone() });
+        out.send(&self.links, &self.score_board(&players));
+        self.over = Some(players.clone());
         let settings = self.room.settings();
         let counts = settings.pool == Pool::Public && players.iter().any(|player| !player.bot);
         counts.then(|| MatchResult {
@@ -174,6 +180,10 @@ impl HostedRoom {
             ended_at_ms: now_ms(),
             players,
         })
+    }
+
+    fn score_board(&self, results: &[PlayerResult]) -> RoomToGateway {
+        RoomToGateway::Over { room: self.id(), results: results.to_vec() }
     }
 
     /// Ends the match with the result it has.

@@ -1,6 +1,5 @@
 //! A player that follows a script: the same protocol as the page, none of its patience.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
@@ -8,8 +7,8 @@ use game_server::domain::{PlayerInput, PlayerResult, RosterEntry, Slot, Tick};
 use game_server::protocol::client::{
     CLIENT_PROTOCOL_VERSION, ClientMessage, ErrorCode, ServerMessage, Welcome, decode_server, encode_client,
 };
-use game_server::protocol::delta::decode::decode_state;
-use game_server::protocol::delta::{BASES_MAX, DisplayFrame, DisplayPlayer};
+use game_server::protocol::delta::decode::History;
+use game_server::protocol::delta::{DisplayFrame, DisplayPlayer};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
@@ -104,7 +103,7 @@ pub struct Player {
     pub closed: bool,
     /// What this player does from now on.
     pub input: PlayerInput,
-    bases: BTreeMap<Tick, DisplayFrame>,
+    history: History,
 }
 
 impl Player {
@@ -127,7 +126,7 @@ impl Player {
             states: 0,
             closed: false,
             input: PlayerInput::default(),
-            bases: BTreeMap::new(),
+            history: History::default(),
         }
     }
 
@@ -177,13 +176,8 @@ impl Player {
     }
 
     fn take_state(&mut self, bytes: &[u8]) {
-        let state =
-            decode_state(bytes, self.welcome.slot, |tick| self.bases.get(&tick)).expect("a readable state");
+        let state = self.history.decode(bytes, self.welcome.slot).expect("a readable state");
         self.states += 1;
-        self.bases.insert(state.frame.tick, state.frame.clone());
-        while self.bases.len() > BASES_MAX {
-            self.bases.pop_first();
-        }
         self.frame = Some(state.frame);
     }
 
