@@ -10,5 +10,7 @@ pub mod delta;
 pub mod link;
 /// Signed tickets: who may enter which room.
 pub mod ticket;
+/// Which versions two builds speak with each other.
+pub mod version;
 /// Bounded reading and writing of little-endian fields.
 pub mod wire;

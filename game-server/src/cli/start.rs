@@ -13,6 +13,7 @@ use crate::net::admin::{self, Readiness};
 use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
 use crate::protocol::ticket::TicketKey;
+use crate::protocol::version::Protocols;
 use crate::roles::all::AllOptions;
 use crate::roles::bots::BotsOptions;
 use crate::roles::bots::report::Budgets;
@@ -78,6 +79,7 @@ async fn start_gateway(args: GatewayArgs) -> anyhow::Result<()> {
     let options = GatewayOptions {
         ticket_key: TicketKey::new(args.ticket_secret.as_bytes()),
         name: args.name,
+        protocols: Protocols::default(),
         allowed_origins: args.allowed_origins,
         accept_while_draining: ACCEPT_WHILE_DRAINING,
     };
@@ -105,6 +107,7 @@ async fn start_room(args: RoomArgs) -> anyhow::Result<()> {
         host: args.host,
         node: args.node,
         link_address: args.link_address,
+        protocols: Protocols::default(),
         threads: args.threads,
         rooms_max: args.rooms_max,
     };

@@ -11,6 +11,7 @@ use crate::net::admin::Readiness;
 use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
 use crate::protocol::ticket::TicketKey;
+use crate::protocol::version::Protocols;
 use crate::roles::gateway::GatewayOptions;
 use crate::roles::lobby::LobbyOptions;
 use crate::roles::room::RoomOptions;
@@ -77,6 +78,7 @@ async fn play(
         host: LOCAL.to_string(),
         node: LOCAL.to_string(),
         link_address: links.local_addr()?.to_string(),
+        protocols: Protocols::default(),
         threads: THREADS,
         rooms_max: ROOMS_MAX,
     };
@@ -88,6 +90,7 @@ async fn play(
     let gateway = GatewayOptions {
         ticket_key,
         name: LOCAL.to_string(),
+        protocols: Protocols::default(),
         allowed_origins: Vec::new(),
         accept_while_draining: std::time::Duration::ZERO,
     };

@@ -20,6 +20,7 @@ use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
 use crate::protocol::bus::{ChatLine, SUBJECT_CHAT_LINES};
 use crate::protocol::ticket::TicketKey;
+use crate::protocol::version::Protocols;
 use crate::roles::gateway::counters::Counters;
 use crate::roles::gateway::hosts::Hosts;
 use crate::roles::gateway::limits::SOCKETS_MAX;
@@ -48,6 +49,7 @@ pub struct GatewayOptions {
     pub ticket_key: TicketKey,
     /// How room hosts' logs call it.
     pub name: String,
+    pub protocols: Protocols,
     /// Origins besides its own whose pages may connect.
     pub allowed_origins: Vec<String>,
     /// A drain keeps accepting for this long, until the load balancer has heard that the gateway is not ready.
@@ -78,7 +80,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let lines = bus.subscribe(SUBJECT_CHAT_LINES).await?;
     let gateway = Arc::new(Gateway {
-        hosts: Hosts::new(options.name.clone()),
+        hosts: Hosts::new(options.name.clone(), options.protocols.link),
         options,
         bus,
         chat_lines: broadcast::Sender::new(talk::LINES_MAX),

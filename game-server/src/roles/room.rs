@@ -15,6 +15,7 @@ use crate::net::admin::Readiness;
 use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
 use crate::protocol::bus::subject_open_room;
+use crate::protocol::version::Protocols;
 use crate::roles::room::board::Board;
 use crate::roles::room::mailbox::Mail;
 use crate::roles::room::results::Results;
@@ -46,6 +47,7 @@ pub struct RoomOptions {
     pub node: String,
     /// Where gateways dial, `host:port`.
     pub link_address: String,
+    pub protocols: Protocols,
     pub threads: u16,
     pub rooms_max: u32,
 }

@@ -8,3 +8,4 @@ mod harness;
 mod manifests;
 mod postgres;
 mod processes;
+mod versions;

@@ -125,7 +125,6 @@ fn decode_body(
     while from.flag()? {
         projectiles.push(take_projectile(&mut from, tick, age_bits(base_age))?);
     }
-    from.finish()?;
     Ok(DisplayFrame { tick, phase, phase_ends_tick, players, projectiles })
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -14,6 +14,7 @@ use crate::protocol::client::{
 };
 use crate::protocol::delta::DisplayFrame;
 use crate::protocol::delta::decode::{History, State};
+use crate::protocol::version::Protocols;
 use crate::protocol::wire::DecodeError;
 use crate::roles::bots::address::Address;
 use crate::roles::bots::services::{Socket, connect};
@@ -126,7 +127,11 @@ async fn welcome(socket: &mut Socket) -> anyhow::Result<Welcome> {
     loop {
         match socket.next().await.context("the connection ended")?? {
             Message::Binary(bytes) => match decode_server(&bytes).context("reading the welcome")? {
-                ServerMessage::Welcome(welcome) => return Ok(welcome),
+                ServerMessage::Welcome { version, welcome } => {
+                    let spoken = Protocols::default().client.common(version);
+                    ensure!(spoken == Some(version), "the server speaks version {version}");
+                    return Ok(welcome);
+                }
                 ServerMessage::Error { code, message } => bail!("not let in: {code:?} {message}"),
                 other => bail!("expected a welcome, got {other:?}"),
             },

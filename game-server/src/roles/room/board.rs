@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::domain::{MatchSettings, RoomId};
 use crate::protocol::bus::{HostReport, RoomReport};
+use crate::protocol::version::Versions;
 use crate::roles::room::RoomOptions;
 use crate::roles::room::mailbox::{Mail, Mailbox};
 
@@ -59,6 +60,11 @@ impl Board {
     /// This host's name.
     pub fn host(&self) -> &str {
         &self.options.host
+    }
+
+    /// What this host speaks on links.
+    pub fn link_versions(&self) -> Versions {
+        self.options.protocols.link
     }
 
     /// How many simulation threads there are.

@@ -94,6 +94,8 @@ pub async fn seat(gateway: SocketAddr, key: &str, name: &str) -> Seat {
 /// A player in a room.
 pub struct Player {
     socket: Socket,
+    /// What the gateway speaks with this player.
+    pub version: u8,
     pub welcome: Welcome,
     pub frame: Option<DisplayFrame>,
     pub roster: Vec<RosterEntry>,
@@ -109,15 +111,20 @@ pub struct Player {
 impl Player {
     /// Enters the room of a ticket and waits until it is welcome.
     pub async fn enter(gateway: SocketAddr, ticket: &str) -> Player {
+        Player::enter_as(gateway, ticket, CLIENT_PROTOCOL_VERSION).await
+    }
+
+    /// The same as a page of another version.
+    pub async fn enter_as(gateway: SocketAddr, ticket: &str, version: u8) -> Player {
         let mut socket = Socket::open(gateway, "/room").await;
-        let hello = ClientMessage::Hello { version: CLIENT_PROTOCOL_VERSION, ticket: ticket.to_owned() };
+        let hello = ClientMessage::Hello { version, ticket: ticket.to_owned() };
         socket.send_bytes(encode_client(&hello)).await;
         let first = socket.next_bytes().await.expect("an answer to Hello");
-        let ServerMessage::Welcome(welcome) = decode_server(&first).expect("a readable answer") else {
-            panic!("not welcome: {first:?}");
-        };
+        let answer = decode_server(&first).expect("a readable answer");
+        let ServerMessage::Welcome { version, welcome } = answer else { panic!("not welcome: {answer:?}") };
         Player {
             socket,
+            version,
             welcome,
             frame: None,
             roster: Vec::new(),
@@ -171,7 +178,7 @@ impl Player {
             ServerMessage::Roster(entries) => self.roster = entries,
             ServerMessage::Over(results) => self.over = Some(results),
             ServerMessage::Error { code, .. } => self.error = Some(code),
-            ServerMessage::Welcome(_) | ServerMessage::Events { .. } | ServerMessage::Pong { .. } => {}
+            ServerMessage::Welcome { .. } | ServerMessage::Events { .. } | ServerMessage::Pong { .. } => {}
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Board, HEADROOM_MIN, OpenRefusal, ThreadReport};
 use crate::domain::{MatchSettings, Pool, RoomId};
+use crate::protocol::version::Protocols;
 use crate::roles::room::RoomOptions;
 
 fn board(threads: u16, rooms_max: u32) -> Board {
@@ -9,6 +10,7 @@ fn board(threads: u16, rooms_max: u32) -> Board {
         host: "room-0".to_string(),
         node: "here".to_string(),
         link_address: "127.0.0.1:7000".to_string(),
+        protocols: Protocols::default(),
         threads,
         rooms_max,
     })

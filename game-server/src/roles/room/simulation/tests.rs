@@ -9,6 +9,7 @@ use crate::domain::{MatchSettings, PlayerId, Pool, RoomId, STATE_EVERY_TICKS};
 use crate::net::bus::Bus;
 use crate::net::link::{self, FrameReceiver, FrameSender};
 use crate::protocol::link::{JoinRefusal, RoomToGateway, SessionId, decode_room};
+use crate::protocol::version::Protocols;
 use crate::roles::room::RoomOptions;
 use crate::roles::room::board::Board;
 use crate::roles::room::mailbox::{Join, LinkId, Mail, Seat};
@@ -59,6 +60,7 @@ fn simulation(rooms: &[u64]) -> Simulation {
         host: "room-0".to_string(),
         node: "here".to_string(),
         link_address: "127.0.0.1:7000".to_string(),
+        protocols: Protocols::default(),
         threads: 1,
         rooms_max: 10,
     }));

@@ -169,7 +169,7 @@ impl Client {
 impl Seated {
     fn hear(&mut self, message: ServerMessage, truth: &Truth) {
         match message {
-            ServerMessage::Welcome(welcome) => {
+            ServerMessage::Welcome { welcome, .. } => {
                 assert!(self.slot.is_none(), "welcome twice");
                 self.slot = Some(welcome.slot);
                 (self.welcome_tick, self.events_seen) = (welcome.tick, welcome.tick);

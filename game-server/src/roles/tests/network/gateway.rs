@@ -12,7 +12,9 @@ use super::wire::Wire;
 use crate::domain::{Slot, Tick};
 use crate::net::link::FrameSender;
 use crate::net::link::tests::{Queued, detached};
-use crate::protocol::client::{ClientMessage, ErrorCode, ServerMessage, decode_client, encode_server};
+use crate::protocol::client::{
+    CLIENT_PROTOCOL_VERSION, ClientMessage, ErrorCode, ServerMessage, decode_client, encode_server,
+};
 use crate::protocol::link::{JoinRefusal, decode_room};
 use crate::protocol::ticket::TicketKey;
 use crate::roles::gateway::host_link::{Attachment, HostLink, Notice};
@@ -202,7 +204,7 @@ impl Session {
             match attachment.notices.try_recv() {
                 Ok(Notice::Joined(welcome)) => {
                     self.seated = Some((welcome.slot, attachment.feed.subscribe()));
-                    send(&ServerMessage::Welcome(welcome), wire, around);
+                    send(&ServerMessage::Welcome { version: CLIENT_PROTOCOL_VERSION, welcome }, wire, around);
                 }
                 Ok(Notice::Refused(refusal)) => return Err(End::Told(refused(refusal))),
                 Ok(Notice::Message(_)) if self.seated.is_none() => {}
