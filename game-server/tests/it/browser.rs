@@ -2,6 +2,7 @@
 //!
 //! `SCREENSHOTS=<folder> cargo test -p game-server --test it browser -- --ignored` also leaves pictures to look at.
 
+mod clock;
 mod stage;
 
 use std::time::Duration;

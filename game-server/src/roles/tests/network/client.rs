@@ -53,7 +53,7 @@ pub struct Client {
     pub player: PlayerId,
     pub doing: Doing,
     /// Sends inputs for senseless ticks besides its own.
-    hostile: bool,
+    pub hostile: bool,
     phase: u64,
     pub states: u64,
     pub fulls: u64,

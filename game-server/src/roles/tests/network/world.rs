@@ -327,6 +327,7 @@ impl World {
                 truth.roster.iter().any(|entry| entry.player == player && Some(entry.slot) == seated.slot);
             assert!(held, "{player:?} is welcome and has no seat");
             assert!(newest.base_tick.is_some(), "{player:?} still gets full frames");
+            assert!(client.hostile || newest.margin_ticks >= 0, "{player:?} is still late");
             settled += 1;
         }
         assert_eq!(self.sessions.len(), connected, "sessions without players");
