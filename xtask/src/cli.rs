@@ -51,6 +51,9 @@ pub struct Global {
     /// Let other machines of the network join (binds 0.0.0.0 instead of 127.0.0.1)
     #[arg(long, global = true)]
     pub lan: bool,
+    /// Make the cluster without a load balancer: up sooner, one hop less; the port cannot be moved later
+    #[arg(long, global = true)]
+    pub direct: bool,
 }
 
 /// A place where the game can run.
@@ -78,6 +81,7 @@ pub enum Command {
     Stop(commands::stop::Args),
     Start(commands::start::Args),
     Down(commands::down::Args),
+    Gc(commands::gc::Args),
     Ci(commands::ci::Args),
 }
 

@@ -10,6 +10,7 @@ pub mod cluster;
 pub mod deploy;
 pub mod doctor;
 pub mod down;
+pub mod gc;
 pub mod image;
 pub mod label;
 pub mod load;
@@ -38,6 +39,7 @@ pub async fn run(context: &Context, command: Command) -> Result<()> {
         Command::Stop(args) => stop::run(context, args).await,
         Command::Start(args) => start::run(context, args).await,
         Command::Down(args) => down::run(context, args).await,
+        Command::Gc(args) => gc::run(context, args).await,
         Command::Ci(args) => ci::run(context, args).await,
     }
 }

@@ -20,11 +20,16 @@ pub mod target;
 #[cfg(test)]
 mod tests;
 
+/// Variable by which a test gives a command other manifests: those of the repository are never edited.
+const MANIFESTS_VARIABLE: &str = "XTASK_MANIFESTS";
+
 /// Built once from the global flags; commands read it and change nothing in it.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// Root of the repository, wherever the command was typed.
     pub root: PathBuf,
+    /// The folder `manifests`, or what a test puts in its place.
+    pub manifests: PathBuf,
     /// `$XDG_STATE_HOME/game-server`, else `~/.local/state/game-server`; one folder a target in it.
     pub state: PathBuf,
     /// What `--target` said; `target::resolve` decides where it said nothing.
@@ -38,6 +43,8 @@ pub struct Context {
     /// Port at which players join: `--port`, else 8080.
     pub port: u16,
     pub bind_address: &'static str,
+    /// Players reach a node of the cluster itself, without a load balancer.
+    pub direct: bool,
     pub dry_run: bool,
     pub yes: bool,
     pub timeout: Option<Duration>,
@@ -49,7 +56,9 @@ impl Context {
     pub fn new(global: &Global) -> Result<Self> {
         let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let root = manifest.parent().context("xtask lies in a workspace")?.to_path_buf();
+        let manifests = std::env::var_os(MANIFESTS_VARIABLE).map(PathBuf::from);
         Ok(Self {
+            manifests: manifests.unwrap_or_else(|| root.join("manifests")),
             root,
             state: state_folder()?,
             target: global.target,
@@ -58,6 +67,7 @@ impl Context {
             port_given: global.port,
             port: global.port.unwrap_or(settings::PLAYER_PORT_DEFAULT),
             bind_address: if global.lan { "0.0.0.0" } else { "127.0.0.1" },
+            direct: global.direct,
             dry_run: global.dry_run,
             yes: global.yes,
             timeout: global.timeout,

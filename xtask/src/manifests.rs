@@ -102,10 +102,9 @@ impl Object {
 
 impl Manifests {
     /// Reads, checks and orders every file directly below `manifests/`.
-    pub fn load(root: &Path) -> Result<Self> {
-        let folder = root.join("manifests");
+    pub fn load(folder: &Path) -> Result<Self> {
         let mut objects = Vec::new();
-        for file in yaml_files(&folder)? {
+        for file in yaml_files(folder)? {
             let path = folder.join(&file);
             let text =
                 std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;

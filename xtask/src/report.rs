@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use console::style;
 use serde_json::{Value, json};
 
+use crate::interrupt;
+
 /// Stable exit codes; clap itself uses 2 for usage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -73,6 +75,7 @@ impl Report {
 
     /// Opens a step: `name` is one word for the margin, `doing` says what is being done.
     pub fn step(&self, name: &'static str, doing: &str) -> Step {
+        interrupt::place(name);
         self.event(json!({"event": "step", "step": name, "state": "started", "text": doing}));
         if console::user_attended_stderr() && !self.quiet && !self.json {
             self.write_err(&format!("{:>10}  {doing} …\r", style(name).dim().for_stderr()));
@@ -185,6 +188,14 @@ pub fn format_seconds(time: Duration) -> String {
         seconds if seconds < 1.0 => format!("{seconds:.2} s"),
         seconds if seconds < 100.0 => format!("{seconds:.1} s"),
         seconds => format!("{} min {:02} s", seconds as u64 / 60, seconds as u64 % 60),
+    }
+}
+
+/// `13.0 MB` or `3.1 kB`.
+pub fn format_bytes(bytes: usize) -> String {
+    match bytes as f64 {
+        bytes if bytes < 1e5 => format!("{:.1} kB", bytes / 1e3),
+        bytes => format!("{:.1} MB", bytes / 1e6),
     }
 }
 

@@ -19,15 +19,19 @@ const IMAGE_VARIABLE: &str = "K3S_IMAGE";
 /// Where nobody but this machine can join.
 const LOOPBACK: &str = "127.0.0.1";
 /// Port on which the API server listens inside its container.
-const API_PORT: u16 = 6443;
+pub const API_PORT: u16 = 6443;
 /// The kubeconfig that is ours alone.
 const KUBECONFIG_FILE: &str = "kubeconfig";
 /// What was written down when the cluster was made.
 const RECORD_FILE: &str = "cluster.json";
 /// Digests of images by the id that the engine gives them, so that they are worked out once.
 pub const IMAGES_FILE: &str = "images.json";
+/// Names the images that were deployed last, oldest first.
+pub const DEPLOYED_FILE: &str = "deployed.json";
 /// Names the image that was played on the cluster last.
 pub const PLAYED_FILE: &str = "played";
+/// Folders for temporary files of k3d, one a run.
+pub const SCRATCH_FOLDER: &str = "k3d";
 /// Guards creating and removing alone: the commands that do so hold locks of their own.
 const LOCK_FILE: &str = "cluster.lock";
 /// How often a lock that somebody else holds is tried.
@@ -61,9 +65,19 @@ pub struct Record {
     /// Image of the nodes that the environment named instead of k3d.yaml.
     #[serde(default)]
     pub image_given: Option<String>,
+    /// True when there is no load balancer.
+    #[serde(default)]
+    pub direct: bool,
     /// What the cluster was made with and keeps; see [`ClusterConfig::shape`].
     #[serde(default)]
     pub shape: serde_json::Value,
+}
+
+impl Record {
+    /// The record in the state folder of a cluster, if there is one.
+    pub fn read(folder: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(folder.join(RECORD_FILE)).ok()?).ok()
+    }
 }
 
 /// Labels by node.
@@ -107,17 +121,18 @@ impl Target {
     /// The cluster of k3d.yaml with what the command line and the record of its making say.
     pub fn of(context: &Context) -> Result<Self> {
         let mut overrides = Overrides { name: context.cluster.clone(), ..Default::default() };
-        let name = ClusterConfig::load(&context.root, &overrides)?.name;
+        let name = ClusterConfig::load(&context.manifests, &overrides)?.name;
         let folder = context.cluster_folder(&name);
-        let record = read_record(&folder);
+        let record = Record::read(&folder);
         let image_before = record.as_ref().and_then(|record| record.image_given.clone());
         overrides.image = image_given().or(image_before);
+        overrides.direct = context.direct || record.as_ref().is_some_and(|record| record.direct);
         let given = record.map(|record| record.published).filter(|published| published.given);
         overrides.port = context.port_given.or(given.as_ref().map(|given| given.port));
         let open = (context.bind_address != LOOPBACK).then(|| context.bind_address.to_owned());
         overrides.bind_address = open.or(given.map(|given| given.address));
         let is_given = overrides.port.is_some() || overrides.bind_address.is_some();
-        Ok(Self { config: ClusterConfig::load(&context.root, &overrides)?, folder, is_given })
+        Ok(Self { config: ClusterConfig::load(&context.manifests, &overrides)?, folder, is_given })
     }
 
     /// Where players are to join.
@@ -148,7 +163,7 @@ impl Target {
 
     /// What was written down, if anything was.
     pub fn record(&self) -> Option<Record> {
-        read_record(&self.folder)
+        Record::read(&self.folder)
     }
 
     pub fn write_kubeconfig(&self, text: &str) -> Result<()> {
@@ -166,11 +181,15 @@ impl Target {
 
     /// Forgets the cluster; lock files stay for whoever waits on them.
     pub fn forget(&self) -> Result<()> {
-        for name in [KUBECONFIG_FILE, RECORD_FILE, IMAGES_FILE, PLAYED_FILE] {
+        for name in [KUBECONFIG_FILE, RECORD_FILE, IMAGES_FILE, PLAYED_FILE, DEPLOYED_FILE] {
             let path = self.folder.join(name);
             if path.exists() {
                 std::fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
             }
+        }
+        let scratch = self.folder.join(SCRATCH_FOLDER);
+        if scratch.exists() {
+            std::fs::remove_dir_all(&scratch).with_context(|| format!("removing {}", scratch.display()))?;
         }
         Ok(())
     }
@@ -266,10 +285,6 @@ impl Target {
 /// The image that the environment asks for instead of the one in k3d.yaml.
 pub fn image_given() -> Option<String> {
     std::env::var(IMAGE_VARIABLE).ok().filter(|image| !image.is_empty())
-}
-
-fn read_record(folder: &Path) -> Option<Record> {
-    serde_json::from_slice(&std::fs::read(folder.join(RECORD_FILE)).ok()?).ok()
 }
 
 /// True when a running container answers at the port of this URL.

@@ -2,19 +2,23 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde_json::json;
+use tokio::sync::oneshot;
 
 use crate::context::Context;
-use crate::docker::Engine;
+use crate::docker::cluster::ROLE_LABEL;
+use crate::docker::{Container, Engine};
 use crate::kubernetes::Kubernetes;
-use crate::manifests::hex;
 use crate::report::{Exit, Step};
-use crate::settings::{CLUSTER_CREATE_LIMIT, CLUSTER_READY_LIMIT};
-use crate::target::{Reached, Record, Target, image_given};
+use crate::settings::CLUSTER_READY_LIMIT;
+use crate::target::{API_PORT, Reached, Target};
+use creation::create;
 use drift::Drift;
 use look::State;
 
+/// Making one, and going on as soon as its API answers.
+mod creation;
 /// How a cluster that runs differs from what is asked for.
 pub mod drift;
 /// Changing a cluster that runs.
@@ -45,7 +49,7 @@ const SHORT_LIMIT: Duration = Duration::from_secs(30);
 pub struct Args {}
 
 pub async fn run(context: &Context, _args: Args) -> Result<()> {
-    ensure(context).await?;
+    ensure(context, None).await?;
     let target = Target::of(context)?;
     let path = target.kubeconfig();
     let value = json!({"cluster": target.name(), "kubeconfig": path, "port": target.config.port});
@@ -53,8 +57,11 @@ pub async fn run(context: &Context, _args: Args) -> Result<()> {
     Ok(())
 }
 
+/// Told once, as soon as the API of the cluster answers: long before k3d is done with a new one.
+pub type Announce = oneshot::Sender<Reached>;
+
 /// Creates the cluster, starts it, or sees that nothing is to be done; then waits until pods can run.
-pub async fn ensure(context: &Context) -> Result<()> {
+pub async fn ensure(context: &Context, mut announce: Option<Announce>) -> Result<()> {
     let target = Target::of(context)?;
     let step = context.report.step("cluster", &format!("looking for {}", target.name()));
     let engine = Engine::connect().await?;
@@ -65,7 +72,7 @@ pub async fn ensure(context: &Context) -> Result<()> {
         return Ok(());
     }
     match state {
-        State::Running => converge(context, &engine, &target, step).await?,
+        State::Running => converge(context, &engine, &target, step, &mut announce).await?,
         State::Stopped(down) => {
             context
                 .report
@@ -74,12 +81,12 @@ pub async fn ensure(context: &Context) -> Result<()> {
             ready(context, &engine, &target).await?;
             step.done(&format!("{} is started", target.name()));
         }
-        State::Absent => create(context, &engine, &target, step).await?,
+        State::Absent => create(context, &engine, &target, step, &mut announce).await?,
         State::Half => {
             context.report.note("cluster", "its creation was interrupted: removing what is there");
             removal::settle(&engine, &target).await?;
             removal::remove(context, &engine, &target).await?;
-            create(context, &engine, &target, step).await?;
+            create(context, &engine, &target, step, &mut announce).await?;
         }
         State::Foreign(evidence) => return Err(foreign(&target, &evidence)),
         State::Damaged(gone) => {
@@ -92,7 +99,15 @@ pub async fn ensure(context: &Context) -> Result<()> {
         }
     }
     drop(lock);
+    if let Some(announce) = announce {
+        tell(announce, Reached::through(engine, target).await?);
+    }
     Ok(())
+}
+
+/// Who asked may have ended meanwhile.
+fn tell(announce: Announce, reached: Reached) {
+    let _ = announce.send(reached);
 }
 
 /// True when everything runs, at the port that is asked for, and pods can run; nothing is changed.
@@ -166,7 +181,7 @@ pub async fn start(context: &Context) -> Result<()> {
     if look(&engine, &target).await? == State::Absent {
         return Err(target.failure(Exit::Cluster, "it does not exist.", "run `cargo xtask up`"));
     }
-    ensure(context).await
+    ensure(context, None).await
 }
 
 async fn look(engine: &Engine, target: &Target) -> Result<State> {
@@ -241,13 +256,19 @@ pub async fn drift(engine: &Engine, target: &Target) -> Result<Drift> {
 }
 
 /// Brings a running cluster to what is asked for: in place where that can be, else anew if the user wants it.
-async fn converge(context: &Context, engine: &Engine, target: &Target, step: Step) -> Result<()> {
+async fn converge(
+    context: &Context,
+    engine: &Engine,
+    target: &Target,
+    step: Step,
+    announce: &mut Option<Announce>,
+) -> Result<()> {
     let drift = drift(engine, target).await?;
     if !drift.remade.is_empty() {
         removal::name_data(context, engine, target).await;
         edit::agree_to_remake(context, target, &drift)?;
         removal::remove(context, engine, target).await?;
-        return create(context, engine, target, step).await;
+        return create(context, engine, target, step, announce).await;
     }
     if let Some(moved) = &drift.moved {
         edit::move_port(context, engine, target, moved).await?;
@@ -260,43 +281,6 @@ async fn converge(context: &Context, engine: &Engine, target: &Target, step: Ste
         Some(_) => step.done(&format!("{} runs; players join at {}", target.name(), target.url())),
         None => step.skipped(&format!("{} is running", target.name())),
     }
-    Ok(())
-}
-
-async fn create(context: &Context, engine: &Engine, target: &Target, step: Step) -> Result<()> {
-    ports::free(engine, target, &[]).await?;
-    removal::leftovers(engine, target).await?;
-    let record = Record {
-        owner: random_id()?,
-        complete: false,
-        uid: String::new(),
-        published: target.published(),
-        labels: target.config.node_labels(),
-        image_given: image_given(),
-        shape: target.config.shape()?,
-    };
-    // Written down first: whatever happens from here on, what k3d makes is known as ours.
-    target.save_record(&record)?;
-    let config = target.config.with_owner(&record.owner)?;
-    let name = target.name();
-    let ended =
-        k3d::run(context, target, &["cluster", "create", "--config", "-"], &config, CLUSTER_CREATE_LIMIT)
-            .await?;
-    if !ended.success() {
-        let found = format!("k3d: {} ({}).", k3d::cause(&ended.tail), ended.ending());
-        removal::settle(engine, target).await?;
-        removal::remove(context, engine, target).await?;
-        let fix = "run `cargo xtask doctor`; what was made has been removed again";
-        return Err(target.failure(Exit::Cluster, &found, fix));
-    }
-    let cluster = ready(context, engine, target).await?;
-    target.save_record(&Record { complete: true, uid: cluster.uid().await?, ..record })?;
-    step.done(&format!(
-        "{name} is running: {} nodes, players at {}:{}",
-        target.config.nodes().len(),
-        target.config.bind_address,
-        target.config.port
-    ));
     Ok(())
 }
 
@@ -322,7 +306,7 @@ async fn still_running(engine: &Engine, target: &Target, output: &str) -> Result
 async fn ready(context: &Context, engine: &Engine, target: &Target) -> Result<Kubernetes> {
     // No kubeconfig yet, or one whose port is not the cluster's.
     if target.open(engine).await.is_err() {
-        write_kubeconfig(context, target).await?;
+        write_kubeconfig(context, engine, target).await?;
     }
     let deadline = Instant::now() + context.timeout.unwrap_or(CLUSTER_READY_LIMIT);
     loop {
@@ -349,20 +333,27 @@ async fn missing(engine: &Engine, target: &Target) -> Result<(Kubernetes, Option
     Ok((cluster, missing))
 }
 
-async fn write_kubeconfig(context: &Context, target: &Target) -> Result<()> {
+/// Ours alone, and past the load balancer where a server node can be reached itself.
+async fn write_kubeconfig(context: &Context, engine: &Engine, target: &Target) -> Result<()> {
     let got = k3d::run(context, target, &["kubeconfig", "get", target.name()], "", SHORT_LIMIT).await?;
     if !got.success() {
         let found = format!("k3d gives no kubeconfig: {}.", k3d::cause(&got.tail));
         return Err(target.failure(Exit::Cluster, &found, "run `cargo xtask down`, then `cargo xtask up`"));
     }
-    target.write_kubeconfig(&got.stdout)
+    let direct = api_of_server(&engine.cluster_containers(target.name()).await?);
+    let line = |line: &str| match direct.filter(|_| line.trim_start().starts_with("server: ")) {
+        Some(port) => format!("    server: https://127.0.0.1:{port}\n"),
+        None => format!("{line}\n"),
+    };
+    target.write_kubeconfig(&got.stdout.lines().map(line).collect::<String>())
 }
 
-/// 128 random bits; every system that runs k3d has the file.
-fn random_id() -> Result<String> {
-    use std::io::Read as _;
-    let mut bytes = [0; 16];
-    let mut file = std::fs::File::open("/dev/urandom").context("opening /dev/urandom")?;
-    file.read_exact(&mut bytes).context("reading /dev/urandom")?;
-    Ok(hex(&bytes))
+/// The port of this machine at which a server node itself answers.
+fn api_of_server(containers: &[Container]) -> Option<u16> {
+    let is_server = |one: &&Container| one.labels.get(ROLE_LABEL).is_some_and(|role| role == "server");
+    let ports = containers.iter().filter(|one| one.is_running()).filter(is_server).flat_map(|one| &one.ports);
+    ports.filter(|port| port.container_port == API_PORT).map(|port| port.host_port).next()
 }
+
+#[cfg(test)]
+mod tests;

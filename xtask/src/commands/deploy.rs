@@ -8,6 +8,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use crate::commands::image;
 use crate::context::Context;
 use crate::docker::Engine;
+use crate::interrupt;
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::objects::{Apply, Id};
 use crate::manifests::{Manifests, Object};
@@ -51,7 +52,10 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
     let reference = &image.packed.reference;
     let ((), prepared) =
         tokio::try_join!(image::deliver(context, &reached, &image), prepare(context, &reached, reference))?;
-    carry_out(context, &reached, prepared, reference, args.now).await.map(|_| ())
+    if carry_out(context, &reached, prepared, reference, args.now).await? {
+        public::wait_for_page(reached.target.config.port).await?;
+    }
+    Ok(())
 }
 
 /// The proof that the build of before and everything else is in the cluster already; nothing is changed.
@@ -82,7 +86,7 @@ pub struct Prepared {
 /// Everything up to the first write.
 pub async fn prepare(context: &Context, reached: &Reached, image: &str) -> Result<Prepared> {
     let cluster = &reached.cluster;
-    let mut manifests = Manifests::load(&context.root)?;
+    let mut manifests = Manifests::load(&context.manifests)?;
     manifests.set_image(image);
     let inventory = Inventory::read(cluster).await?;
     let changes = changes::find(cluster, &manifests, &inventory).await.map_err(|error| refused(&error))?;
@@ -122,8 +126,11 @@ pub async fn carry_out(
     step.done(&format!("{}, with {image}", changes.summary()));
     let step = context.report.step("rollout", "waiting for the pods");
     let waited = rollout::wait(context, cluster, &manifests, now).await?;
-    public::wait_for_page(reached.target.config.port).await?;
     step.done(&waited);
+    image::note_deployed(&reached.target, image)?;
+    if let Err(error) = image::prune(context, &reached.engine, &reached.target).await {
+        context.report.warn(&format!("old images stay: {error:#}"));
+    }
     Ok(true)
 }
 
@@ -140,6 +147,7 @@ async fn write(
     secret::ensure(cluster).await?;
     // Old and new together first: a deploy that is interrupted forgets nothing.
     before.with(&now).write(cluster).await?;
+    interrupt::place("deploy-begun");
     let differing = manifests.objects.iter().filter(|object| changes.of(object) != Change::Unchanged);
     let writes = differing.map(|object| cluster.apply(&object.value, Apply::Real));
     // Started in order, a few at a time: what a pod refers to is there before the pod asks for it.

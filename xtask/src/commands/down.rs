@@ -4,8 +4,9 @@ use anyhow::Result;
 use serde_json::json;
 
 use crate::cli::TargetName;
-use crate::commands::cluster;
+use crate::commands::{cluster, image};
 use crate::context::{Context, lock, target};
+use crate::docker::Engine;
 use crate::local::{Folder, end};
 
 /// Take away what `up` made
@@ -24,7 +25,7 @@ pub struct Args {
 
 pub async fn run(context: &Context, args: Args) -> Result<()> {
     match target::that_is_up(context)? {
-        Some(TargetName::K3d) => cluster::remove(context).await,
+        Some(TargetName::K3d) => on_cluster(context).await,
         Some(TargetName::Local) => local(context, &args).await,
         // What `down` left behind is still found when its data are asked for.
         None if args.data => local(context, &args).await,
@@ -33,6 +34,19 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
             Ok(())
         }
     }
+}
+
+async fn on_cluster(context: &Context) -> Result<()> {
+    cluster::remove(context).await?;
+    if context.dry_run {
+        return Ok(());
+    }
+    let step = context.report.step("image", "looking for images of ours");
+    match image::prune_engine(&Engine::connect().await?, &context.state).await? {
+        0 => step.skipped("Docker holds no image of ours that no cluster needs"),
+        count => step.done(&format!("{count} image(s) of ours are gone from Docker")),
+    }
+    Ok(())
 }
 
 async fn local(context: &Context, args: &Args) -> Result<()> {

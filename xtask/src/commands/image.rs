@@ -4,7 +4,6 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -13,8 +12,10 @@ use crate::context::{Context, write_whole};
 use crate::docker::Engine;
 use crate::report::{Exit, Failure};
 use crate::target::{Reached, Target};
+use archive::Archive;
 
 pub use delivery::{deliver, is_delivered, lacking};
+pub use prune::{note_deployed, prune, prune_engine};
 
 /// An image as one file that Docker and containerd both load.
 mod archive;
@@ -22,6 +23,8 @@ mod archive;
 mod delivery;
 /// What a node holds, proven by digest.
 mod nodes;
+/// Old images of ours leave.
+mod prune;
 /// An image of somebody else, written anew.
 mod repack;
 
@@ -59,11 +62,11 @@ pub struct Packed {
 }
 
 impl Image {
-    /// The whole image as one file.
-    fn archive(&self) -> Result<Bytes> {
+    /// Packs the binary again, which gives the same image.
+    fn archive(&self) -> Result<Archive> {
         let doing = || format!("reading {}", self.binary.display());
         let binary = fs::read(&self.binary).with_context(doing)?;
-        Ok(archive::pack(&binary, &self.packed.architecture)?.bytes)
+        archive::pack(&binary, &self.packed.architecture)
     }
 }
 
@@ -93,7 +96,7 @@ pub async fn build(context: &Context) -> Result<Image> {
     } else if context.dry_run {
         step.skipped(&format!("would load {reference} into Docker, {megabytes:.1} MB"));
     } else {
-        let loaded = engine.load_image(image.archive()?).await;
+        let loaded = engine.load_image(image.archive()?.whole()?).await;
         loaded.map_err(|error| failure("loading the image", &error))?;
         step.done(&format!("{reference}, {megabytes:.1} MB"));
     }
@@ -116,10 +119,10 @@ fn pack(binary: &Binary, architecture: &str) -> Result<Packed> {
     let packed = Packed {
         binary: binary.identity.clone(),
         architecture: architecture.to_owned(),
+        bytes: archive.whole()?.len(),
         reference: archive.reference,
         full_reference: archive.full_reference,
         digest: archive.digest,
-        bytes: archive.bytes.len(),
     };
     write_whole(&packed_path(binary), &serde_json::to_vec(&packed)?)?;
     Ok(packed)

@@ -1,6 +1,7 @@
 //! `cargo xtask label`: node labels that decide which pods run where.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use serde_json::json;
@@ -10,7 +11,11 @@ use crate::kubernetes::nodes::Node;
 use crate::kubernetes::objects::Id;
 use crate::manifests::Manifests;
 use crate::report::Exit;
+use crate::settings::CLUSTER_READY_LIMIT;
 use crate::target::{NodeLabels, Reached, Record, Target};
+
+/// How often a cluster in the making is asked for its nodes.
+const REGISTER_POLL: Duration = Duration::from_millis(200);
 
 /// By node, the labels that are to be set, or removed where there is no value.
 pub type Changes = BTreeMap<String, BTreeMap<String, Option<String>>>;
@@ -31,7 +36,7 @@ pub async fn run(context: &Context, _args: Args) -> Result<()> {
 pub async fn ensure(context: &Context, reached: &Reached) -> Result<()> {
     let step = context.report.step("label", "looking at the nodes");
     let Reached { target, cluster, .. } = reached;
-    let mut nodes = cluster.nodes().await?;
+    let mut nodes = registered(reached).await?;
     let wanted = target.config.node_labels();
     let changes = changes(&nodes, &wanted, &given_before(target));
     let texts: Vec<String> =
@@ -44,7 +49,7 @@ pub async fn ensure(context: &Context, reached: &Reached) -> Result<()> {
             nodes = cluster.nodes().await?;
         }
         note(target, wanted)?;
-        every_selector_is_met(target, &nodes, &Manifests::load(&context.root)?)?;
+        every_selector_is_met(target, &nodes, &Manifests::load(&context.manifests)?)?;
     }
     match (changes.is_empty(), context.dry_run) {
         (true, _) => step.skipped("the nodes have their labels"),
@@ -52,6 +57,18 @@ pub async fn ensure(context: &Context, reached: &Reached) -> Result<()> {
         (false, false) => step.done(&texts.join(", ")),
     }
     Ok(())
+}
+
+/// The nodes, once all have registered: those of a cluster in the making come one after the other.
+async fn registered(reached: &Reached) -> Result<Vec<Node>> {
+    let started = Instant::now();
+    loop {
+        let nodes = reached.cluster.nodes().await?;
+        if nodes.len() >= reached.target.config.nodes().len() || started.elapsed() > CLUSTER_READY_LIMIT {
+            return Ok(nodes);
+        }
+        tokio::time::sleep(REGISTER_POLL).await;
+    }
 }
 
 /// True when every node has its labels; nothing is changed.

@@ -106,7 +106,7 @@ fn everything(context: &Context, target: &Target, image: Option<&Image>) -> Resu
         }
         None => unbuilt(),
     };
-    let manifests = Manifests::load(&context.root)?;
+    let manifests = Manifests::load(&context.manifests)?;
     let objects =
         manifests.objects.iter().map(|object| Line::new("objects", "+", Id::of(&object.value).key()));
     Ok(labels.chain([image]).chain(objects).collect())

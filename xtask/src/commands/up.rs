@@ -1,7 +1,11 @@
 //! `cargo xtask up`: from whatever is there to a game that a player has joined.
 
+use std::future::pending;
+use std::pin::pin;
+
 use anyhow::Result;
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 use crate::cli::TargetName;
 use crate::commands::{cluster, deploy, image, label};
@@ -83,21 +87,40 @@ async fn on_cluster(context: &Context, args: &Args) -> Result<()> {
 
 /// Cluster and image, labels, delivery, objects, and a player at the end; what is there already is left as it is.
 async fn converge(context: &Context, args: &Args) -> Result<Value> {
-    let (_, image) = tokio::try_join!(cluster::ensure(context), image::build(context))?;
     if context.dry_run {
+        tokio::try_join!(cluster::ensure(context, None), image::build(context))?;
         return Ok(Value::Null);
     }
-    let reference = &image.packed.reference;
-    let reached = Reached::of(context).await?;
+    let (announce, announced) = oneshot::channel();
+    let mut made = pin!(cluster::ensure(context, Some(announce)));
+    let mut filled = pin!(fill(context, args, announced));
+    // A cluster that cannot be made fails whoever fills it as well, and knows better why.
+    let reference = tokio::select! {
+        ended = &mut made => { ended?; filled.await? }
+        ended = &mut filled => { made.await?; ended? }
+    };
+    let target = Target::of(context)?;
+    public::wait_for_page(target.config.port).await?;
+    let seen = play::verify(context, &binary::path(context), &target.url()).await?;
+    target.write(PLAYED_FILE, reference.as_bytes())?;
+    Ok(seen)
+}
+
+/// Everything that goes into the cluster, from the moment on that its API answers; gives the image that runs.
+async fn fill(context: &Context, args: &Args, announced: oneshot::Receiver<Reached>) -> Result<String> {
+    let image = image::build(context).await?;
+    let Ok(reached) = announced.await else {
+        // The cluster itself failed, and says so.
+        return pending().await;
+    };
+    let reference = image.packed.reference.clone();
     let ((), (), prepared) = tokio::try_join!(
         label::ensure(context, &reached),
         image::deliver(context, &reached, &image),
-        deploy::prepare(context, &reached, reference)
+        deploy::prepare(context, &reached, &reference)
     )?;
-    deploy::carry_out(context, &reached, prepared, reference, args.now).await?;
-    let seen = play::verify(context, &binary::path(context), &reached.target.url()).await?;
-    reached.target.write(PLAYED_FILE, reference.as_bytes())?;
-    Ok(seen)
+    deploy::carry_out(context, &reached, prepared, &reference, args.now).await?;
+    Ok(reference)
 }
 
 /// The last screen: where to play, what runs, what to type next.

@@ -22,13 +22,43 @@ const APP_LABEL: &str = "app=k3d";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterNetwork {
     pub id: String,
+    pub name: String,
     pub attached: Vec<String>,
 }
 
+/// Networks and volumes of every cluster, whether it is there or not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Remains {
+    pub networks: Vec<ClusterNetwork>,
+    /// Each with the name of its cluster.
+    pub volumes: Vec<(String, String)>,
+}
+
 impl Engine {
+    /// Networks and volumes that k3d made, of whatever cluster.
+    pub async fn k3d_remains(&self) -> Result<Remains> {
+        let networks = self.networks(|name| name.starts_with("k3d-")).await?;
+        let options = ListVolumesOptionsBuilder::default()
+            .filters(&HashMap::from([("label", vec![CLUSTER_LABEL])]))
+            .build();
+        let found = self.docker.list_volumes(Some(options)).await.context("listing volumes")?;
+        let mut volumes = found.volumes.unwrap_or_default();
+        let cluster = |labels: &mut HashMap<String, String>| labels.remove(CLUSTER_LABEL).unwrap_or_default();
+        let volumes = volumes.iter_mut().map(|volume| (volume.name.clone(), cluster(&mut volume.labels)));
+        Ok(Remains { networks, volumes: volumes.collect() })
+    }
+
     /// Containers of a cluster in every state.
     pub async fn cluster_containers(&self, cluster: &str) -> Result<Vec<Container>> {
         self.containers(Some(&format!("{CLUSTER_LABEL}={cluster}"))).await
+    }
+
+    /// Names of the containers that are nodes of a cluster.
+    pub async fn cluster_nodes(&self, cluster: &str) -> Result<Vec<String>> {
+        let role = |one: &Container| one.labels.get(ROLE_LABEL).cloned().unwrap_or_default();
+        let containers = self.cluster_containers(cluster).await?.into_iter();
+        let nodes = containers.filter(|one| ["server", "agent"].contains(&role(one).as_str()));
+        Ok(nodes.map(|one| one.name).collect())
     }
 
     /// Containers in every state, of one label or all.
@@ -43,21 +73,22 @@ impl Engine {
 
     /// Networks with the name of a cluster's network: two creates at once can leave two of them.
     pub async fn cluster_networks(&self, cluster: &str) -> Result<Vec<ClusterNetwork>> {
-        let name = format!("k3d-{cluster}");
+        let wanted = format!("k3d-{cluster}");
+        self.networks(|name| name == wanted).await
+    }
+
+    async fn networks(&self, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<ClusterNetwork>> {
         let options = ListNetworksOptionsBuilder::default()
             .filters(&HashMap::from([("label", vec![APP_LABEL])]))
             .build();
         let found = self.docker.list_networks(Some(options)).await.context("listing networks")?;
-        let ids = found
-            .into_iter()
-            .filter(|network| network.name.as_ref() == Some(&name))
-            .filter_map(|network| network.id);
+        let named = found.into_iter().filter_map(|network| Some((network.id?, network.name?)));
         let mut networks = Vec::new();
-        for id in ids {
+        for (id, name) in named.filter(|(_, name)| is_wanted(name)) {
             // The list does not say who is attached.
             let network = self.docker.inspect_network(&id, None::<InspectNetworkOptions>).await;
             let network = network.with_context(|| format!("looking at the network {name}"))?;
-            networks.push(ClusterNetwork { id, attached: attached(serde_json::to_value(&network)?) });
+            networks.push(ClusterNetwork { id, name, attached: attached(serde_json::to_value(&network)?) });
         }
         Ok(networks)
     }

@@ -1,7 +1,9 @@
 //! Images: looked up, loaded, exported.
 
+use std::collections::HashMap;
+
 use anyhow::{Context as _, Result};
-use bollard::query_parameters::{ImportImageOptionsBuilder, RemoveImageOptions};
+use bollard::query_parameters::{ImportImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptions};
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt as _;
 
@@ -15,6 +17,16 @@ impl Engine {
             Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
             Err(error) => Err(error).with_context(|| format!("looking up the image {reference}")),
         }
+    }
+
+    /// Names of all images of one repository.
+    pub async fn image_names(&self, repository: &str) -> Result<Vec<String>> {
+        let options = ListImagesOptionsBuilder::default()
+            .filters(&HashMap::from([("reference", vec![repository])]))
+            .build();
+        let found = self.docker.list_images(Some(options)).await;
+        let found = found.with_context(|| format!("listing the images of {repository}"))?;
+        Ok(found.into_iter().flat_map(|image| image.repo_tags).collect())
     }
 
     /// Loads an image archive, as `docker load` does.

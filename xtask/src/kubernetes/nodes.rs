@@ -38,7 +38,8 @@ impl Kubernetes {
         Ok(account.is_none().then(|| "the default service account does not exist yet".to_owned()))
     }
 
-    async fn is_api_ready(&self) -> bool {
+    /// True when the API server says so itself.
+    pub async fn is_api_ready(&self) -> bool {
         let Ok(request) = http::Request::get("/readyz").body(Vec::new()) else {
             return false;
         };

@@ -9,8 +9,8 @@ use serde_yaml::Value;
 use crate::manifests::refuse;
 use crate::settings::{CLUSTER_NAME_CHARS_MAX, OWNER_LABEL};
 
-/// Where the file lies below the root of the repository.
-const FILE: &str = "manifests/cluster/k3d.yaml";
+/// Where the file lies below the folder of the manifests.
+const FILE: &str = "cluster/k3d.yaml";
 
 /// What the command line changes in the file, in memory only.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +19,8 @@ pub struct Overrides {
     pub port: Option<u16>,
     pub bind_address: Option<String>,
     pub image: Option<String>,
+    /// Players reach a node itself, without k3d's load balancer.
+    pub direct: bool,
 }
 
 /// The shape of the cluster that the file describes.
@@ -31,15 +33,17 @@ pub struct ClusterConfig {
     /// Address and port at which players join.
     pub bind_address: String,
     pub port: u16,
+    /// True when there is no load balancer: one node publishes the port itself.
+    pub direct: bool,
     value: Value,
 }
 
 impl ClusterConfig {
     /// Reads the file and applies the overrides.
-    pub fn load(root: &Path, overrides: &Overrides) -> Result<Self> {
-        let path = root.join(FILE);
+    pub fn load(folder: &Path, overrides: &Overrides) -> Result<Self> {
+        let path = folder.join(FILE);
         let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-        Self::parse(&text, overrides).map_err(|found| refuse(format!("{FILE}: {found}")))
+        Self::parse(&text, overrides).map_err(|found| refuse(format!("manifests/{FILE}: {found}")))
     }
 
     fn parse(text: &str, overrides: &Overrides) -> Result<Self, String> {
@@ -57,11 +61,16 @@ impl ClusterConfig {
         let bind_address = overrides.bind_address.clone().unwrap_or(file_address);
         let port = overrides.port.unwrap_or(file_port);
         value["ports"][0]["port"] = Value::from(format!("{bind_address}:{port}:80"));
+        let agents = value["agents"].as_u64().unwrap_or(0);
+        if overrides.direct {
+            publish_directly(&mut value, agents);
+        }
         let name = value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         check_name(&name)?;
         Ok(Self {
             servers: value["servers"].as_u64().unwrap_or(1),
-            agents: value["agents"].as_u64().unwrap_or(0),
+            agents,
+            direct: value["options"]["k3d"]["disableLoadbalancer"].as_bool().unwrap_or(false),
             image: value["image"]
                 .as_str()
                 .ok_or("it names no image; k3d's own default changes by version")?
@@ -73,17 +82,18 @@ impl ClusterConfig {
         })
     }
 
-    /// The file as text for k3d, carrying the owner's id on every container and node.
-    pub fn with_owner(&self, owner: &str) -> Result<String> {
+    /// The file as text for k3d, carrying the owner's id on every container and node. `api_port` of this machine leads
+    /// to the API server itself: the load balancer is the last part to start and goes away while it is changed.
+    pub fn for_k3d(&self, owner: &str, api_port: Option<u16>) -> Result<String> {
         let mut value = self.value.clone();
-        let label = |filters: &[&str]| -> Value {
-            let mut entry = serde_yaml::Mapping::new();
-            entry.insert("label".into(), format!("{OWNER_LABEL}={owner}").into());
-            entry.insert("nodeFilters".into(), filters.iter().map(|filter| Value::from(*filter)).collect());
-            Value::Mapping(entry)
-        };
+        if let Some(port) = api_port {
+            let published = Value::from(format!("127.0.0.1:{port}:6443"));
+            append(&mut value["ports"], entry("port", published, &["server:0:direct"]));
+        }
+        let label = |filters: &[&str]| entry("label", format!("{OWNER_LABEL}={owner}").into(), filters);
+        let everywhere: &[&str] = if self.direct { &["all"] } else { &["all", "loadbalancer"] };
         append(&mut value["options"]["k3s"]["nodeLabels"], label(&["all"]));
-        append(&mut value["options"]["runtime"]["labels"], label(&["all", "loadbalancer"]));
+        append(&mut value["options"]["runtime"]["labels"], label(everywhere));
         serde_yaml::to_string(&value).context("writing the k3d config")
     }
 
@@ -126,6 +136,25 @@ impl ClusterConfig {
         }
         labels
     }
+}
+
+/// One node publishes the players' port; every node answers there, so the last one, which runs no game rooms, does.
+fn publish_directly(value: &mut Value, agents: u64) {
+    let node =
+        if agents == 0 { "server:0:direct".to_owned() } else { format!("agent:{}:direct", agents - 1) };
+    value["ports"][0]["nodeFilters"] = Value::from(vec![Value::from(node)]);
+    value["options"]["k3d"]["disableLoadbalancer"] = Value::from(true);
+    if let Some(options) = value["options"]["k3d"].as_mapping_mut() {
+        options.remove("loadbalancer");
+    }
+}
+
+/// A value for the nodes that the filters name.
+fn entry(key: &str, value: Value, filters: &[&str]) -> Value {
+    let mut entry = serde_yaml::Mapping::new();
+    entry.insert(key.into(), value);
+    entry.insert("nodeFilters".into(), filters.iter().map(|filter| Value::from(*filter)).collect());
+    Value::Mapping(entry)
 }
 
 fn append(list: &mut Value, entry: Value) {

@@ -30,7 +30,7 @@ fn refusal(text: &str) -> String {
 
 #[test]
 fn every_shipped_manifest_passes_and_is_in_the_order_of_applying() {
-    let manifests = Manifests::load(root()).unwrap();
+    let manifests = Manifests::load(&root().join("manifests")).unwrap();
     assert_eq!(manifests.objects[0].key(), "Namespace/game-prod");
     let place = |key: &str| manifests.objects.iter().position(|object| object.key() == key).unwrap();
     assert!(place("ConfigMap/settings") < place("Deployment/lobby"));
@@ -46,7 +46,7 @@ fn every_shipped_manifest_passes_and_is_in_the_order_of_applying() {
 
 #[test]
 fn the_image_is_set_in_memory_and_nowhere_else() {
-    let mut manifests = Manifests::load(root()).unwrap();
+    let mut manifests = Manifests::load(&root().join("manifests")).unwrap();
     manifests.set_image("game-server:0123");
     let images: Vec<String> = manifests.images().into_iter().map(|one| one.image).collect();
     assert!(images.contains(&"game-server:0123".to_owned()));
@@ -66,7 +66,7 @@ fn a_changed_setting_rolls_the_pods_that_read_it_and_no_others() {
             })
             .collect()
     };
-    let mut before = Manifests::load(root()).unwrap();
+    let mut before = Manifests::load(&root().join("manifests")).unwrap();
     let mut after = before.clone();
     let map = after.objects.iter_mut().find(|object| object.key() == "ConfigMap/match").unwrap();
     map.value["data"]["MATCH_SECONDS"] = "60".into();
@@ -79,7 +79,7 @@ fn a_changed_setting_rolls_the_pods_that_read_it_and_no_others() {
 
 #[test]
 fn pods_go_to_the_nodes_of_their_kind() {
-    let manifests = Manifests::load(root()).unwrap();
+    let manifests = Manifests::load(&root().join("manifests")).unwrap();
     let workload = |name: &str| {
         let object =
             manifests.objects.iter().find(|object| object.is_workload() && object.name() == name).unwrap();
@@ -94,7 +94,12 @@ fn pods_go_to_the_nodes_of_their_kind() {
 
 #[test]
 fn every_container_has_nothing_that_it_does_not_need() {
-    for object in Manifests::load(root()).unwrap().objects.iter().filter(|object| object.is_workload()) {
+    for object in Manifests::load(&root().join("manifests"))
+        .unwrap()
+        .objects
+        .iter()
+        .filter(|object| object.is_workload())
+    {
         let pod = &object.value["spec"]["template"]["spec"];
         let key = object.key();
         assert_eq!(pod["automountServiceAccountToken"], false, "{key}");

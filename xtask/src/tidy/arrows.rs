@@ -86,7 +86,7 @@ const ARROWS: &[Arrow] = &[
 ];
 
 /// Commands that are made of other commands.
-const COMPOSITES: [&str; 8] = ["up", "down", "stop", "start", "deploy", "plan", "dev", "ci"];
+const COMPOSITES: [&str; 9] = ["up", "down", "stop", "start", "deploy", "plan", "dev", "gc", "ci"];
 
 pub fn check(source: &Source) -> Vec<Finding> {
     if !source.path.ends_with(".rs") || is_test(&source.path) {

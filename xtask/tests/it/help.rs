@@ -2,9 +2,9 @@
 
 use crate::xtask;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "doctor", "up", "status", "logs", "verify", "load", "cluster", "label", "image", "plan", "deploy",
-    "stop", "start", "down", "ci",
+    "stop", "start", "down", "gc", "ci",
 ];
 
 #[tokio::test]

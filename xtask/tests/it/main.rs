@@ -1,5 +1,6 @@
 //! The automation as it is typed: the program itself is run, in state folders of its own.
 
+mod cluster;
 mod doctor;
 mod help;
 mod targets;

@@ -15,6 +15,10 @@ const PACKAGES: [&str; 2] = ["xtask", "game-server"];
 const LOCAL_PORT: &str = "18080";
 const CLUSTER_PORT: &str = "18081";
 const CLUSTER_NAME: &str = "game-server-ci";
+/// The cluster of `xtask/tests/it/cluster.rs`.
+const TESTS_CLUSTER_NAME: &str = "game-server-it";
+/// How lines of tests begin that tell times: shown, and decide nothing.
+const FIGURES: [&str; 2] = ["nothing to do:", "delivery:"];
 /// Counts and ratios, which hold on a slow machine too: nobody is lost, nine of ten states arrive (20 a second are
 /// sent), and the payload is what ten fighting players cost. Times are printed and decide nothing.
 const LOAD_BUDGETS: [&str; 6] =
@@ -116,8 +120,32 @@ async fn cluster(context: &Context) -> Result<Outcome> {
     }
     let scratch = Scratch::new("cluster")?;
     let common = ["--target", "k3d", "--cluster", CLUSTER_NAME, "--port", CLUSTER_PORT];
-    let steps: [&[&str]; 5] = [&["up"], &["up"], &["status"], &["verify"], &["deploy"]];
-    life_cycle(context, &scratch, &common, &steps).await
+    let steps: [&[&str]; 4] = [&["up"], &["status"], &["verify"], &["deploy"]];
+    let outcome = life_cycle(context, &scratch, &common, &steps).await?;
+    if outcome != Outcome::Passed {
+        return Ok(outcome);
+    }
+    cluster_tests(context, &scratch).await
+}
+
+/// The ignored tests of the module `cluster` of `xtask/tests/it`, which share a cluster of their own.
+async fn cluster_tests(context: &Context, scratch: &Scratch) -> Result<Outcome> {
+    let args = ["test", "--package", "xtask", "--test", "it", "--", "--ignored", "--nocapture", "cluster::"];
+    let job = Job::cargo(&context.root).args(args).args(["--test-threads", "1"]);
+    let job = job.env("XTASK_IT_STATE", scratch.0.clone()).limit(LIFE_CYCLE_LIMIT);
+    let finished = job.run(&context.report).await?;
+    for line in finished.stdout.lines().filter(|line| FIGURES.iter().any(|figure| line.starts_with(figure))) {
+        context.report.note("cluster", line);
+    }
+    let common = ["--target", "k3d", "--cluster", TESTS_CLUSTER_NAME];
+    let down = ourselves(context, scratch, &["down", "--yes"], &common).await?;
+    match finished.success() {
+        true if finished.stdout.contains("ok. 0 passed") => {
+            Ok(Outcome::Failed("no test is named cluster::".to_owned()))
+        }
+        true => Ok(down),
+        false => Ok(Outcome::Failed(finished.tail)),
+    }
 }
 
 /// Runs the steps until one fails, then `down` in any case; a failing `down` fails the stage.

@@ -3,7 +3,6 @@
 use anyhow::Result;
 
 use crate::docker::Container;
-use crate::docker::cluster::ROLE_LABEL;
 use crate::manifests::difference;
 use crate::target::{Published, Record, Target};
 
@@ -35,14 +34,18 @@ impl Drift {
 /// Compares containers and record with what is asked for.
 pub fn find(containers: &[Container], record: &Record, target: &Target) -> Result<Drift> {
     let shape = target.config.shape()?;
-    let remade = if record.shape.is_null() { Vec::new() } else { difference::paths(&record.shape, &shape) };
-    Ok(Drift { moved: moved(containers, target.published()), remade })
+    let mut remade =
+        if record.shape.is_null() { Vec::new() } else { difference::paths(&record.shape, &shape) };
+    let mut moved = moved(containers, target.published());
+    // Docker publishes a port of a container when it makes it, and never again.
+    if let Some(moved) = moved.take_if(|_| record.direct) {
+        remade.push(format!("port {} → {}:{}", moved.from.join(", "), moved.to.address, moved.to.port));
+    }
+    Ok(Drift { moved, remade })
 }
 
 fn moved(containers: &[Container], to: Published) -> Option<Moved> {
-    let is_balancer =
-        |one: &&Container| one.labels.get(ROLE_LABEL).is_some_and(|role| role == "loadbalancer");
-    let ports = containers.iter().filter(is_balancer).flat_map(|one| &one.ports);
+    let ports = containers.iter().flat_map(|one| &one.ports);
     let published = ports.filter(|port| port.container_port == GAME_PORT);
     // An engine may name an address of IPv6 beside the one that was asked for.
     let fits = |address: &str| address == to.address || (to.address == "0.0.0.0" && address == "::");

@@ -52,7 +52,7 @@ pub fn judge(containers: &[Container], record: Option<&Record>, config: &Cluster
         .filter(|container| is_node(container) || role(container) == "loadbalancer")
         .collect();
     let made = |field: &str, asked_for: u64| record.shape[field].as_u64().unwrap_or(asked_for);
-    let wanted = made("servers", config.servers) + made("agents", config.agents) + 1;
+    let wanted = made("servers", config.servers) + made("agents", config.agents) + u64::from(!record.direct);
     if (lasting.len() as u64) < wanted {
         return State::Damaged(wanted - lasting.len() as u64);
     }

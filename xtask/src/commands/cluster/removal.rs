@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::commands::cluster::k3d;
 use crate::context::Context;
 use crate::docker::Engine;
+use crate::interrupt;
 use crate::report::Exit;
 use crate::settings::NAMESPACE;
 use crate::target::Target;
@@ -62,6 +63,7 @@ pub async fn name_data(context: &Context, engine: &Engine, target: &Target) {
 pub async fn remove(context: &Context, engine: &Engine, target: &Target) -> Result<()> {
     // Its exit code and words prove nothing; what is left is what counts.
     let ended = k3d::run(context, target, &["cluster", "delete", target.name()], "", DELETE_LIMIT).await?;
+    interrupt::place("cluster-deleted");
     for container in engine.cluster_containers(target.name()).await? {
         engine.remove_container(&container.id).await?;
     }

@@ -1,5 +1,7 @@
 //! An image as one file that Docker and containerd both load, with digests known in advance.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -17,7 +19,7 @@ const CONFIG_TYPE: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER_TYPE: &str = "application/vnd.oci.image.layer.v1.tar";
 const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 
-/// A whole image, ready to be loaded.
+/// A whole image, ready to be written.
 #[derive(Debug, Clone)]
 pub struct Archive {
     /// As the manifests and Docker name it: `game-server:0123456789ab`.
@@ -26,7 +28,38 @@ pub struct Archive {
     pub full_reference: String,
     /// Digest of the manifest: what a node that holds this image reports.
     pub digest: String,
-    pub bytes: Bytes,
+    /// Layers, configuration, manifest.
+    blobs: Vec<Blob>,
+    index: Vec<u8>,
+    docker_index: Vec<u8>,
+}
+
+impl Archive {
+    /// An OCI layout that carries Docker's own index as well.
+    pub fn whole(&self) -> Result<Bytes> {
+        let mut file = self.open()?;
+        append(&mut file, "manifest.json", 0o644, &self.docker_index)?;
+        Self::close(file, self.blobs.iter())
+    }
+
+    /// Only what a node lacks: containerd takes the rest from its own store. Docker's index has no form for that.
+    pub fn without(&self, held: &BTreeSet<String>) -> Result<Bytes> {
+        Self::close(self.open()?, self.blobs.iter().filter(|blob| !held.contains(&blob.digest)))
+    }
+
+    fn open(&self) -> Result<tar::Builder<Vec<u8>>> {
+        let mut file = tar::Builder::new(Vec::new());
+        append(&mut file, "oci-layout", 0o644, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+        append(&mut file, "index.json", 0o644, &self.index)?;
+        Ok(file)
+    }
+
+    fn close<'a>(mut file: tar::Builder<Vec<u8>>, blobs: impl Iterator<Item = &'a Blob>) -> Result<Bytes> {
+        for blob in blobs {
+            append(&mut file, &blob.path(), 0o644, &blob.bytes)?;
+        }
+        Ok(file.into_inner().context("packing the image")?.into())
+    }
 }
 
 /// A piece of an image and the digest that names it.
@@ -93,7 +126,7 @@ pub fn pack(binary: &[u8], architecture: &str) -> Result<Archive> {
     write(&format!("{IMAGE_NAME}:{tag}"), config, vec![layer])
 }
 
-/// Writes config and layers as an OCI layout that carries Docker's own index as well.
+/// Puts config and layers together under a name.
 pub fn write(reference: &str, config: Blob, layers: Vec<Blob>) -> Result<Archive> {
     let manifest = manifest(&config, &layers)?;
     let full_reference = full_reference(reference);
@@ -102,15 +135,15 @@ pub fn write(reference: &str, config: Blob, layers: Vec<Blob>) -> Result<Archive
     let index = json!({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [entry]});
     let paths: Vec<String> = layers.iter().map(Blob::path).collect();
     let docker = json!([{"Config": config.path(), "RepoTags": [reference], "Layers": paths}]);
-    let mut file = tar::Builder::new(Vec::new());
-    append(&mut file, "oci-layout", 0o644, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
-    append(&mut file, "index.json", 0o644, &serde_json::to_vec(&index)?)?;
-    append(&mut file, "manifest.json", 0o644, &serde_json::to_vec(&docker)?)?;
-    for blob in layers.iter().chain([&config, &manifest]) {
-        append(&mut file, &blob.path(), 0o644, &blob.bytes)?;
-    }
-    let bytes = file.into_inner().context("packing the image")?.into();
-    Ok(Archive { reference: reference.to_owned(), full_reference, digest: manifest.digest, bytes })
+    let digest = manifest.digest.clone();
+    Ok(Archive {
+        reference: reference.to_owned(),
+        full_reference,
+        digest,
+        blobs: layers.into_iter().chain([config, manifest]).collect(),
+        index: serde_json::to_vec(&index)?,
+        docker_index: serde_json::to_vec(&docker)?,
+    })
 }
 
 fn manifest(config: &Blob, layers: &[Blob]) -> Result<Blob> {

@@ -1,17 +1,16 @@
 //! Which nodes lack which image, and how they get it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use bytes::Bytes;
 use futures_util::future::try_join_all;
 
-use super::archive::full_reference;
+use super::archive::{Archive, full_reference};
 use super::{Image, failure, nodes, repack};
 use crate::context::Context;
 use crate::docker::Engine;
-use crate::docker::cluster::ROLE_LABEL;
 use crate::manifests::{ImageUse, Manifests};
+use crate::report::format_bytes;
 use crate::settings::IMAGE_NAME;
 use crate::target::{IMAGES_FILE, Reached, Target};
 
@@ -22,14 +21,27 @@ struct Wanted {
     digest: String,
     nodes: Vec<String>,
     /// At hand when it was exported just now; packed or exported when a node turns out to lack it.
-    bytes: Option<Bytes>,
+    archive: Option<Archive>,
+}
+
+impl Wanted {
+    async fn archive(&self, engine: &Engine, image: &Image) -> Result<Archive> {
+        match &self.archive {
+            Some(archive) => Ok(archive.clone()),
+            None if self.reference == image.packed.reference => image.archive(),
+            None => repack::repack(&self.reference, &engine.export_image(&self.reference).await?),
+        }
+    }
 }
 
 /// Streams every image that the manifests name to the nodes that lack it.
 pub async fn deliver(context: &Context, reached: &Reached, image: &Image) -> Result<()> {
     let step = context.report.step("deliver", "looking at the nodes");
     let engine = &reached.engine;
-    let wanted = wanted(engine, &reached.target, image, &Manifests::load(&context.root)?).await?;
+    let wanted = wanted(engine, &reached.target, image, &Manifests::load(&context.manifests)?).await?;
+    let nodes: BTreeSet<&String> = wanted.iter().flat_map(|one| &one.nodes).collect();
+    let awake = try_join_all(nodes.into_iter().map(|node| nodes::awake(engine, node))).await;
+    awake.map_err(|error| failure("looking at the nodes", &error))?;
     let missing = missing(engine, &wanted).await.map_err(|error| failure("looking at the nodes", &error))?;
     if missing.is_empty() {
         step.skipped(&format!("the nodes hold all {} images", wanted.len()));
@@ -39,22 +51,18 @@ pub async fn deliver(context: &Context, reached: &Reached, image: &Image) -> Res
         step.skipped(&format!("would stream {} image(s) to nodes that lack them", missing.len()));
         return Ok(());
     }
-    let mut streams = Vec::new();
+    let mut archives = Vec::new();
     for one in &missing {
-        let wanted = &wanted[one.index];
-        let bytes = match &wanted.bytes {
-            Some(bytes) => bytes.clone(),
-            None if wanted.reference == image.packed.reference => image.archive()?,
-            None => repack::repack(&wanted.reference, &engine.export_image(&wanted.reference).await?)?.bytes,
-        };
-        for node in &one.nodes {
-            streams.push(nodes::import(engine, node, &wanted.full_reference, &wanted.digest, bytes.clone()));
-        }
+        archives.push((wanted[one.index].archive(engine, image).await?, &one.nodes));
     }
-    let count = streams.len();
-    try_join_all(streams).await.map_err(|error| failure("delivering images to the nodes", &error))?;
-    let names: Vec<&str> = missing.iter().map(|one| wanted[one.index].reference.as_str()).collect();
-    step.done(&format!("{} to the nodes ({count} streams), proven by digest", names.join(", ")));
+    let pairs = archives.iter().flat_map(|(archive, nodes)| nodes.iter().map(move |node| (node, archive)));
+    let streams = pairs.map(|(node, archive)| nodes::deliver(engine, node, archive));
+    let sent = try_join_all(streams).await;
+    let sent = sent.map_err(|error| failure("delivering images to the nodes", &error))?;
+    let names: Vec<&str> = archives.iter().map(|(archive, _)| archive.reference.as_str()).collect();
+    let bytes = format_bytes(sent.iter().sum());
+    let streams = if sent.len() == 1 { "1 stream".to_owned() } else { format!("{} streams", sent.len()) };
+    step.done(&format!("{} to the nodes, proven by digest: {bytes} in {streams}", names.join(", ")));
     Ok(())
 }
 
@@ -81,7 +89,7 @@ pub async fn lacking(
     target: &Target,
     image: &Image,
 ) -> Result<Vec<(String, Vec<String>)>> {
-    let wanted = wanted(engine, target, image, &Manifests::load(&context.root)?).await?;
+    let wanted = wanted(engine, target, image, &Manifests::load(&context.manifests)?).await?;
     let missing = missing(engine, &wanted).await?;
     Ok(missing.into_iter().map(|one| (wanted[one.index].reference.clone(), one.nodes)).collect())
 }
@@ -93,15 +101,7 @@ async fn wanted(
     manifests: &Manifests,
 ) -> Result<Vec<Wanted>> {
     let packed = &image.packed;
-    let running: Vec<String> = engine
-        .cluster_containers(target.name())
-        .await?
-        .into_iter()
-        .filter(|container| {
-            matches!(container.labels.get(ROLE_LABEL).map(String::as_str), Some("server" | "agent"))
-        })
-        .map(|container| container.name)
-        .collect();
+    let running = engine.cluster_nodes(target.name()).await?;
     let labels = target.config.node_labels();
     let mut wanted: Vec<Wanted> = Vec::new();
     for one in manifests.images() {
@@ -118,11 +118,11 @@ async fn wanted(
                 full_reference: packed.full_reference.clone(),
                 digest: packed.digest.clone(),
                 nodes,
-                bytes: None,
+                archive: None,
             });
-        } else if let Some((digest, bytes)) = held_by_engine(engine, target, reference).await? {
+        } else if let Some((digest, archive)) = held_by_engine(engine, target, reference).await? {
             let full_reference = full_reference(reference);
-            wanted.push(Wanted { reference: reference.clone(), full_reference, digest, nodes, bytes });
+            wanted.push(Wanted { reference: reference.clone(), full_reference, digest, nodes, archive });
         }
     }
     Ok(wanted)
@@ -137,7 +137,7 @@ async fn held_by_engine(
     engine: &Engine,
     target: &Target,
     reference: &str,
-) -> Result<Option<(String, Option<Bytes>)>> {
+) -> Result<Option<(String, Option<Archive>)>> {
     let Some(id) = engine.image_id(reference).await? else {
         return Ok(None);
     };
@@ -150,7 +150,7 @@ async fn held_by_engine(
     let archive = repack::repack(reference, &engine.export_image(reference).await?)?;
     known.insert(id, archive.digest.clone());
     target.write(IMAGES_FILE, &serde_json::to_vec_pretty(&known)?)?;
-    Ok(Some((archive.digest, Some(archive.bytes))))
+    Ok(Some((archive.digest.clone(), Some(archive))))
 }
 
 async fn missing(engine: &Engine, wanted: &[Wanted]) -> Result<Vec<Missing>> {

@@ -1,17 +1,43 @@
 //! What a node holds, proven by digest, and how it gets the rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use bytes::Bytes;
 
+use super::archive::Archive;
 use crate::docker::Engine;
-use crate::settings::DELIVER_LIMIT;
+use crate::interrupt;
+use crate::settings::{CLUSTER_READY_LIMIT, DELIVER_LIMIT};
 
 /// containerd as Kubernetes uses it; the program is in every k3s node.
 const CTR: [&str; 3] = ["ctr", "--namespace", "k8s.io"];
 /// Without it the kubelet may remove an image that no pod uses yet.
 const PIN: &str = "io.cri-containerd.pinned=pinned";
+/// How often a node that is starting is asked.
+const AWAKE_POLL: Duration = Duration::from_millis(300);
+/// A node that is starting or short of memory takes an image a moment later.
+const ATTEMPTS: u32 = 3;
+/// Times the number of attempts so far.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Waits until containerd answers in a node, which may still be starting.
+pub async fn awake(engine: &Engine, node: &str) -> Result<()> {
+    let started = Instant::now();
+    let mut command = CTR.to_vec();
+    command.push("version");
+    loop {
+        let answer = engine.exec(node, &command, None).await;
+        if answer.as_ref().is_ok_and(|answer| answer.exit_code == 0) {
+            return Ok(());
+        }
+        if started.elapsed() > CLUSTER_READY_LIMIT {
+            bail!("containerd does not answer in {node}");
+        }
+        tokio::time::sleep(AWAKE_POLL).await;
+    }
+}
 
 /// Digests of the wanted images that this node holds completely and has unpacked.
 pub async fn held(engine: &Engine, node: &str, references: &[&str]) -> Result<BTreeMap<String, String>> {
@@ -39,34 +65,74 @@ pub fn complete(table: &str) -> BTreeMap<String, String> {
     held
 }
 
-/// Streams an archive into a node and proves afterwards that the node holds it.
-pub async fn import(
-    engine: &Engine,
-    node: &str,
-    reference: &str,
-    digest: &str,
-    archive: Bytes,
-) -> Result<()> {
-    let work = async {
-        let mut command = CTR.to_vec();
-        command.extend(["images", "import", "-"]);
-        let imported = engine.exec(node, &command, Some(archive)).await?;
-        let held = held(engine, node, &[reference]).await?;
-        if held.get(reference).is_none_or(|found| found != digest) {
-            // A half-registered name would be taken for an image by the kubelet.
-            let mut command = CTR.to_vec();
-            command.extend(["images", "rm", reference]);
-            engine.exec(node, &command, None).await?;
-            bail!("{node} did not take {reference}: {}", imported.stderr.trim());
+/// Digests of all blobs in a node's store, whatever they belong to.
+async fn blobs(engine: &Engine, node: &str) -> Result<BTreeSet<String>> {
+    let mut command = CTR.to_vec();
+    command.extend(["content", "ls", "--quiet"]);
+    let output = engine.exec(node, &command, None).await?;
+    Ok(output.stdout.lines().map(|line| line.trim().to_owned()).collect())
+}
+
+/// Brings an image to a node, proves it, and keeps it there; gives the bytes that were sent. The first attempt sends
+/// only what the node lacks, later ones send everything.
+pub async fn deliver(engine: &Engine, node: &str, image: &Archive) -> Result<usize> {
+    let mut sent = 0;
+    let mut attempt = 1;
+    loop {
+        let held = if attempt == 1 { blobs(engine, node).await.unwrap_or_default() } else { BTreeSet::new() };
+        let bytes = image.without(&held)?;
+        sent += bytes.len();
+        let imported = tokio::time::timeout(DELIVER_LIMIT, import(engine, node, image, bytes)).await;
+        match imported.unwrap_or_else(|_| bail!("not within {} s", DELIVER_LIMIT.as_secs())) {
+            Ok(()) => return Ok(sent),
+            Err(error) if attempt == ATTEMPTS => {
+                bail!("{node} did not take {} in {ATTEMPTS} attempts: {error:#}", image.full_reference)
+            }
+            Err(_) => tokio::time::sleep(RETRY_AFTER * attempt).await,
         }
-        let mut command = CTR.to_vec();
-        command.extend(["images", "label", reference, PIN]);
-        engine.exec(node, &command, None).await.map(|_| ())
-    };
-    match tokio::time::timeout(DELIVER_LIMIT, work).await {
-        Ok(ended) => ended,
-        Err(_) => bail!("{node} did not take {reference} within {} s", DELIVER_LIMIT.as_secs()),
+        attempt += 1;
     }
+}
+
+async fn import(engine: &Engine, node: &str, image: &Archive, archive: Bytes) -> Result<()> {
+    let reference = image.full_reference.as_str();
+    let mut command = CTR.to_vec();
+    command.extend(["images", "import", "-"]);
+    let imported = engine.exec(node, &command, Some(archive)).await?;
+    interrupt::place("deliver-streamed");
+    let held = held(engine, node, &[reference]).await?;
+    if held.get(reference) != Some(&image.digest) {
+        // A half-registered name would be taken for an image by the kubelet.
+        remove(engine, node, reference).await?;
+        bail!("{}", imported.stderr.trim());
+    }
+    let mut command = CTR.to_vec();
+    command.extend(["images", "label", reference, PIN]);
+    engine.exec(node, &command, None).await.map(|_| ())
+}
+
+/// Every name that a node gives an image, with the digest that it stands for.
+pub async fn names(engine: &Engine, node: &str) -> Result<Vec<(String, String)>> {
+    let mut command = CTR.to_vec();
+    command.extend(["images", "ls"]);
+    Ok(named(&engine.exec(node, &command, None).await?.stdout))
+}
+
+/// Reads `ctr images ls`: REF TYPE DIGEST and more.
+fn named(table: &str) -> Vec<(String, String)> {
+    let fields = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let pair = |fields: Vec<&str>| match fields.as_slice() {
+        [reference, _, digest, ..] => Some(((*reference).to_owned(), (*digest).to_owned())),
+        _ => None,
+    };
+    fields.filter_map(pair).collect()
+}
+
+/// Takes a name away; containerd clears what no name holds.
+pub async fn remove(engine: &Engine, node: &str, reference: &str) -> Result<()> {
+    let mut command = CTR.to_vec();
+    command.extend(["images", "rm", reference]);
+    engine.exec(node, &command, None).await.map(|_| ())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ fn root() -> &'static Path {
 }
 
 fn with(overrides: &Overrides) -> Result<ClusterConfig> {
-    ClusterConfig::load(root(), overrides)
+    ClusterConfig::load(&root().join("manifests"), overrides)
 }
 
 #[test]
@@ -31,17 +31,32 @@ fn overrides_and_the_owner_are_in_the_text_for_k3d() {
         port: Some(9000),
         bind_address: Some("0.0.0.0".to_owned()),
         image: Some("rancher/k3s:v1.33.1-k3s1".to_owned()),
+        direct: false,
     };
-    let text = with(&overrides).unwrap().with_owner("0123").unwrap();
+    let text = with(&overrides).unwrap().for_k3d("0123", Some(40001)).unwrap();
     let value: Value = serde_yaml::from_str(&text).unwrap();
     assert_eq!(value["metadata"]["name"], "demo");
     assert_eq!(value["ports"][0]["port"], "0.0.0.0:9000:80");
+    assert_eq!(value["ports"][1]["port"], "127.0.0.1:40001:6443");
     assert_eq!(value["image"], "rancher/k3s:v1.33.1-k3s1");
     assert_eq!(value["options"]["runtime"]["labels"][0]["label"], "game-server.dev/owner=0123");
     let node_labels = value["options"]["k3s"]["nodeLabels"].as_sequence().unwrap();
     assert_eq!(node_labels.last().unwrap()["label"], "game-server.dev/owner=0123");
     assert_eq!(value["options"]["kubeconfig"]["updateDefaultKubeconfig"], false);
     assert_eq!(value["options"]["kubeconfig"]["switchCurrentContext"], false);
+}
+
+#[test]
+fn without_a_load_balancer_a_node_publishes_the_port_itself() {
+    let direct = with(&Overrides { direct: true, ..Default::default() }).unwrap();
+    assert!(direct.direct && !with(&Overrides::default()).unwrap().direct);
+    let value: Value = serde_yaml::from_str(&direct.for_k3d("0123", None).unwrap()).unwrap();
+    assert_eq!(value["ports"][0]["nodeFilters"][0], "agent:1:direct");
+    assert_eq!(value["ports"].as_sequence().unwrap().len(), 1);
+    assert_eq!(value["options"]["k3d"]["disableLoadbalancer"], true);
+    // k3d refuses both of these where there is no load balancer.
+    assert!(value["options"]["k3d"]["loadbalancer"].is_null());
+    assert_eq!(value["options"]["runtime"]["labels"][0]["nodeFilters"].as_sequence().unwrap().len(), 1);
 }
 
 #[test]

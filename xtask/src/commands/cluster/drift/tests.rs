@@ -8,7 +8,6 @@ fn balancer(address: &str, host_port: u16) -> Vec<Container> {
         |host_port, container_port| PublishedPort { address: address.to_owned(), host_port, container_port };
     vec![Container {
         name: "k3d-demo-serverlb".to_owned(),
-        labels: [(ROLE_LABEL.to_owned(), "loadbalancer".to_owned())].into(),
         ports: vec![port(40001, 6443), port(host_port, GAME_PORT)],
         ..Default::default()
     }]

@@ -8,7 +8,7 @@ use crate::target::{NodeLabels, Published};
 
 fn config() -> ClusterConfig {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    ClusterConfig::load(root, &Overrides::default()).unwrap()
+    ClusterConfig::load(&root.join("manifests"), &Overrides::default()).unwrap()
 }
 
 fn record(complete: bool) -> Record {
@@ -19,6 +19,7 @@ fn record(complete: bool) -> Record {
         published: Published { address: "127.0.0.1".to_owned(), port: 8080, given: false },
         labels: NodeLabels::new(),
         image_given: None,
+        direct: false,
         shape: serde_json::Value::Null,
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 fn the_same_binary_gives_the_same_bytes_and_another_one_another_tag() {
     let first = pack(b"program", "amd64").unwrap();
     let again = pack(b"program", "amd64").unwrap();
-    assert_eq!(first.bytes, again.bytes);
+    assert_eq!(first.whole().unwrap(), again.whole().unwrap());
     assert_eq!(first.digest, again.digest);
     assert_ne!(pack(b"Program", "amd64").unwrap().reference, first.reference);
     assert_ne!(pack(b"program", "arm64").unwrap().reference, first.reference);
@@ -17,14 +17,7 @@ fn the_same_binary_gives_the_same_bytes_and_another_one_another_tag() {
 #[test]
 fn the_archive_holds_every_blob_that_its_manifest_names() {
     let archive = pack(b"program", "amd64").unwrap();
-    let mut blobs = std::collections::BTreeMap::new();
-    for entry in tar::Archive::new(archive.bytes.as_ref()).entries().unwrap() {
-        let mut entry = entry.unwrap();
-        let path = entry.path().unwrap().to_string_lossy().into_owned();
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut entry, &mut bytes).unwrap();
-        blobs.insert(path, bytes);
-    }
+    let blobs = files(&archive.whole().unwrap());
     let path = |digest: &str| format!("blobs/{}", digest.replace(':', "/"));
     let manifest: Value = serde_json::from_slice(&blobs[&path(&archive.digest)]).unwrap();
     let config: Value =
@@ -32,6 +25,30 @@ fn the_archive_holds_every_blob_that_its_manifest_names() {
     assert_eq!(config["config"]["User"], "65532:65532");
     assert_eq!(config["rootfs"]["diff_ids"][0], manifest["layers"][0]["digest"]);
     assert!(blobs.contains_key(&path(manifest["layers"][0]["digest"].as_str().unwrap())));
+}
+
+#[test]
+fn what_a_node_holds_is_left_out() {
+    let archive = pack(b"program", "amd64").unwrap();
+    let layer = archive.blobs[0].clone();
+    let sent = files(&archive.without(&BTreeSet::from([layer.digest.clone()])).unwrap());
+    assert!(!sent.contains_key(&layer.path()));
+    assert!(sent.contains_key(&format!("blobs/{}", archive.digest.replace(':', "/"))));
+    assert!(sent.contains_key("index.json") && !sent.contains_key("manifest.json"));
+    let all = files(&archive.without(&BTreeSet::new()).unwrap());
+    assert!(all.contains_key(&layer.path()));
+}
+
+fn files(archive: &[u8]) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let mut files = std::collections::BTreeMap::new();
+    for entry in tar::Archive::new(archive).entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let path = entry.path().unwrap().to_string_lossy().into_owned();
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut entry, &mut bytes).unwrap();
+        files.insert(path, bytes);
+    }
+    files
 }
 
 #[test]

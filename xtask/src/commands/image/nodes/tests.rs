@@ -16,3 +16,11 @@ fn only_complete_and_unpacked_images_are_held() {
     assert_eq!(held["docker.io/library/game-server:0123"], "sha256:aaaa");
     assert!(complete("").is_empty());
 }
+
+#[test]
+fn every_name_is_read_with_its_digest() {
+    let names = named(TABLE);
+    assert_eq!(names.len(), 3);
+    assert_eq!(names[0], ("docker.io/library/game-server:0123".to_owned(), "sha256:aaaa".to_owned()));
+    assert!(named("").is_empty());
+}

@@ -1,0 +1,132 @@
+//! Making a cluster with k3d, and going on as soon as its API answers.
+
+use std::io::Read as _;
+use std::pin::pin;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::commands::cluster::{
+    Announce, READY_POLL, api_of_server, k3d, ports, ready, removal, tell, write_kubeconfig,
+};
+use crate::context::Context;
+use crate::docker::{Container, Engine};
+use crate::interrupt;
+use crate::manifests::hex;
+use crate::report::{Exit, Step};
+use crate::settings::{CLUSTER_CREATE_LIMIT, OWNER_LABEL};
+use crate::target::{Reached, Record, Target, image_given};
+
+/// Into a creation, some containers exist and others do not.
+const K3D_AT_WORK: Duration = Duration::from_secs(3);
+
+/// Where k3s writes it, as k3d tells it to.
+const KUBECONFIG_OF_SERVER: &str = "/output/kubeconfig.yaml";
+
+/// Makes the cluster, writes down what it is, and waits until pods can run.
+pub async fn create(
+    context: &Context,
+    engine: &Engine,
+    target: &Target,
+    step: Step,
+    announce: &mut Option<Announce>,
+) -> Result<()> {
+    ports::free(engine, target, &[]).await?;
+    removal::leftovers(engine, target).await?;
+    let record = Record {
+        owner: random_id()?,
+        complete: false,
+        uid: String::new(),
+        published: target.published(),
+        labels: target.config.node_labels(),
+        image_given: image_given(),
+        direct: target.config.direct,
+        shape: target.config.shape()?,
+    };
+    // Written down first: whatever happens from here on, what k3d makes is known as ours.
+    target.save_record(&record)?;
+    interrupt::place("cluster-recorded");
+    interrupt::place_later("k3d-runs", K3D_AT_WORK);
+    make(context, engine, target, &record, announce).await?;
+    interrupt::place("cluster-made");
+    let cluster = ready(context, engine, target).await?;
+    target.save_record(&Record { complete: true, uid: cluster.uid().await?, ..record })?;
+    let (name, nodes) = (target.name(), target.config.nodes().len());
+    step.done(&format!(
+        "{name} is running: {nodes} nodes, players at {}:{}",
+        target.config.bind_address, target.config.port
+    ));
+    Ok(())
+}
+
+/// Runs k3d; what needs only the API is told to go on while k3d still works on agents and load balancer.
+async fn make(
+    context: &Context,
+    engine: &Engine,
+    target: &Target,
+    record: &Record,
+    announce: &mut Option<Announce>,
+) -> Result<()> {
+    let api_port = if target.config.direct { None } else { Some(free_port()?) };
+    let config = target.config.for_k3d(&record.owner, api_port)?;
+    let create = ["cluster", "create", "--config", "-"];
+    let mut made = pin!(k3d::run(context, target, &create, &config, CLUSTER_CREATE_LIMIT));
+    let ended = tokio::select! {
+        ended = &mut made => ended?,
+        reached = answering(context, engine, target, record) => {
+            if let Some(announce) = announce.take() {
+                tell(announce, reached);
+            }
+            made.await?
+        }
+    };
+    if ended.success() {
+        return Ok(());
+    }
+    let found = format!("k3d: {} ({}).", k3d::cause(&ended.tail), ended.ending());
+    removal::settle(engine, target).await?;
+    removal::remove(context, engine, target).await?;
+    let fix = "run `cargo xtask doctor`; what was made has been removed again";
+    Err(target.failure(Exit::Cluster, &found, fix))
+}
+
+/// Waits until the API server of a cluster in the making answers; its containers carry the id that was written down.
+async fn answering(context: &Context, engine: &Engine, target: &Target, record: &Record) -> Reached {
+    loop {
+        tokio::time::sleep(READY_POLL).await;
+        if let Ok(true) = is_started(engine, target, record).await
+            && write_kubeconfig(context, engine, target).await.is_ok()
+            && let Ok(cluster) = target.open(engine).await
+            && cluster.is_api_ready().await
+        {
+            return Reached { target: target.clone(), engine: engine.clone(), cluster };
+        }
+    }
+}
+
+/// True when a server of ours runs and has written the kubeconfig that k3d reads.
+async fn is_started(engine: &Engine, target: &Target, record: &Record) -> Result<bool> {
+    let containers = engine.cluster_containers(target.name()).await?;
+    let is_ours = |one: &Container| one.labels.get(OWNER_LABEL) == Some(&record.owner);
+    if api_of_server(&containers).is_none() || !containers.iter().filter(|one| one.is_running()).all(is_ours)
+    {
+        return Ok(false);
+    }
+    let server = format!("k3d-{}-server-0", target.name());
+    let written = engine.exec(&server, &["test", "-s", KUBECONFIG_OF_SERVER], None).await?;
+    Ok(written.exit_code == 0)
+}
+
+/// A port that nobody listens at now.
+fn free_port() -> Result<u16> {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).context("looking for a free port")?;
+    Ok(listener.local_addr().context("looking for a free port")?.port())
+}
+
+/// 128 random bits; every system that runs k3d has the file.
+fn random_id() -> Result<String> {
+    let mut bytes = [0; 16];
+    let mut file = std::fs::File::open("/dev/urandom").context("opening /dev/urandom")?;
+    file.read_exact(&mut bytes).context("reading /dev/urandom")?;
+    Ok(hex(&bytes))
+}
