@@ -83,7 +83,7 @@ impl Checks {
     fn aims(&self, player: PlayerId, ack: &InputAck, moment: &Moment) {
         let state =
             moment.frame.players.iter().find(|state| state.slot == ack.slot).expect("seated is in the frame");
-        let born = moment.events.iter().any(|event| *event == GameEvent::Respawn { slot: ack.slot });
+        let born = moment.events.contains(&GameEvent::Respawn { slot: ack.slot });
         if ack.tick > 0 && state.flags & FLAG_ALIVE != 0 && !born {
             assert_eq!(
                 state.aim,

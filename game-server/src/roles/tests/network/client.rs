@@ -30,7 +30,7 @@ pub enum Doing {
     Away {
         until_us: Option<u64>,
     },
-    Connected(Seated),
+    Connected(Box<Seated>),
 }
 
 /// One connection's worth of knowledge.
@@ -88,7 +88,7 @@ impl Client {
     pub fn connect(&mut self, wire: &mut Wire, ticket: String, now: &mut Now<'_>) {
         let hello = ClientMessage::Hello { version: CLIENT_PROTOCOL_VERSION, ticket };
         wire.to_gateway.send(now.us, Bytes::from(encode_client(&hello)), now.random);
-        self.doing = Doing::Connected(Seated {
+        self.doing = Doing::Connected(Box::new(Seated {
             wire: wire.id,
             since_us: now.us,
             slot: None,
@@ -100,7 +100,7 @@ impl Client {
             welcome_tick: 0,
             events_seen: 0,
             refusal: None,
-        });
+        }));
     }
 
     /// Reads and writes; tells why the connection ended when it did, `None` inside for no reason given.
