@@ -16,6 +16,8 @@ pub mod link;
 pub mod replay;
 /// Signed tickets: who may enter which room.
 pub mod ticket;
+/// Which versions two builds speak with each other.
+pub mod version;
 /// What one client has been told of a room, and what to tell next.
 pub mod view;
 /// Bounded reading and writing of little-endian fields.

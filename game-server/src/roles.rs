@@ -20,3 +20,6 @@ pub mod ranking;
 pub mod replay;
 /// Rooms on simulation threads.
 pub mod room;
+
+#[cfg(test)]
+mod tests;

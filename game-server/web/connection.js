@@ -110,6 +110,7 @@ export class RoomConnection {
       return;
     }
     const message = decodeMessage(kind, reader);
+    if (message === null) return;
     if (kind === Kind.PONG) this.onPong(message);
     else if (kind === Kind.ERROR) this.refusal = message;
     else this.onOther(kind, message);

@@ -145,7 +145,7 @@ const readResult = (reader) => ({
   name: reader.text(),
 });
 
-/** Decodes every message but State; `reader` stands behind the kind byte. */
+/** Decodes every message but State; `reader` stands behind the kind byte. Null for what only a newer server says. */
 export function decodeMessage(kind, reader) {
   switch (kind) {
     case Kind.WELCOME:
@@ -161,6 +161,6 @@ export function decodeMessage(kind, reader) {
     case Kind.ERROR:
       return { code: reader.u8(), message: reader.text() };
     default:
-      throw new RangeError(`unknown message kind ${kind}`);
+      return null;
   }
 }

@@ -16,6 +16,7 @@ use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
 use crate::net::tls;
 use crate::protocol::ticket::TicketKey;
+use crate::protocol::version::Protocols;
 use crate::roles::all::AllOptions;
 use crate::roles::bots::BotsOptions;
 use crate::roles::bots::report::Budgets;
@@ -84,6 +85,7 @@ async fn start_gateway(args: GatewayArgs) -> anyhow::Result<()> {
     let options = GatewayOptions {
         ticket_key: TicketKey::new(args.ticket_secret.as_bytes()),
         name: args.name,
+        protocols: Protocols::default(),
         allowed_origins: args.allowed_origins,
         accept_while_draining: ACCEPT_WHILE_DRAINING,
         port: port_options(args.port)?,
@@ -125,6 +127,7 @@ async fn start_room(args: RoomArgs) -> anyhow::Result<()> {
         node: args.node,
         link_address: args.link_address,
         threads: args.threads.unwrap_or_else(cores),
+        protocols: Protocols::default(),
         rooms_max: args.rooms_max,
         replays: args.replay_dir.map(|folder| archive(folder, args.replays)),
     };
@@ -180,6 +183,7 @@ async fn start_replay(args: ReplayArgs) -> anyhow::Result<()> {
     let gateway = GatewayOptions {
         ticket_key: ticket_key.clone(),
         name: "replay".to_owned(),
+        protocols: Protocols::default(),
         allowed_origins: Vec::new(),
         accept_while_draining: Duration::ZERO,
         port: PortOptions::default(),

@@ -295,4 +295,4 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -2,6 +2,9 @@
 //!
 //! Unknown fields are ignored and new fields have defaults; a field is never reused with another meaning.
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{PlayerId, Pool, RoomId, Tick};

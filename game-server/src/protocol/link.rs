@@ -10,7 +10,7 @@
 //!   4 Input     session u32, first_tick u32, count u8 (1 to 8), inputs as in `client`
 //! host → gateway
 //!   1 Hello     version u8, host text
-//!   2 Joined    session u32, the fields of Welcome
+//!   2 Joined    session u32, the fields of Welcome but its version
 //!   3 Refused   session u32, refusal u8 ([`JoinRefusal`])
 //!   4 Frame     room u64, tick_gap_excess_p99_us u32, ack count u8, acks × { slot u8, tick u32, margin_ticks i8 },
 //!               tick u32, phase u8 (0 playing, 1 over), phase_ends_tick u32,
@@ -37,7 +37,7 @@ use crate::domain::{
 use crate::protocol::client::{Welcome, fields};
 use crate::protocol::wire::{DecodeError, Reader, Writer};
 
-/// Version of this file; a host also speaks the one before it.
+/// Version of this file; `version` says who understands whom.
 pub const LINK_PROTOCOL_VERSION: u8 = 1;
 
 /// A player's connection as one gateway numbers it; unique per link.
@@ -81,14 +81,14 @@ pub enum JoinRefusal {
 }
 
 impl JoinRefusal {
-    fn from_byte(byte: u8) -> Result<JoinRefusal, DecodeError> {
-        Ok(match byte {
-            1 => JoinRefusal::RoomGone,
+    /// A reason that a newer version has invented sends the player back to the lobby, as a lost room does.
+    fn from_byte(byte: u8) -> JoinRefusal {
+        match byte {
             2 => JoinRefusal::RoomFull,
             3 => JoinRefusal::WrongPool,
             4 => JoinRefusal::MatchOver,
-            _ => return Err(DecodeError::Range),
-        })
+            _ => JoinRefusal::RoomGone,
+        }
     }
 }
 
@@ -206,7 +206,6 @@ pub fn decode_gateway(bytes: &[u8]) -> Result<GatewayToRoom, DecodeError> {
         }
         _ => return Err(DecodeError::UnknownKind),
     };
-    from.finish()?;
     Ok(message)
 }
 
@@ -292,7 +291,6 @@ pub fn decode_room(bytes: &[u8]) -> Result<RoomToGateway, DecodeError> {
         kind @ (KIND_JOINED | KIND_REFUSED | KIND_REPLACED) => decode_for_session(kind, &mut from)?,
         kind => decode_about_room(kind, &mut from)?,
     };
-    from.finish()?;
     Ok(message)
 }
 
@@ -300,7 +298,7 @@ fn decode_for_session(kind: u8, from: &mut Reader<'_>) -> Result<RoomToGateway, 
     let session = SessionId(from.u32()?);
     Ok(match kind {
         KIND_JOINED => RoomToGateway::Joined { session, welcome: fields::read_welcome(from)? },
-        KIND_REFUSED => RoomToGateway::Refused { session, refusal: JoinRefusal::from_byte(from.u8()?)? },
+        KIND_REFUSED => RoomToGateway::Refused { session, refusal: JoinRefusal::from_byte(from.u8()?) },
         _ => RoomToGateway::Replaced { session, slot: Slot(from.u8()?) },
     })
 }

@@ -12,6 +12,7 @@ use crate::net::admin::Readiness;
 use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
 use crate::protocol::ticket::TicketKey;
+use crate::protocol::version::Protocols;
 use crate::roles::gateway::{GatewayOptions, PortOptions};
 use crate::roles::lobby::LobbyOptions;
 use crate::roles::room::RoomOptions;
@@ -85,6 +86,7 @@ async fn play(
         host: LOCAL.to_string(),
         node: LOCAL.to_string(),
         link_address: links.local_addr()?.to_string(),
+        protocols: Protocols::default(),
         threads: THREADS,
         rooms_max: ROOMS_MAX,
         replays: Some(options.replays.clone()),
@@ -101,6 +103,7 @@ async fn play(
         ticket_key,
         name: LOCAL.to_string(),
         allowed_origins: options.allowed_origins.clone(),
+        protocols: Protocols::default(),
         accept_while_draining: std::time::Duration::ZERO,
         port: options.port.clone(),
     };

@@ -19,6 +19,7 @@ use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
 use crate::protocol::bus::{ChatLine, SUBJECT_CHAT_LINES};
 use crate::protocol::ticket::TicketKey;
+use crate::protocol::version::Protocols;
 use crate::roles::gateway::counters::Counters;
 use crate::roles::gateway::hosts::Hosts;
 use crate::roles::gateway::limits::SOCKETS_MAX;
@@ -28,8 +29,8 @@ mod admission;
 mod assets;
 mod conversation;
 mod counters;
-mod feed;
-mod host_link;
+pub(super) mod feed;
+pub(super) mod host_link;
 mod hosts;
 mod latency;
 mod leaderboard;
@@ -54,6 +55,7 @@ pub struct GatewayOptions {
     pub ticket_key: TicketKey,
     /// How room hosts' logs call it.
     pub name: String,
+    pub protocols: Protocols,
     /// Origins besides its own whose pages may connect.
     pub allowed_origins: Vec<String>,
     /// A drain keeps accepting for this long, until the load balancer has heard that the gateway is not ready.
@@ -85,7 +87,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let lines = bus.subscribe(SUBJECT_CHAT_LINES).await?;
     let gateway = Arc::new(Gateway {
-        hosts: Hosts::new(options.name.clone()),
+        hosts: Hosts::new(options.name.clone(), options.protocols.link),
         options,
         bus,
         chat_lines: broadcast::Sender::new(talk::LINES_MAX),

@@ -16,6 +16,7 @@ use crate::net::admin::Readiness;
 use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
 use crate::protocol::bus::subject_open_room;
+use crate::protocol::version::Protocols;
 use crate::roles::room::archive::{Archive, ArchiveOptions};
 use crate::roles::room::board::Board;
 use crate::roles::room::mailbox::Mail;
@@ -28,10 +29,10 @@ pub mod archive;
 mod board;
 mod clock;
 mod costs;
-mod hosted;
+pub(super) mod hosted;
 mod links;
-mod mailbox;
-mod outgoing;
+pub(super) mod mailbox;
+pub(super) mod outgoing;
 mod recorder;
 mod results;
 mod simulation;
@@ -51,6 +52,7 @@ pub struct RoomOptions {
     pub node: String,
     /// Where gateways dial, `host:port`.
     pub link_address: String,
+    pub protocols: Protocols,
     pub threads: u16,
     pub rooms_max: u32,
     /// Where replay logs go; without it there are none.

@@ -111,3 +111,6 @@ fn margin(now: Tick, tick: Tick) -> i8 {
 fn packed(input: PlayerInput) -> u64 {
     u64::from(u32::from_le_bytes([input.move_x as u8, input.move_y as u8, input.aim, input.buttons]))
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 //! `SCREENSHOTS=<folder> cargo test -p game-server --test it browser -- --ignored` also leaves pictures to look at.
 
 mod bad_line;
+mod clock;
 mod comes_back;
 mod modules;
 mod netem;

@@ -12,3 +12,4 @@ mod postgres;
 mod processes;
 mod reconnect;
 mod replay;
+mod versions;

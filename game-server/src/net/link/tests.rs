@@ -7,12 +7,37 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf, duplex};
 
 use super::{
-    Batch, FRAME_BYTES_MAX, QUEUED_BYTES_MAX, ReceiveError, SendError, Timing, start, start_timed, take_frame,
+    Batch, CancellationToken, FRAME_BYTES_MAX, FrameSender, QUEUED_BYTES_MAX, Queue, ReceiveError, SendError,
+    Senders, Timing, start, start_timed, take_frame,
 };
+
+/// What a sender queued, for tests that are the network themselves.
+pub struct Queued {
+    queue: Arc<Queue>,
+}
+
+impl Queued {
+    /// Everything that was sent since the last call.
+    pub fn take(&mut self) -> Vec<Bytes> {
+        let mut buffer = BytesMut::from(&std::mem::take(&mut self.queue.waiting().bytes)[..]);
+        let mut frames = Vec::new();
+        while let Some(frame) = take_frame(&mut buffer).expect("a sender writes proper frames") {
+            frames.push(frame);
+        }
+        frames
+    }
+}
+
+/// A sender without a writer behind it.
+pub fn detached() -> (FrameSender, Queued) {
+    let queue = Arc::new(Queue::default());
+    let senders = Arc::new(Senders { queue: queue.clone() });
+    (FrameSender { senders, closed: CancellationToken::new() }, Queued { queue })
+}
 
 #[tokio::test]
 async fn frames_arrive_whole_and_in_order() {

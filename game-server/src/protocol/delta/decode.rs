@@ -1,9 +1,11 @@
 //! State messages as a client reads them; the web client does the same in JavaScript.
 
+use std::collections::VecDeque;
+
 use crate::domain::{PLAYERS_PER_ROOM_MAX, Phase, Slot, Tick};
 use crate::protocol::client::KIND_STATE;
 use crate::protocol::delta::{
-    ABSOLUTE_BITS, DisplayFrame, DisplayPlayer, DisplayProjectile, FINE_STEPS, OWNER_BITS,
+    ABSOLUTE_BITS, BASES_MAX, DisplayFrame, DisplayPlayer, DisplayProjectile, FINE_STEPS, OWNER_BITS,
     SHOT_AGE_BITS_FULL, SHOT_POSITION_BITS, SLOTS, age_bits, delta_bits, score,
 };
 use crate::protocol::wire::bits::BitReader;
@@ -31,6 +33,41 @@ pub struct State {
     pub base_tick: Option<Tick>,
     /// Bit n: slot n is in the frame as it is now; the others are as they were in the base.
     pub told: u16,
+}
+
+/// The frames that a client has decoded: the bases of those to come.
+///
+/// Messages may come late, twice or in another order; what is newest stays newest.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// Ascending by tick, at most [`BASES_MAX`].
+    frames: VecDeque<DisplayFrame>,
+}
+
+impl History {
+    /// Reads a State message for the player on `slot` and keeps its frame.
+    pub fn decode(&mut self, bytes: &[u8], slot: Slot) -> Result<State, DecodeError> {
+        let state = decode_state(bytes, slot, |tick| self.frames.iter().find(|frame| frame.tick == tick))?;
+        let place = self.frames.partition_point(|frame| frame.tick < state.frame.tick);
+        if self.frames.get(place).is_none_or(|known| known.tick != state.frame.tick) {
+            self.frames.insert(place, state.frame.clone());
+        }
+        if self.frames.len() > BASES_MAX {
+            self.frames.pop_front();
+        }
+        Ok(state)
+    }
+
+    /// The newest tick that was decoded; 0 before the first.
+    pub fn acked_tick(&self) -> Tick {
+        self.frames.back().map_or(0, |frame| frame.tick)
+    }
+
+    /// The newest frame and the one before it.
+    pub fn newest(&self) -> (Option<&DisplayFrame>, Option<&DisplayFrame>) {
+        let mut newest_first = self.frames.iter().rev();
+        (newest_first.next(), newest_first.next())
+    }
 }
 
 /// Reads a State message for the player on `slot`; `find_base` looks up the frames that were decoded before.
@@ -93,7 +130,6 @@ fn decode_body(
     while from.flag()? {
         projectiles.push(take_projectile(&mut from, tick, base_age)?);
     }
-    from.finish()?;
     let frame = DisplayFrame { tick, phase, phase_ends_tick, players, projectiles };
     Ok((frame, told as u16))
 }

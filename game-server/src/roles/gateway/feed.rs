@@ -47,6 +47,12 @@ impl Feed {
         self.newest.send_replace(tick);
     }
 
+    /// For tests that are a client without a view.
+    #[cfg(test)]
+    pub fn with_history<T>(&self, read: impl FnOnce(&mut History) -> T) -> T {
+        read(&mut self.room().history)
+    }
+
     /// What the newest frame means for one player, if anything.
     pub fn state(&self, view: &mut View) -> Option<State> {
         view.next(&mut self.room().history)

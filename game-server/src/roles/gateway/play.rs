@@ -13,11 +13,11 @@ use tokio::time::{sleep, timeout};
 use crate::domain::{PlayerInput, Tick};
 use crate::protocol::bus::TicketClaims;
 use crate::protocol::client::{
-    CLIENT_MESSAGE_BYTES_MAX, CLIENT_PROTOCOL_VERSION, ClientMessage, ErrorCode, ServerMessage, Welcome,
-    decode_client, encode_server,
+    CLIENT_MESSAGE_BYTES_MAX, ClientMessage, ErrorCode, ServerMessage, Welcome, decode_client, encode_server,
 };
 use crate::protocol::link::JoinRefusal;
 use crate::protocol::view::View;
+use crate::protocol::wire::DecodeError;
 use crate::roles::gateway::Gateway;
 use crate::roles::gateway::admission::{Admitted, count_refusal};
 use crate::roles::gateway::host_link::{Attachment, Notice};
@@ -85,7 +85,7 @@ async fn finish(mut socket: ClientSocket, end: End) {
 }
 
 async fn serve(socket: &mut ClientSocket, gateway: &Gateway) -> Result<std::convert::Infallible, End> {
-    let claims = hello(socket, gateway).await?;
+    let (page, claims) = hello(socket, gateway).await?;
     let mut attachment = attach(gateway, claims).await?;
     let welcome = timeout(JOIN_MAX, seated(&mut attachment))
         .await
@@ -98,14 +98,23 @@ async fn serve(socket: &mut ClientSocket, gateway: &Gateway) -> Result<std::conv
         view: View::new(welcome.slot),
         pings: Bucket::new(ROOM_PINGS, Instant::now()),
         latency: Latency::default(),
+        page,
         over: false,
     };
-    session.send(Bytes::from(encode_server(&ServerMessage::Welcome(welcome)))).await?;
+    let welcome = ServerMessage::Welcome { version: page.common, welcome };
+    session.send(Bytes::from(encode_server(&welcome))).await?;
     session.play().await
 }
 
+/// What the page and this gateway speak with each other.
+#[derive(Debug, Clone, Copy)]
+struct PageVersion {
+    common: u8,
+    is_newer: bool,
+}
+
 /// The first message brings the ticket.
-async fn hello(socket: &mut ClientSocket, gateway: &Gateway) -> Result<TicketClaims, End> {
+async fn hello(socket: &mut ClientSocket, gateway: &Gateway) -> Result<(PageVersion, TicketClaims), End> {
     let first = timeout(HELLO_MAX, socket.receive())
         .await
         .map_err(|_| End::Error(ErrorCode::Malformed, "no_hello"))??;
@@ -115,13 +124,14 @@ async fn hello(socket: &mut ClientSocket, gateway: &Gateway) -> Result<TicketCla
     let Ok(ClientMessage::Hello { version, ticket }) = decode_client(&bytes) else {
         return Err(End::Error(ErrorCode::Malformed, "no_hello"));
     };
-    if version != CLIENT_PROTOCOL_VERSION {
-        return Err(End::Error(ErrorCode::Version, "version"));
-    }
-    gateway.options.ticket_key.verify(&ticket, unix_time_s()).map_err(|error| {
+    let spoken = gateway.options.protocols.client;
+    let common = spoken.common(version).ok_or(End::Error(ErrorCode::Version, "version"))?;
+    let page = PageVersion { common, is_newer: version > spoken.newest };
+    let claims = gateway.options.ticket_key.verify(&ticket, unix_time_s()).map_err(|error| {
         tracing::debug!(%error, "ticket refused");
         End::Error(ErrorCode::Ticket, "ticket")
-    })
+    })?;
+    Ok((page, claims))
 }
 
 async fn attach(gateway: &Gateway, claims: TicketClaims) -> Result<Attachment, End> {
@@ -167,6 +177,7 @@ struct Session<'a> {
     view: View,
     pings: Bucket,
     latency: Latency,
+    page: PageVersion,
     over: bool,
 }
 
@@ -200,7 +211,11 @@ impl Session<'_> {
             Received::TooLarge => return Err(End::Error(ErrorCode::Malformed, "too_large")),
             Received::Garbage => return Err(End::Error(ErrorCode::Malformed, "garbage")),
         };
-        let message = decode_client(&bytes).map_err(|error| {
+        let decoded = decode_client(&bytes);
+        if self.page.is_newer && decoded == Err(DecodeError::UnknownKind) {
+            return Ok(());
+        }
+        let message = decoded.map_err(|error| {
             metrics::counter!(telemetry::MALFORMED, "from" => "client", "error" => error.label())
                 .increment(1);
             End::Error(ErrorCode::Malformed, "malformed")

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::domain::{MatchSettings, RoomId};
 use crate::protocol::bus::{HostReport, RoomReport};
+use crate::protocol::version::Versions;
 use crate::roles::room::RoomOptions;
 use crate::roles::room::clock::TICK;
 use crate::roles::room::costs::CostHistogram;
@@ -133,6 +134,11 @@ impl Board {
     /// This host's name.
     pub fn host(&self) -> &str {
         &self.options.host
+    }
+
+    /// What this host speaks on links.
+    pub fn link_versions(&self) -> Versions {
+        self.options.protocols.link
     }
 
     /// How many simulation threads there are.

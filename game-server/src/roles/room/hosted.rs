@@ -3,8 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::domain::{
-    InputAck, MatchResult, MatchSettings, PLAYERS_PER_ROOM_MAX, Phase, PlayerInput, Pool, RoomFrame, RoomId,
-    Slot, Tick,
+    InputAck, MatchResult, MatchSettings, PLAYERS_PER_ROOM_MAX, Phase, PlayerInput, PlayerResult, Pool,
+    RoomFrame, RoomId, Slot, Tick,
 };
 use crate::protocol::bus::RoomReport;
 use crate::protocol::client::Welcome;
@@ -42,7 +42,8 @@ pub struct HostedRoom {
     /// Spreads the rooms of a thread over the ticks, so that no tick carries all the state frames.
     stagger: u32,
     roster_version: u32,
-    over_told: bool,
+    /// The score board, once it was told.
+    over: Option<Vec<PlayerResult>>,
     late_inputs_counted: u64,
     /// The newest state; kept, so that a tick takes no memory.
     frame: RoomFrame,
@@ -65,7 +66,7 @@ impl HostedRoom {
             members: Vec::new(),
             links: Vec::new(),
             stagger: (settings.room.0 % u64::from(settings.state_rate.every_ticks())) as u32,
-            over_told: false,
+            over: None,
             late_inputs_counted: 0,
         }
     }
@@ -99,6 +100,10 @@ impl HostedRoom {
         out.send(&[join.seat.link], &RoomToGateway::Joined { session, welcome: self.welcome(slot) });
         // The gateway may be new to this room, and the version did not change for a player who came back.
         out.send(&[join.seat.link], &self.roster());
+        if let Some(results) = &self.over {
+            // Who lost the connection just before the end has not seen it.
+            out.send(&[join.seat.link], &self.score_board(results));
+        }
         Ok(slot)
     }
 
@@ -191,12 +196,12 @@ impl HostedRoom {
 
     /// Once, when the match is over.
     fn tell_over(&mut self, out: &mut Outgoing) -> Option<MatchResult> {
-        if self.over_told || self.room.phase() != Phase::Over {
+        if self.over.is_some() || self.room.phase() != Phase::Over {
             return None;
         }
-        self.over_told = true;
         let players = self.room.results();
-        out.send(&self.links, &RoomToGateway::Over { room: self.id(), results: players.clone() });
+        out.send(&self.links, &self.score_board(&players));
+        self.over = Some(players.clone());
         let settings = self.room.settings();
         let counts = settings.pool == Pool::Public && players.iter().any(|player| !player.bot);
         counts.then(|| MatchResult {
@@ -206,6 +211,10 @@ impl HostedRoom {
             ended_at_ms: now_ms(),
             players,
         })
+    }
+
+    fn score_board(&self, results: &[PlayerResult]) -> RoomToGateway {
+        RoomToGateway::Over { room: self.id(), results: results.to_vec() }
     }
 
     /// Ends the match with the result it has.

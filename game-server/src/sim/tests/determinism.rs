@@ -122,7 +122,7 @@ fn another_seed_is_another_match() {
 /// Known on one machine, so that another compiler or processor that computes differently is noticed.
 #[test]
 fn every_machine_plays_the_same_match() {
-    assert_eq!(format!("{:016x}", hash_after(42, 3_000)), "c2aeed5522096f26");
+    assert_eq!(format!("{:016x}", hash_after(42, 3_000)), "1bb2a10658cdc383");
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! A player that follows a script: the same protocol as the page, none of its patience.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
@@ -8,8 +7,8 @@ use game_server::domain::{PlayerInput, PlayerResult, RosterEntry, Slot, Tick};
 use game_server::protocol::client::{
     CLIENT_PROTOCOL_VERSION, ClientMessage, ErrorCode, ServerMessage, Welcome, decode_server, encode_client,
 };
-use game_server::protocol::delta::decode::decode_state;
-use game_server::protocol::delta::{BASES_MAX, DisplayFrame, DisplayPlayer};
+use game_server::protocol::delta::decode::History;
+use game_server::protocol::delta::{DisplayFrame, DisplayPlayer};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
@@ -114,6 +113,8 @@ pub async fn seat(gateway: SocketAddr, key: &str, name: &str) -> Seat {
 /// A player in a room.
 pub struct Player {
     socket: Socket,
+    /// What the gateway speaks with this player.
+    pub version: u8,
     pub welcome: Welcome,
     pub frame: Option<DisplayFrame>,
     pub roster: Vec<RosterEntry>,
@@ -125,21 +126,26 @@ pub struct Player {
     pub closed: bool,
     /// What this player does from now on.
     pub input: PlayerInput,
-    bases: BTreeMap<Tick, DisplayFrame>,
+    history: History,
 }
 
 impl Player {
     /// Enters the room of a ticket and waits until it is welcome.
     pub async fn enter(gateway: SocketAddr, ticket: &str) -> Player {
+        Player::enter_as(gateway, ticket, CLIENT_PROTOCOL_VERSION).await
+    }
+
+    /// The same as a page of another version.
+    pub async fn enter_as(gateway: SocketAddr, ticket: &str, version: u8) -> Player {
         let mut socket = Socket::open(gateway, "/room").await;
-        let hello = ClientMessage::Hello { version: CLIENT_PROTOCOL_VERSION, ticket: ticket.to_owned() };
+        let hello = ClientMessage::Hello { version, ticket: ticket.to_owned() };
         socket.send_bytes(encode_client(&hello)).await;
         let first = socket.next_bytes().await.expect("an answer to Hello");
-        let ServerMessage::Welcome(welcome) = decode_server(&first).expect("a readable answer") else {
-            panic!("not welcome: {first:?}");
-        };
+        let answer = decode_server(&first).expect("a readable answer");
+        let ServerMessage::Welcome { version, welcome } = answer else { panic!("not welcome: {answer:?}") };
         Player {
             socket,
+            version,
             welcome,
             frame: None,
             roster: Vec::new(),
@@ -149,7 +155,7 @@ impl Player {
             full_blocks: 0,
             closed: false,
             input: PlayerInput::default(),
-            bases: BTreeMap::new(),
+            history: History::default(),
         }
     }
 
@@ -205,19 +211,14 @@ impl Player {
             ServerMessage::Roster(entries) => self.roster = entries,
             ServerMessage::Over(results) => self.over = Some(results),
             ServerMessage::Error { code, .. } => self.error = Some(code),
-            ServerMessage::Welcome(_) | ServerMessage::Events { .. } | ServerMessage::Pong { .. } => {}
+            ServerMessage::Welcome { .. } | ServerMessage::Events { .. } | ServerMessage::Pong { .. } => {}
         }
     }
 
     fn take_state(&mut self, bytes: &[u8]) {
-        let state =
-            decode_state(bytes, self.welcome.slot, |tick| self.bases.get(&tick)).expect("a readable state");
+        let state = self.history.decode(bytes, self.welcome.slot).expect("a readable state");
         self.states += 1;
         self.full_blocks += u64::from(state.base_tick.is_none());
-        self.bases.insert(state.frame.tick, state.frame.clone());
-        while self.bases.len() > BASES_MAX {
-            self.bases.pop_first();
-        }
         self.frame = Some(state.frame);
     }
 

@@ -3,6 +3,7 @@
 use super::{Board, HEADROOM_MIN, OpenRefusal};
 use crate::domain::{MatchSettings, Mode, Pool, RoomId, SEAT_HOLD_TICKS, StateRate};
 use crate::protocol::bus::RoomReport;
+use crate::protocol::version::Protocols;
 use crate::roles::room::RoomOptions;
 
 fn board(threads: u16, rooms_max: u32) -> Board {
@@ -10,6 +11,7 @@ fn board(threads: u16, rooms_max: u32) -> Board {
         host: "room-0".to_string(),
         node: "here".to_string(),
         link_address: "127.0.0.1:7000".to_string(),
+        protocols: Protocols::default(),
         threads,
         rooms_max,
         replays: None,

@@ -11,6 +11,7 @@ use crate::net::bus::Bus;
 use crate::net::link::{self, FrameReceiver, FrameSender};
 use crate::protocol::link::{JoinRefusal, RoomToGateway, SessionId, decode_room};
 use crate::protocol::replay::{Ending, Entry, decode_log};
+use crate::protocol::version::Protocols;
 use crate::roles::room::RoomOptions;
 use crate::roles::room::archive::{Archive, ArchiveOptions};
 use crate::roles::room::board::{Board, ThreadCounts};
@@ -71,6 +72,7 @@ fn simulation_at(state_rate: StateRate, archive: Option<Archive>, rooms: &[u64])
         host: "room-0".to_string(),
         node: "here".to_string(),
         link_address: "127.0.0.1:7000".to_string(),
+        protocols: Protocols::default(),
         threads: 1,
         rooms_max: 10,
         replays: None,
