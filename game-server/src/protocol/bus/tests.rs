@@ -31,8 +31,22 @@ fn is_understood<T: Serialize + DeserializeOwned + PartialEq + Debug>(first: Val
     let newer = with_unknown_fields(serde_json::to_value(&message).expect("JSON"));
     assert_eq!(serde_json::from_value::<T>(newer).expect("what a newer version writes"), message);
     let written = serde_json::to_value(&message).expect("JSON");
-    for (name, value) in first.as_object().expect("an object") {
-        assert_eq!(written.get(name), Some(value), "version 1 needs {name}");
+    says_all_of(&written, &first);
+}
+
+/// Whether everything that version 1 needs is there; a newer version may say more.
+fn says_all_of(written: &Value, first: &Value) {
+    match (written, first) {
+        (Value::Object(written), Value::Object(first)) => {
+            for (name, value) in first {
+                says_all_of(written.get(name).unwrap_or_else(|| panic!("version 1 needs {name}")), value);
+            }
+        }
+        (Value::Array(written), Value::Array(first)) => {
+            assert_eq!(written.len(), first.len());
+            written.iter().zip(first).for_each(|(written, first)| says_all_of(written, first));
+        }
+        _ => assert_eq!(written, first),
     }
 }
 
