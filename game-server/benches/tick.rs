@@ -1,10 +1,12 @@
 //! What a room costs: `cargo bench -p game-server`. The bar is 10 µs for the median tick of ten fighting players.
+//!
+//! With `--features ball` the mode that a physics engine simulates stands beside the first.
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use game_server::domain::{
-    BUTTON_FIRE, MatchSettings, PLAYERS_PER_ROOM_MAX, PlayerId, PlayerInput, Pool, RoomFrame, RoomId,
-    STATE_EVERY_TICKS, Slot,
+    BUTTON_FIRE, MatchSettings, Mode, PLAYERS_PER_ROOM_MAX, PlayerId, PlayerInput, Pool, RoomFrame, RoomId,
+    SEAT_HOLD_TICKS, STATE_EVERY_TICKS, Slot, StateRate,
 };
 use game_server::protocol::delta::{assemble, base_age, encode_body, encode_head};
 use game_server::protocol::link::{RoomToGateway, decode_room, encode_room};
@@ -19,12 +21,19 @@ fn main() {
 
 /// A match that does not end, with `people` whose inputs come over the net and bots on the other seats.
 fn room(people: u64) -> Room {
+    room_of(Mode::default(), people)
+}
+
+fn room_of(mode: Mode, people: u64) -> Room {
     let mut room = Room::new(&MatchSettings {
         room: RoomId(1),
         seed: 1,
         pool: Pool::Public,
         match_ticks: u32::MAX,
         fill_to_players: PLAYERS_PER_ROOM_MAX as u8,
+        mode,
+        state_rate: StateRate::default(),
+        seat_hold_ticks: SEAT_HOLD_TICKS,
     });
     for player in 0..people {
         room.join(PlayerId(100 + player), "x").expect("there is a seat");
@@ -69,16 +78,26 @@ fn tick_one_person_nine_bots(bencher: Bencher) {
     bencher.counter(ItemsCount::new(1_u32)).bench_local(|| tick(black_box(&mut room)));
 }
 
+/// Nine people and a ball.
+#[cfg(feature = "ball")]
 #[divan::bench]
-fn frame(bencher: Bencher) {
-    let room = room(PLAYERS_PER_ROOM_MAX as u64);
-    bencher.bench_local(|| black_box(&room).frame());
+fn tick_nine_people_and_a_ball(bencher: Bencher) {
+    let mut room = room_of(Mode::Ball, PLAYERS_PER_ROOM_MAX as u64 - 1);
+    bencher.counter(ItemsCount::new(1_u32)).bench_local(|| tick(black_box(&mut room)));
 }
 
 #[divan::bench]
+fn frame(bencher: Bencher) {
+    let room = room(PLAYERS_PER_ROOM_MAX as u64);
+    let mut frame = room.frame();
+    bencher.bench_local(|| black_box(&room).frame_into(&mut frame));
+}
+
+/// What the replay log adds to every tick.
+#[divan::bench]
 fn hash(bencher: Bencher) {
     let room = room(PLAYERS_PER_ROOM_MAX as u64);
-    bencher.bench_local(|| black_box(&room).hash());
+    bencher.bench_local(|| black_box(&room).hash_parts());
 }
 
 #[divan::bench]

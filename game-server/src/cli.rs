@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::domain::{Mode, StateRate};
+use crate::roles::gateway::Block;
 use crate::telemetry::LogFormat;
 
 mod start;
@@ -50,6 +52,8 @@ pub enum Command {
     All(AllArgs),
     /// Headless players: load with budgets, exits non-zero when one is missed.
     Bots(BotsArgs),
+    /// Plays logs of past matches again and proves that they come out the same, or shows one in the browser.
+    Replay(ReplayArgs),
     /// Exits 0 when the admin port of this machine says ready; a probe for images without a shell.
     Healthcheck(HealthcheckArgs),
     /// Runs another role and starts it anew whenever its binary is replaced: how a build gets into a running pod.
@@ -87,6 +91,25 @@ pub struct GatewayArgs {
     /// Serve files of the page from this folder instead of the embedded ones, to see an edit without a build.
     #[arg(long, env = "WEB_DIR")]
     pub web_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub port: PortArgs,
+}
+
+/// How the public port meets clients.
+#[derive(Debug, Clone, Args)]
+pub struct PortArgs {
+    /// A PEM file with the certificate and its chain: the port then speaks TLS.
+    #[arg(long, env = "TLS_CERT", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The PEM file with the certificate's private key.
+    #[arg(long, env = "TLS_KEY", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// The balancer begins every connection with a PROXY header (version 1 or 2) that says who the client is.
+    #[arg(long, env = "PROXY_PROTOCOL")]
+    pub proxy_protocol: bool,
+    /// Public addresses of proxies, such as 203.0.113.0/24: limits per address are off for them, as for private ones.
+    #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<Block>,
 }
 
 /// `game-server room`
@@ -106,12 +129,26 @@ pub struct RoomArgs {
     /// The node it runs on, to match it with what the node's monitor says.
     #[arg(long, env = "NODE_NAME", default_value = "local")]
     pub node: String,
-    /// Simulation threads; one carries hundreds of rooms and keeps a core busy when full.
-    #[arg(long, env = "THREADS", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub threads: u16,
+    /// Simulation threads, by default one per core; each carries hundreds of rooms and keeps a core busy when full.
+    #[arg(long, env = "THREADS", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub threads: Option<u16>,
     /// Rooms beyond this are refused, so that those that run keep their tick rate.
     #[arg(long, env = "ROOMS_MAX", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub rooms_max: u32,
+    /// The folder of replay logs, one for each match; made when missing. Without it no match can be seen again.
+    #[arg(long, env = "REPLAY_DIR")]
+    pub replay_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub replays: ReplayLimits,
+}
+
+/// How much is kept of past matches.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct ReplayLimits {
+    /// Replay logs that are kept, the oldest go first; a match of five minutes and ten people takes about 700 kB, and
+    /// no log gets larger than 8 MiB.
+    #[arg(long, env = "REPLAY_FILES", default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..))]
+    pub replay_files: u16,
 }
 
 /// What decides about a match.
@@ -123,6 +160,15 @@ pub struct MatchArgs {
     /// Seats that server-side bots fill while fewer people are in a room; 0 for none.
     #[arg(long, env = "FILL_TO_PLAYERS", default_value_t = 4, value_parser = clap::value_parser!(u8).range(0..=10))]
     pub fill_to_players: u8,
+    /// The rules; more modes come with the features that the server was built with.
+    #[arg(long, env = "MODE", value_enum, default_value = "arena")]
+    pub mode: Mode,
+    /// States a player gets per second: 20, or 30 for half again the bytes and less delay.
+    #[arg(long, env = "STATE_HZ", default_value = "20", value_parser = state_rate)]
+    pub state_hz: StateRate,
+    /// How long the seat of a player whose connection broke is held.
+    #[arg(long, env = "SEAT_HOLD_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub seat_hold_seconds: u32,
 }
 
 /// `game-server lobby`
@@ -173,7 +219,7 @@ pub struct AllArgs {
     /// Where /livez /readyz /metrics and /drain are served; keep it away from players.
     #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9100")]
     pub admin_listen: SocketAddr,
-    /// The folder of the ranking's database; made when missing.
+    /// The folder of the ranking's database and of replay logs (`replays/`); made when missing.
     #[arg(long, env = "DATA_DIR", default_value = "game-data")]
     pub data_dir: PathBuf,
     /// Serve files of the page from this folder instead of the embedded ones, to see an edit without a build.
@@ -181,6 +227,13 @@ pub struct AllArgs {
     pub web_dir: Option<PathBuf>,
     #[command(flatten)]
     pub game: MatchArgs,
+    #[command(flatten)]
+    pub replays: ReplayLimits,
+    /// Pages of other origins that may connect, such as https://play.example.com; its own page always may.
+    #[arg(long, env = "ALLOWED_ORIGINS", value_delimiter = ',')]
+    pub allowed_origins: Vec<String>,
+    #[command(flatten)]
+    pub port: PortArgs,
 }
 
 /// `game-server bots`
@@ -226,6 +279,20 @@ pub struct BotsBudgets {
     pub max_tick_gap_excess_p99_us: Option<u32>,
 }
 
+/// `game-server replay`
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Logs, or folders of logs (`*.replay`); a room host writes them to its --replay-dir, `all` to DATA_DIR/replays.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Logs that stop in the middle are fine as long as what is there comes out the same; for hosts that were killed.
+    #[arg(long)]
+    pub partial: bool,
+    /// Show the match at this address, such as 127.0.0.1:8090, to everybody who opens it and presses play.
+    #[arg(long, value_name = "ADDRESS")]
+    pub serve: Option<SocketAddr>,
+}
+
 /// `game-server healthcheck`
 #[derive(Debug, Args)]
 pub struct HealthcheckArgs {
@@ -257,6 +324,11 @@ fn ticket_secret(text: &str) -> Result<String, String> {
         return Err(format!("needs at least {TICKET_SECRET_BYTES_MIN} bytes; try `openssl rand -hex 32`"));
     }
     Ok(text.to_string())
+}
+
+fn state_rate(text: &str) -> Result<StateRate, String> {
+    let hz: u8 = text.parse().map_err(|_| "20 or 30".to_string())?;
+    StateRate::try_from(hz)
 }
 
 /// The host's name becomes one token of a bus subject.

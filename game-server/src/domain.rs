@@ -4,8 +4,11 @@ use serde::{Deserialize, Serialize};
 
 /// Simulation steps per second.
 pub const TICK_RATE_HZ: u32 = 60;
-/// A state frame leaves every third tick: 20 Hz.
+/// Ticks from one state frame to the next at the default rate of 20 Hz.
 pub const STATE_EVERY_TICKS: u32 = 3;
+/// A player whose connection is gone finds the seat held for this long by default: a phone that changes networks or a
+/// page that is loaded again needs seconds, a router that restarts needs half a minute.
+pub const SEAT_HOLD_TICKS: Tick = 30 * TICK_RATE_HZ;
 /// Seats of one room.
 pub const PLAYERS_PER_ROOM_MAX: usize = 10;
 /// Side of the square map in world units.
@@ -16,6 +19,9 @@ pub const POSITION_STEPS_PER_UNIT: u16 = 64;
 pub const VELOCITY_STEPS_PER_UNIT: i16 = 16;
 /// Characters of a player's name.
 pub const NAME_CHARS_MAX: usize = 16;
+
+/// The parts of a room's state that have a hash of their own, so that two runs that differ say where.
+pub const HASH_PARTS: [&str; 3] = ["match", "seats", "shots"];
 
 /// Number of simulation steps since the room was opened; the first step makes tick 1.
 pub type Tick = u32;
@@ -32,6 +38,9 @@ pub struct RoomId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Slot(pub u8);
 
+/// The seat of somebody who only watches: on no map, in no frame.
+pub const SPECTATOR: Slot = Slot(PLAYERS_PER_ROOM_MAX as u8);
+
 /// What one player wants during one tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PlayerInput {
@@ -40,9 +49,30 @@ pub struct PlayerInput {
     pub move_y: i8,
     /// Where the player looks, in 256ths of a turn; 0 is right, 64 is down.
     pub aim: u8,
-    /// Bit set of [`BUTTON_FIRE`].
+    /// Bit set of [`BUTTON_FIRE`]; the bits above it are the view age, see [`PlayerInput::view_age`].
     pub buttons: u8,
 }
+
+impl PlayerInput {
+    /// Whether the player wants to shoot.
+    pub fn fires(self) -> bool {
+        self.buttons & BUTTON_FIRE != 0
+    }
+
+    /// How many ticks before this input's own tick the others were that the player saw while choosing it; 0 when the
+    /// player lives in the present, as bots do, or does not tell.
+    pub fn view_age(self) -> Tick {
+        Tick::from(self.buttons >> VIEW_AGE_SHIFT)
+    }
+
+    /// The same input with a view age of at most `ticks`.
+    pub fn with_view_age_at_most(self, ticks: Tick) -> PlayerInput {
+        let age = self.view_age().min(ticks) as u8;
+        PlayerInput { buttons: self.buttons & BUTTON_FIRE | age << VIEW_AGE_SHIFT, ..self }
+    }
+}
+
+const VIEW_AGE_SHIFT: u32 = 1;
 
 /// Bit of [`PlayerInput::buttons`]: shoot as often as the weapon allows.
 pub const BUTTON_FIRE: u8 = 1;
@@ -154,6 +184,57 @@ pub enum Pool {
     Bots,
 }
 
+/// Which rules a match has; a host refuses to read of one that it was not built with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Everybody against everybody.
+    #[default]
+    Arena,
+    /// The same with a ball to push.
+    #[cfg(feature = "ball")]
+    Ball,
+}
+
+/// How often the state of a room leaves it; whole ticks at 60 Hz, so there is nothing in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub enum StateRate {
+    /// Every third tick.
+    #[default]
+    Hz20,
+    /// Every second tick.
+    Hz30,
+}
+
+impl StateRate {
+    /// Ticks from one state frame to the next.
+    pub fn every_ticks(self) -> u32 {
+        TICK_RATE_HZ / u32::from(u8::from(self))
+    }
+}
+
+impl From<StateRate> for u8 {
+    fn from(rate: StateRate) -> u8 {
+        match rate {
+            StateRate::Hz20 => 20,
+            StateRate::Hz30 => 30,
+        }
+    }
+}
+
+impl TryFrom<u8> for StateRate {
+    type Error = String;
+
+    fn try_from(hz: u8) -> Result<StateRate, String> {
+        match hz {
+            20 => Ok(StateRate::Hz20),
+            30 => Ok(StateRate::Hz30),
+            _ => Err(format!("{hz} Hz is no state rate; 20 and 30 are")),
+        }
+    }
+}
+
 /// What is agreed when a room is opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MatchSettings {
@@ -163,6 +244,17 @@ pub struct MatchSettings {
     pub match_ticks: Tick,
     /// Server-side bots leave as people come; this many seats are filled at most.
     pub fill_to_players: u8,
+    #[serde(default)]
+    pub mode: Mode,
+    #[serde(default)]
+    pub state_rate: StateRate,
+    /// How long the seat of a player whose connection is gone is held.
+    #[serde(default = "default_seat_hold")]
+    pub seat_hold_ticks: Tick,
+}
+
+fn default_seat_hold() -> Tick {
+    SEAT_HOLD_TICKS
 }
 
 /// One line of the final score board.

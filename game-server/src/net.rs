@@ -6,5 +6,9 @@ pub mod admin;
 pub mod bus;
 /// Length-framed messages over a byte stream.
 pub mod link;
+/// Who is behind a balancer.
+pub mod proxy_header;
 /// Signals: the first drains, the second ends.
 pub mod shutdown;
+/// Certificates from files.
+pub mod tls;

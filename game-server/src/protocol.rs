@@ -6,9 +6,19 @@ pub mod bus;
 pub mod client;
 /// A room frame as the difference to one that the client already has.
 pub mod delta;
+/// The newest frames of one room, and the bodies that its players share.
+pub mod history;
+/// What one client hears of when not everything fits.
+pub mod interest;
 /// Gateway ↔ room host, binary, inside link frames.
 pub mod link;
+/// The log of a match, from which it can be seen again.
+pub mod replay;
 /// Signed tickets: who may enter which room.
 pub mod ticket;
+/// Which versions two builds speak with each other.
+pub mod version;
+/// What one client has been told of a room, and what to tell next.
+pub mod view;
 /// Bounded reading and writing of little-endian fields.
 pub mod wire;

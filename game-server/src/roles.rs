@@ -18,5 +18,10 @@ pub mod monitor;
 pub mod ranking;
 /// Runs another role and starts it anew whenever its binary is replaced.
 pub mod reload;
+/// Plays logs of past matches again.
+pub mod replay;
 /// Rooms on simulation threads.
 pub mod room;
+
+#[cfg(test)]
+mod tests;

@@ -7,18 +7,21 @@
 //! who calls            when                                   what
 //! room host            a seat is asked for, a player goes     join, leave
 //! room host            a packet came                          push_input
-//! room host            60 times a second                      step, then events, then every third tick frame, acks
+//! room host            60 times a second                      step, then events, then frame, acks when a state is due
 //! room host            roster_version changed                 roster
 //! room host            phase turned Over                      results
 //! room host            twice a second, for the lobby          humans, free_seats, ticks_left, is_closed
 //! gateway, web client  on entering                            walls (by way of the Welcome message)
-//! tests, replays       any time                               hash
+//! room host, replays   every tick                             hash_parts
 //! ```
 //!
 //! Rules that make it work: no clock, no thread, no I/O, no randomness but [`random::Random`], no iteration over
 //! unordered maps, no f32 operation beyond + − × ÷ √ and floor. The same settings and the same calls between the same
 //! steps give the same [`Room::hash`] on every machine.
 
+/// The mode with a ball.
+#[cfg(feature = "ball")]
+pub mod ball;
 /// How a bot plays.
 pub mod brain;
 /// The 256 directions of an aim.
@@ -35,6 +38,8 @@ pub mod movement;
 pub mod projectile;
 /// Pseudo-random numbers.
 pub mod random;
+/// Lag compensation.
+pub mod rewind;
 /// One taken seat.
 pub mod seat;
 /// Who comes and goes.
@@ -50,22 +55,25 @@ mod tests;
 use thiserror::Error;
 
 use crate::domain::{
-    BUTTON_FIRE, GameEvent, InputAck, MatchSettings, PLAYERS_PER_ROOM_MAX, Phase, PlayerInput, PlayerResult,
+    GameEvent, HASH_PARTS, InputAck, MatchSettings, PLAYERS_PER_ROOM_MAX, Phase, PlayerInput, PlayerResult,
     PlayerState, ProjectileState, RoomFrame, Slot, Tick, Wall,
 };
 use crate::sim::brain::{THINK_TICKS, View};
 use crate::sim::hash::StateHash;
-use crate::sim::projectile::{Flight, PROJECTILE_DAMAGE, Target};
+use crate::sim::projectile::{Flight, PROJECTILE_DAMAGE, Shot, Target};
 use crate::sim::random::Random;
+use crate::sim::rewind::rewind_ticks;
 use crate::sim::seat::{FIRE_COOLDOWN_TICKS, Seat};
 use crate::sim::vector::Vector;
 
-/// The seat of a player whose connection is gone is held this long.
-pub const SEAT_HOLD_TICKS: Tick = 600;
 /// The score board shows this long before the room closes.
 pub const OVER_TICKS: Tick = 480;
 /// A room without people closes after this long.
 pub const EMPTY_TICKS: Tick = 600;
+/// Shots in flight at most: each lives for 75 ticks and a weapon needs 14 between two.
+const PROJECTILES_MAX: usize = 6 * PLAYERS_PER_ROOM_MAX;
+/// Every shot in flight hits and kills in the same tick, and everybody returns.
+const EVENTS_MAX: usize = 2 * PROJECTILES_MAX + PLAYERS_PER_ROOM_MAX;
 
 /// Why nobody can sit down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -77,7 +85,7 @@ pub enum JoinError {
 }
 
 /// One match from its opening to its closing.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Room {
     settings: MatchSettings,
     tick: Tick,
@@ -85,16 +93,20 @@ pub struct Room {
     phase_ends_tick: Tick,
     seats: [Option<Seat>; PLAYERS_PER_ROOM_MAX],
     /// In the order of their firing.
-    projectiles: Vec<ProjectileState>,
+    projectiles: Vec<Shot>,
     next_projectile_id: u16,
     random: Random,
     events: Vec<GameEvent>,
+    /// What bots look at; kept, so that a tick takes no memory.
+    seen: Vec<PlayerState>,
     /// People who left with a score; they stay on the board.
     departed: Vec<PlayerResult>,
     roster_version: u32,
     late_inputs: u64,
     /// Since when no person has had a seat.
     empty_since: Option<Tick>,
+    #[cfg(feature = "ball")]
+    ball: Option<Box<ball::Ball>>,
 }
 
 impl Room {
@@ -106,14 +118,17 @@ impl Room {
             phase: Phase::Playing,
             phase_ends_tick: settings.match_ticks,
             seats: [const { None }; PLAYERS_PER_ROOM_MAX],
-            projectiles: Vec::new(),
+            projectiles: Vec::with_capacity(PROJECTILES_MAX),
             next_projectile_id: 0,
             random: Random::new(settings.seed),
-            events: Vec::new(),
+            events: Vec::with_capacity(EVENTS_MAX),
+            seen: Vec::with_capacity(PLAYERS_PER_ROOM_MAX),
             departed: Vec::new(),
             roster_version: 0,
             late_inputs: 0,
             empty_since: Some(0),
+            #[cfg(feature = "ball")]
+            ball: ball::Ball::of(settings.mode),
         };
         room.fill_with_bots();
         room
@@ -137,6 +152,10 @@ impl Room {
         self.events.clear();
         self.let_bots_think();
         self.apply_inputs();
+        #[cfg(feature = "ball")]
+        if let Some(ball) = &mut self.ball {
+            ball.step(&self.seats);
+        }
         self.move_projectiles();
         self.respawn_the_dead();
         self.free_held_seats();
@@ -162,13 +181,15 @@ impl Room {
         if !self.seats.iter().flatten().any(|seat| !seat.is_human() && thinks(seat)) {
             return;
         }
-        let players = self.player_states();
+        let mut players = std::mem::take(&mut self.seen);
+        self.player_states_into(&mut players);
         for seat in self.seats.iter_mut().flatten().filter(|seat| thinks(seat)) {
             let Some(memory) = &mut seat.bot else { continue };
             let view = View { tick: now, own: seat.slot, players: &players, walls: &map::WALLS };
             let input = brain::decide(memory, &view, &mut self.random);
             seat.inputs.push(now - 1, now, &[input]);
         }
+        self.seen = players;
     }
 
     fn apply_inputs(&mut self) {
@@ -180,10 +201,11 @@ impl Room {
             }
             seat.aim = input.aim;
             seat.body.step(input.move_x, input.move_y, &map::WALLS);
-            let fires = firing_allowed && input.buttons & BUTTON_FIRE != 0 && now >= seat.fire_ready_tick;
-            if fires && let Some(shot) = fire(seat, now, self.next_projectile_id) {
+            seat.trail.note(now, seat.body.position);
+            let fires = firing_allowed && input.fires() && now >= seat.fire_ready_tick;
+            if fires && let Some(state) = fire(seat, now, self.next_projectile_id) {
                 self.next_projectile_id = self.next_projectile_id.wrapping_add(1);
-                self.projectiles.push(shot);
+                self.projectiles.push(Shot { state, view_age: input.view_age() });
             }
         }
     }
@@ -191,22 +213,34 @@ impl Room {
     fn move_projectiles(&mut self) {
         let now = self.tick;
         let mut projectiles = std::mem::take(&mut self.projectiles);
-        projectiles.retain(|shot| shot.born_tick == now || self.shot_goes_on(shot, now));
+        projectiles.retain(|shot| shot.state.born_tick == now || self.shot_goes_on(shot, now));
         self.projectiles = projectiles;
     }
 
-    fn shot_goes_on(&mut self, shot: &ProjectileState, now: Tick) -> bool {
+    fn shot_goes_on(&mut self, shot: &Shot, now: Tick) -> bool {
+        let rewind = rewind_ticks(shot.view_age, now - shot.state.born_tick);
+        let seen_tick = now.saturating_sub(rewind);
         let mut targets = [Target { slot: Slot(0), centre: Vector::default() }; PLAYERS_PER_ROOM_MAX];
         let mut count = 0;
         for seat in self.seats.iter().flatten().filter(|seat| seat.is_alive()) {
-            targets[count] = Target { slot: seat.slot, centre: seat.body.position };
+            targets[count] = Target { slot: seat.slot, centre: seat.trail.at(seen_tick) };
             count += 1;
         }
-        match projectile::fly(shot, now, &map::WALLS, &targets[..count]) {
+        #[cfg(feature = "ball")]
+        if let Some(ball) = &self.ball {
+            targets[count] = ball.target();
+            count += 1;
+        }
+        match projectile::fly(&shot.state, now, &map::WALLS, &targets[..count]) {
             Flight::Goes => true,
             Flight::Ends => false,
+            #[cfg(feature = "ball")]
+            Flight::Hits(ball::BALL_SLOT) if self.ball.is_some() => {
+                self.ball.iter_mut().for_each(|ball| ball.kick(&shot.state));
+                false
+            }
             Flight::Hits(victim) => {
-                self.hit(shot.owner, victim);
+                self.hit(shot.state.owner, victim);
                 false
             }
         }
@@ -245,29 +279,50 @@ impl Room {
 
     /// The public state after the last step.
     pub fn frame(&self) -> RoomFrame {
-        RoomFrame {
+        let mut frame = RoomFrame {
             tick: self.tick,
             phase: self.phase,
             phase_ends_tick: self.phase_ends_tick,
-            players: self.player_states(),
-            projectiles: self.projectiles.clone(),
-        }
+            players: Vec::with_capacity(PLAYERS_PER_ROOM_MAX),
+            projectiles: Vec::with_capacity(PROJECTILES_MAX),
+        };
+        self.frame_into(&mut frame);
+        frame
     }
 
-    fn player_states(&self) -> Vec<PlayerState> {
-        self.seats.iter().flatten().map(|seat| seat.state(self.tick)).collect()
+    /// The same in the memory of an older frame.
+    pub fn frame_into(&self, frame: &mut RoomFrame) {
+        frame.tick = self.tick;
+        frame.phase = self.phase;
+        frame.phase_ends_tick = self.phase_ends_tick;
+        self.player_states_into(&mut frame.players);
+        frame.projectiles.clear();
+        frame.projectiles.extend(self.projectiles.iter().map(|shot| shot.state));
+    }
+
+    fn player_states_into(&self, players: &mut Vec<PlayerState>) {
+        players.clear();
+        players.extend(self.seats.iter().flatten().map(|seat| seat.state(self.tick)));
+        #[cfg(feature = "ball")]
+        players.extend(self.ball.iter().map(|ball| ball.state()));
     }
 
     /// How far the inputs of each person have been applied.
     pub fn acks(&self) -> Vec<InputAck> {
+        let mut acks = Vec::with_capacity(PLAYERS_PER_ROOM_MAX);
+        self.acks_into(&mut acks);
+        acks
+    }
+
+    /// The same in the memory of older ones.
+    pub fn acks_into(&self, acks: &mut Vec<InputAck>) {
+        acks.clear();
         let humans = self.seats.iter().flatten().filter(|seat| seat.is_human());
-        humans
-            .map(|seat| InputAck {
-                slot: seat.slot,
-                tick: seat.inputs.applied_tick(),
-                margin_ticks: seat.inputs.margin_ticks(),
-            })
-            .collect()
+        acks.extend(humans.map(|seat| InputAck {
+            slot: seat.slot,
+            tick: seat.inputs.applied_tick(),
+            margin_ticks: seat.inputs.margin_ticks(),
+        }));
     }
 
     pub fn settings(&self) -> &MatchSettings {
@@ -308,22 +363,28 @@ impl Room {
     /// Over everything that can influence the future of the room.
     pub fn hash(&self) -> u64 {
         let mut hash = StateHash::default();
-        hash.word(u64::from(self.tick) << 32 | u64::from(self.phase_ends_tick));
-        hash.word(u64::from(self.phase == Phase::Over));
-        hash.word(self.random.state());
-        hash.word(u64::from(self.next_projectile_id));
-        hash.word(self.empty_since.map_or(u64::MAX, u64::from));
-        for seat in self.seats.iter().flatten() {
-            seat.hash_into(&mut hash);
-        }
-        for shot in &self.projectiles {
-            projectile::hash_into(shot, &mut hash);
-        }
-        for result in &self.departed {
-            hash.word(result.player.0);
-            hash.word(u64::from(result.kills) << 16 | u64::from(result.deaths));
-        }
+        self.hash_parts().into_iter().for_each(|part| hash.word(part));
         hash.finish()
+    }
+
+    /// The same by part, in the order of [`HASH_PARTS`].
+    pub fn hash_parts(&self) -> [u64; HASH_PARTS.len()] {
+        let mut parts = [const { StateHash::new() }; HASH_PARTS.len()];
+        let [of_match, of_seats, of_shots] = &mut parts;
+        of_match.word(u64::from(self.tick) << 32 | u64::from(self.phase_ends_tick));
+        of_match.word(u64::from(self.phase == Phase::Over));
+        of_match.word(self.random.state());
+        of_match.word(u64::from(self.next_projectile_id));
+        of_match.word(self.empty_since.map_or(u64::MAX, u64::from));
+        for result in &self.departed {
+            of_match.word(result.player.0);
+            of_match.word(u64::from(result.kills) << 16 | u64::from(result.deaths));
+        }
+        #[cfg(feature = "ball")]
+        self.ball.iter().for_each(|ball| ball.hash_into(of_match));
+        self.seats.iter().flatten().for_each(|seat| seat.hash_into(of_seats));
+        self.projectiles.iter().for_each(|shot| projectile::hash_into(shot, of_shots));
+        parts.map(|part| part.finish())
     }
 }
 

@@ -24,6 +24,10 @@ pub const PLAYERS: &str = "game_players";
 pub const MATCH_TICKS_LEFT: &str = "game_match_ticks_left";
 /// Rooms ended by a panic in the game.
 pub const ROOM_PANICS: &str = "game_room_panics_total";
+/// What one tick of one room took in the last half second, by `quantile`, in seconds.
+pub const ROOM_COST: &str = "game_room_tick_cost_seconds";
+/// Replay logs that end before their match, by reason: `queue`, `size` or `disk`.
+pub const REPLAYS_CUT: &str = "game_replay_logs_cut_total";
 /// Rooms refused, by reason.
 pub const ROOMS_REFUSED: &str = "game_rooms_refused_total";
 /// Messages that a simulation thread's full mailbox did not take.
@@ -42,10 +46,16 @@ pub const REFUSED: &str = "game_refused_total";
 pub const SOCKETS: &str = "game_sockets";
 /// State messages sent to players.
 pub const STATES_SENT: &str = "game_states_sent_total";
+/// State messages that left something out to stay within the player's budget.
+pub const STATES_PARTIAL: &str = "game_states_partial_total";
 /// State messages that a slow player never got, since a newer one was there.
 pub const STATES_SKIPPED: &str = "game_states_skipped_total";
 /// Bytes of WebSocket payload sent to players on `/room`.
 pub const ROOM_BYTES_SENT: &str = "game_room_sent_bytes_total";
+/// Messages sent to players on `/room`.
+pub const ROOM_MESSAGES_SENT: &str = "game_room_sent_messages_total";
+/// Times that something was written to a client's WebSocket, whatever was ready at once together.
+pub const SOCKET_WRITES: &str = "game_socket_writes_total";
 /// Links between gateways and room hosts that are up.
 pub const LINKS: &str = "game_links";
 /// Links that ended, by reason.

@@ -6,10 +6,22 @@ import { openSocket, retryDelayMs } from "./sockets.js";
 
 const PING_EVERY_MS = 1000;
 const SILENCE_MAX_MS = 5000;
-/** The server holds a seat for ten seconds; a little more covers the way there. */
-const REJOIN_WITHIN_MS = 12000;
+/** Servers hold a seat for half a minute unless told otherwise; a little more covers the way there. */
+const REJOIN_WITHIN_MS = 32000;
 const BUFFERED_BYTES_MAX = 16384;
-const NO_RETURN = new Set([ErrorCode.VERSION, ErrorCode.TICKET, ErrorCode.ROOM_GONE, ErrorCode.ROOM_FULL, ErrorCode.MALFORMED]);
+const NO_RETURN = new Set([ErrorCode.VERSION, ErrorCode.TICKET, ErrorCode.ROOM_GONE, ErrorCode.ROOM_FULL, ErrorCode.MALFORMED,
+  ErrorCode.REPLACED]);
+
+const REASONS = {
+  [ErrorCode.MALFORMED]: "The server did not understand this page. Reload it to go on.",
+  [ErrorCode.VERSION]: "The server was upgraded. Reload this page to go on.",
+  [ErrorCode.TICKET]: "Your place was given away. Press Play for another.",
+  [ErrorCode.ROOM_GONE]: "That match is over.",
+  [ErrorCode.ROOM_FULL]: "That match is full. Press Play for another.",
+  [ErrorCode.TOO_SLOW]: "The connection is too slow to keep up with the match.",
+  [ErrorCode.DRAINING]: "The server is restarting. Try again in a moment.",
+  [ErrorCode.REPLACED]: "You went on playing in another window.",
+};
 
 const HANDLERS = {
   [Kind.WELCOME]: "onWelcome", [Kind.ROSTER]: "onRoster", [Kind.EVENTS]: "onEvents", [Kind.OVER]: "onOver",
@@ -25,7 +37,9 @@ export class RoomConnection {
     this.attempt = 0;
     this.roundTripMs = 0;
     this.tickGapExcessUs = 0;
+    this.roundTripJitterMs = 0;
     this.bytesReceived = 0;
+    this.bytesSent = 0;
     this.refusal = null;
   }
 
@@ -58,6 +72,7 @@ export class RoomConnection {
   send(bytes) {
     if (this.socket.readyState !== WebSocket.OPEN || this.socket.bufferedAmount > BUFFERED_BYTES_MAX) return;
     this.socket.send(bytes);
+    this.bytesSent += bytes.byteLength;
   }
 
   sendInputs(firstTick, inputs) {
@@ -95,6 +110,7 @@ export class RoomConnection {
       return;
     }
     const message = decodeMessage(kind, reader);
+    if (message === null) return;
     if (kind === Kind.PONG) this.onPong(message);
     else if (kind === Kind.ERROR) this.refusal = message;
     else this.onOther(kind, message);
@@ -112,6 +128,7 @@ export class RoomConnection {
 
   onPong(message) {
     const sample = Math.round(performance.now()) - message.clientTimeMs;
+    if (this.roundTripMs > 0) this.roundTripJitterMs += (Math.abs(sample - this.roundTripMs) - this.roundTripJitterMs) * 0.25;
     this.roundTripMs = this.roundTripMs === 0 ? sample : this.roundTripMs + (sample - this.roundTripMs) * 0.25;
     this.tickGapExcessUs = message.tickGapExcessP99Us;
   }
@@ -125,7 +142,7 @@ export class RoomConnection {
       return;
     }
     if (this.refusal && NO_RETURN.has(this.refusal.code)) {
-      this.fail(this.refusal.message, this.refusal.code);
+      this.fail(REASONS[this.refusal.code] ?? this.refusal.message, this.refusal.code);
       return;
     }
     this.retry();
@@ -134,7 +151,7 @@ export class RoomConnection {
   retry() {
     this.lostAtMs ??= performance.now();
     if (performance.now() - this.lostAtMs > REJOIN_WITHIN_MS) {
-      this.fail(this.refusal?.message ?? "The connection could not be restored.");
+      this.fail(REASONS[this.refusal?.code] ?? "The connection could not be restored.");
       return;
     }
     this.refusal = null;

@@ -8,7 +8,7 @@ export const Phase = { PLAYING: 0, OVER: 1 };
 
 const SLOTS = 10;
 const QUANTA_PER_TICK_MAX = 16;
-const FULL_AGE_BITS = 7;
+const SHOT_AGE_BITS_FULL = 7;
 const FINE_STEPS = POSITION_STEPS_PER_UNIT / DISPLAY_STEPS_PER_UNIT;
 
 /** Reads fields that are not aligned to bytes, least significant bit first. */
@@ -50,7 +50,6 @@ function widthOver(largest) {
 }
 
 const deltaBits = (baseAge) => widthOver(QUANTA_PER_TICK_MAX * baseAge + 1) + 1;
-const ageBits = (baseAge) => (baseAge === 0 ? FULL_AGE_BITS : widthOver(baseAge));
 
 function readHead(reader) {
   const tick = reader.u32();
@@ -103,13 +102,32 @@ function readPlayer(bits, slot, base, baseAge) {
   return player;
 }
 
+/** Players by slot as later deltas count on them, and which slots this message tells as they are now. */
 function readPlayers(bits, base, baseAge) {
   const present = bits.bits(SLOTS);
+  const told = bits.bit() ? bits.bits(SLOTS) : present;
   const players = new Map();
   for (let slot = 0; slot < SLOTS; slot += 1) {
-    if (present & (1 << slot)) players.set(slot, readPlayer(bits, slot, base?.players.get(slot), baseAge));
+    const before = base?.known.get(slot);
+    if (present & told & (1 << slot)) players.set(slot, readPlayer(bits, slot, before, baseAge));
+    else if (present & (1 << slot)) players.set(slot, before);
   }
-  return players;
+  return { players, told };
+}
+
+/** What to show: who was left out stays as told last, and `told` says so. */
+function shownPlayers(known, told, newest) {
+  const shown = new Map();
+  for (const [slot, player] of known) {
+    const isTold = (told & (1 << slot)) !== 0;
+    shown.set(slot, { ...(isTold ? player : newest?.players.get(slot) ?? player), told: isTold });
+  }
+  return shown;
+}
+
+function readShotAge(bits, baseAge) {
+  const isLate = baseAge === 0 || bits.bit() === 1;
+  return bits.bits(isLate ? SHOT_AGE_BITS_FULL : widthOver(baseAge));
 }
 
 function readProjectiles(bits, base, head) {
@@ -120,20 +138,19 @@ function readProjectiles(bits, base, head) {
       aim: bits.bits(8),
       x: bits.bits(10),
       y: bits.bits(10),
-      bornTick: head.tick - bits.bits(ageBits(head.baseAge)),
+      bornTick: head.tick - readShotAge(bits, head.baseAge),
     });
   }
   return projectiles;
 }
 
-function readFrame(bits, head, base) {
-  return {
-    tick: head.tick,
-    phase: bits.bit(),
-    phaseEndsTick: bits.bit() ? bits.bits(32) : base?.phaseEndsTick ?? 0,
-    players: readPlayers(bits, base, head.baseAge),
-    projectiles: readProjectiles(bits, base, head),
-  };
+/** `known` is the base of later deltas, `players` what to show; they differ for players whom a busy server left out. */
+function readFrame(bits, head, base, newest) {
+  const phase = bits.bit();
+  const phaseEndsTick = bits.bit() ? bits.bits(32) : base?.phaseEndsTick ?? 0;
+  const { players: known, told } = readPlayers(bits, base, head.baseAge);
+  const projectiles = readProjectiles(bits, base, head);
+  return { tick: head.tick, phase, phaseEndsTick, known, told, players: shownPlayers(known, told, newest), projectiles };
 }
 
 /** The own player as exactly as the server has it, or null without a seat in this frame. */
@@ -159,7 +176,7 @@ export class StateDecoder {
     const head = readHead(reader);
     const base = head.baseAge === 0 ? null : this.frames.get(head.tick - head.baseAge);
     if (base === undefined) return null;
-    const frame = readFrame(new BitReader(reader), head, base);
+    const frame = readFrame(new BitReader(reader), head, base, this.frames.get(this.newestTick));
     this.remember(frame);
     return { head, frame, own: exactOwn(head, frame.players.get(ownSlot)) };
   }

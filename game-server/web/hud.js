@@ -2,6 +2,7 @@
 
 import { byId, clockText, element, setText } from "./dom.js";
 import { byScore, matchTable } from "./leaderboard.js";
+import { ordinal, placeOf } from "./results.js";
 import { HEALTH_MAX, TICK_RATE_HZ } from "./simulation.js";
 import { colourOf, drawBadge } from "./palette.js";
 
@@ -65,10 +66,10 @@ export class Hud {
   }
 
   showStanding(players) {
-    const place = players.findIndex((player) => player.player === this.player);
-    if (place === -1) return;
-    const { kills } = players[place];
-    setText(byId("standing"), `${ordinal(place + 1)} of ${players.length} · ${kills} ${kills === 1 ? "kill" : "kills"}`);
+    const own = players.find((player) => player.player === this.player);
+    if (!own) return;
+    const { kills } = own;
+    setText(byId("standing"), `${ordinal(placeOf(own, players))} of ${players.length} · ${kills} ${kills === 1 ? "kill" : "kills"}`);
   }
 
   showScores(players, wanted, nowMs) {
@@ -114,13 +115,4 @@ function nameOf(player) {
   return name;
 }
 
-function netText(view) {
-  const gap = (view.tickGapExcessUs / 1000).toFixed(1);
-  return `ping ${Math.round(view.roundTripMs)} ms\ntick ${view.serverTick}\nserver +${gap} ms`;
-}
-
-export function ordinal(number) {
-  const teen = number % 100 >= 11 && number % 100 <= 13;
-  const ending = teen ? "th" : ["th", "st", "nd", "rd"][number % 10] ?? "th";
-  return `${number}${ending}`;
-}
+const netText = (view) => `${Math.round(view.roundTripMs)} ms`;

@@ -1,6 +1,7 @@
 // Keyboard, mouse and touch as one input per tick.
 
-import { aimTowards, inSight } from "./simulation.js";
+import { aimTowards } from "./simulation.js";
+import { aimAhead, nearestTarget, pulledAim, turnBetween } from "./assist.js";
 import { BUTTON_FIRE } from "./protocol.js";
 import { Touch } from "./touch.js";
 
@@ -82,7 +83,7 @@ export class Input {
     return this.keys.has(code);
   }
 
-  /** The input of one tick. `view`: own position, others alive, walls, camera. */
+  /** The input of one tick. `view`: own position, others alive and how old they are, walls, camera. */
   sample(view) {
     const move = this.wantedMove();
     this.turn(view, move);
@@ -110,7 +111,7 @@ export class Input {
     const touchAim = this.touch.aim;
     if (touchAim) {
       this.mode = "assist";
-      this.aim = aimTowards(touchAim.x, touchAim.y);
+      this.aim = pulledAim(view, aimTowards(touchAim.x, touchAim.y));
     } else if (this.touch.firing) {
       this.assist(view, move);
     } else if (this.mode === "mouse") {
@@ -130,31 +131,18 @@ export class Input {
     if (this.manualTicks <= 0) this.mode = "assist";
   }
 
-  /** Turns towards the nearest visible player, without leading; else the way the player walks. */
+  /** Turns to where a shot meets the nearest visible player; else the way the player walks. */
   assist(view, move) {
     const target = nearestTarget(view);
-    if (target) this.turnTowards(aimTowards(target.x - view.own.x, target.y - view.own.y));
+    if (target) this.turnTowards(aimAhead(view.own, target, view.leadTicks));
     else if (move.x !== 0 || move.y !== 0) this.turnTowards(aimTowards(move.x, move.y));
   }
 
   turnTowards(aim) {
-    const difference = ((aim - this.aim + 384) % 256) - 128;
-    const step = Math.max(-ASSIST_TURN_PER_TICK, Math.min(ASSIST_TURN_PER_TICK, difference));
+    const turn = turnBetween(this.aim, aim);
+    const step = Math.max(-ASSIST_TURN_PER_TICK, Math.min(ASSIST_TURN_PER_TICK, turn));
     this.aim = (this.aim + step + 256) % 256;
   }
-}
-
-function nearestTarget(view) {
-  let best = null;
-  let bestDistance = Infinity;
-  for (const other of view.others) {
-    const distance = Math.hypot(other.x - view.own.x, other.y - view.own.y);
-    if (distance < bestDistance && inSight(view.own, other, view.walls)) {
-      best = other;
-      bestDistance = distance;
-    }
-  }
-  return best;
 }
 
 const isTyping = (element) => Boolean(element?.closest?.("input, dialog"));

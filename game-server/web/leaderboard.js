@@ -2,6 +2,7 @@
 
 import { element, row, table } from "./dom.js";
 import { newBadge } from "./palette.js";
+import { placeOf } from "./results.js";
 
 const TOP_COUNT = 20;
 
@@ -19,7 +20,7 @@ export async function showRanking(target, player) {
 
 function rankingTable(ranking, player) {
   const top = ranking.top ?? [];
-  if (top.length === 0) return element("p", "empty", "Nobody yet: the first match makes the first line.");
+  if (top.length === 0) return element("p", "empty", "Nobody yet: the first match between people makes the first line.");
   const rows = top.map((line) => rankingRow(line, player));
   const below = (ranking.around ?? []).filter((line) => line.rank > top[top.length - 1].rank);
   if (below.length > 0 && !top.some((line) => line.player === player)) {
@@ -46,12 +47,12 @@ function rankingRow(line, player) {
   ], line.player === player ? "own" : "");
 }
 
-/** One match's players, best first: `{ slot, player, name, bot, kills, deaths }`; `own` is the own player id. */
+/** One match's players, best first, equals sharing a place: `{ slot, player, name, bot, kills, deaths }`; `own` is the own player id. */
 export function matchTable(players, own) {
-  const rows = players.map((player, index) => {
+  const rows = players.map((player) => {
     const name = [newBadge(player.slot), player.name];
     if (player.bot) name.push(element("span", "tag", "bot"));
-    const cells = [[String(index + 1), "place"], [name, "name"], [String(player.kills)], [String(player.deaths)]];
+    const cells = [[String(placeOf(player, players)), "place"], [name, "name"], [String(player.kills)], [String(player.deaths)]];
     return row(cells, player.player === own ? "own" : "");
   });
   return table([["#"], ["Player", "name"], ["Kills"], ["Deaths"]], rows);

@@ -4,14 +4,17 @@ import { Backdrop } from "./backdrop.js";
 import { Chat } from "./chat.js";
 import { exposeState } from "./diagnosis.js";
 import { byId, element } from "./dom.js";
-import { Hud, ordinal } from "./hud.js";
+import { Hud } from "./hud.js";
 import { saveName, savedName, savedPlayer, cleanName } from "./identity.js";
 import { Input } from "./input.js";
+import { forgetSeat, keepSeat, keptSeat, wishToPlay, wishedToPlay } from "./intent.js";
 import { matchTable, showRanking } from "./leaderboard.js";
 import { Matchmaking } from "./matchmaking.js";
+import { NetworkPanel } from "./network_panel.js";
 import { Match } from "./play.js";
 import { ErrorCode } from "./protocol.js";
 import { Renderer } from "./render.js";
+import { outcomeOf } from "./results.js";
 import { Sound } from "./sound.js";
 import { reloadIfUpgraded, rememberVersion } from "./upgrade.js";
 
@@ -25,6 +28,7 @@ class Page {
     this.renderer = new Renderer(byId("arena"));
     this.backdrop = new Backdrop(this.renderer);
     this.hud = new Hud();
+    this.panel = new NetworkPanel();
     this.sound = new Sound();
     this.input = new Input(byId("arena"), (event) => this.onKey(event));
     this.chat = new Chat(() => this.match ? [...this.match.roster.values()] : []);
@@ -32,6 +36,7 @@ class Page {
     byId("name").value = savedName();
     this.showSound(this.sound.wanted);
     this.toLobby();
+    this.goOn();
     if (matchMedia("(pointer: fine)").matches) byId("name").focus();
   }
 
@@ -48,6 +53,7 @@ class Page {
     on("leave", "click", () => this.askToLeave());
     on("open-chat", "click", () => this.chat.openForm());
     on("open-scores", "click", () => { this.hud.scoresPinned = !this.hud.scoresPinned; });
+    on("open-network", "click", () => this.panel.toggle());
     on("toggle-sound", "click", () => this.showSound(this.sound.toggle()));
     on("leave-dialog", "close", () => {
       if (byId("leave-dialog").returnValue === "leave") this.leaveMatch();
@@ -55,6 +61,13 @@ class Page {
     for (const button of document.querySelectorAll(".actions button")) {
       button.addEventListener("click", () => button.blur());
     }
+  }
+
+  /** A reloaded page returns to its seat, or into the match it was reloaded for. */
+  goOn() {
+    const seat = keptSeat();
+    if (wishedToPlay()) this.play();
+    else if (seat) this.enter(seat, savedName() || "Guest");
   }
 
   get screen() {
@@ -73,6 +86,7 @@ class Page {
   onKey(event) {
     if (event.code === "Escape") this.askToLeave();
     else if (event.code === "KeyT" || event.code === "Enter") this.chat.openForm();
+    else if (event.code === "KeyN") this.panel.toggle();
     else if (event.code === "KeyM") this.showSound(this.sound.toggle());
     else return false;
     return true;
@@ -128,7 +142,9 @@ class Page {
 
   enter(seat, name) {
     this.showWaiting("Taking your seat…");
-    const tools = { renderer: this.renderer, input: this.input, hud: this.hud, sound: this.sound };
+    keepSeat(seat);
+    const { renderer, input, hud, panel, sound } = this;
+    const tools = { renderer, input, hud, panel, sound };
     this.match = new Match(seat, tools, {
       onReady: (slot, ownName) => this.onReady(seat, slot, ownName || name),
       onLost: () => this.onLost(),
@@ -153,6 +169,7 @@ class Page {
 
   /** A ticket can run out or a room can go: the lobby then finds the right seat again. */
   onFailed(message, code) {
+    forgetSeat();
     const retry = code === ErrorCode.TICKET && !this.retriedSeat;
     this.retriedSeat = retry;
     this.toLobby(message);
@@ -160,26 +177,31 @@ class Page {
   }
 
   onOver(results) {
+    forgetSeat();
     const own = this.match.seat.player;
-    const place = results.findIndex((result) => result.player === own) + 1;
+    const { heading, rated } = outcomeOf(results, own);
     this.show("results");
     byId("leave-dialog").close();
     this.hud.end();
-    byId("results-heading").textContent = place === 1 ? "You won the match" : place > 0 ? `Match over: ${ordinal(place)} place` : "Match over";
+    byId("results-heading").textContent = heading;
+    byId("practice").hidden = rated;
     byId("results-table").replaceChildren(matchTable(results, own));
-    byId("results-ranking").replaceChildren(element("p", "empty", "Counting this match…"));
+    byId("results-ranking").replaceChildren(element("p", "empty", rated ? "Counting this match…" : ""));
     setTimeout(() => showRanking(byId("results-ranking"), savedPlayer()), RANKING_AFTER_MS);
     byId("again").focus();
     this.retriedSeat = false;
   }
 
   async again() {
-    await reloadIfUpgraded();
+    wishToPlay();
+    if (await reloadIfUpgraded()) return;
+    wishedToPlay();
     this.toLobby();
     this.play();
   }
 
   leaveMatch() {
+    forgetSeat();
     this.match?.leave();
     this.toLobby();
   }

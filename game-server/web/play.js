@@ -7,16 +7,20 @@ import { Events } from "./events.js";
 import { Interpolation } from "./interpolation.js";
 import { Phase } from "./delta.js";
 import { Prediction } from "./prediction.js";
-import { Flag } from "./protocol.js";
+import { Flag, withViewAge } from "./protocol.js";
+import { Followers } from "./smoothing.js";
+import { NetworkStats } from "./network.js";
 import { Shots } from "./shots.js";
-import { MAP_SIZE, TICK_RATE_HZ, aimVector } from "./simulation.js";
+import { MAP_SIZE, TICK_MS, TICK_RATE_HZ, aimVector } from "./simulation.js";
 
 const INPUTS_PER_SEND = 2;
 const CENTRE = { x: MAP_SIZE / 2, y: MAP_SIZE / 2 };
+/** A page that stood still longer than this tells nobody what it would have done meanwhile: the server has moved on. */
+const LIVE_TICKS_MAX = 8;
 const STILL = { moveX: 0, moveY: 0, aim: 0, buttons: 0 };
 
 export class Match {
-  /** `tools`: renderer, input, hud, sound; `callbacks`: onReady, onLost, onBack, onOver, onFailed. */
+  /** `tools`: renderer, input, hud, panel, sound; `callbacks`: onReady, onLost, onBack, onOver, onFailed. */
   constructor(seat, tools, callbacks) {
     Object.assign(this, tools);
     this.seat = seat;
@@ -26,6 +30,8 @@ export class Match {
     this.others = [];
     this.pending = [];
     this.effects = new Effects();
+    this.stats = new NetworkStats();
+    this.lastInput = STILL;
     this.connection = new RoomConnection(seat.ticket, {
       onWelcome: (welcome) => this.onWelcome(welcome),
       onRoster: ({ entries }) => this.onRoster(entries),
@@ -66,12 +72,14 @@ export class Match {
     this.arrival = new ArrivalClock();
     this.playback = new PlaybackClock();
     this.inputClock = new InputClock();
-    this.interpolation = new Interpolation();
+    this.interpolation = new Interpolation(welcome.walls);
+    this.followers = new Followers();
     this.prediction = new Prediction(welcome.walls);
     this.shots = new Shots(welcome.walls, welcome.slot);
     this.events = new Events(this);
     this.pending = [];
     this.frame = null;
+    this.playbackTick = undefined;
   }
 
   /** The picture stands still until the seat is back; Welcome then begins anew. */
@@ -91,10 +99,23 @@ export class Match {
     this.arrival.observe(frame.tick, nowMs);
     this.interpolation.push(frame);
     this.shots.sync(frame);
-    if (own) this.prediction.reconcile(frame.tick, own, this.isAlive(frame.players.get(this.slot)));
+    this.reconcile(head, own, nowMs);
     if (first) this.begin(frame, nowMs);
-    else this.inputClock.onMargin(head.marginTicks, frame.tick);
+    else this.skip(this.inputClock.onMargin(head.marginTicks, frame.tick));
     this.marginTicks = head.marginTicks;
+  }
+
+  /** The inputs of these ticks could only come too late. */
+  skip(ticks) {
+    if (ticks > 0) this.prediction.skip(this.inputClock.tick - ticks + 1, ticks, { ...this.lastInput, buttons: 0 });
+  }
+
+  reconcile(head, own, nowMs) {
+    const { corrections } = this.prediction;
+    if (own) this.prediction.reconcile(head.tick, own, this.isAlive(this.frame.players.get(this.slot)));
+    const corrected = this.prediction.corrections > corrections;
+    const lateMs = (this.arrival.tickAt(nowMs) - head.tick) * TICK_MS;
+    this.stats.onState(head, lateMs, corrected ? this.prediction.lastCorrectionUnits : 0);
   }
 
   begin(frame, nowMs) {
@@ -115,19 +136,37 @@ export class Match {
   }
 
   advance(nowMs) {
-    const elapsedMs = Math.min(nowMs - this.lastMs, 250);
+    const elapsedMs = Math.max(nowMs - this.lastMs, 0);
     this.lastMs = nowMs;
     if (this.frame === null) return;
-    const steps = this.inputClock.advance(nowMs, this.frame.tick);
-    for (let left = steps; left > 0; left -= 1) this.step(this.inputClock.tick - left + 1);
-    this.prediction.decayError(elapsedMs);
+    this.stepTo(this.inputClock.advance(nowMs, this.frame.tick));
+    this.prediction.advance(elapsedMs, this.inputClock.phase);
     this.effects.advance(elapsedMs);
     this.playbackTick = this.playback.advance(nowMs, this.arrival.tickAt(nowMs) - this.arrival.delayTicks);
-    this.draw(nowMs);
+    this.stats.onTotals(nowMs, this.connection.bytesReceived, this.connection.bytesSent);
+    this.draw(nowMs, elapsedMs);
+  }
+
+  /** Simulates the ticks that are due; for those that are long past, what the server has done with them: the same again. */
+  stepTo(due) {
+    if (due === null) this.prediction.forget();
+    for (let left = due ?? 0; left > 0; left -= 1) {
+      const tick = this.inputClock.tick - left + 1;
+      if (left > LIVE_TICKS_MAX) this.prediction.step(tick, { ...this.lastInput, buttons: 0 });
+      else this.step(tick);
+    }
+  }
+
+  /** How much older than the own player the others on screen are. */
+  get viewAgeTicks() {
+    return this.playbackTick === undefined ? 0 : Math.max(0, this.inputClock.tick - this.playbackTick);
   }
 
   step(tick) {
-    const input = this.playing && this.prediction.alive ? this.input.sample(this.view()) : this.idleInput();
+    const acts = this.playing && this.prediction.alive;
+    const wanted = acts ? this.input.sample(this.view()) : this.idleInput();
+    const input = { ...wanted, buttons: withViewAge(wanted.buttons, this.viewAgeTicks) };
+    this.lastInput = input;
     const shot = this.prediction.step(tick, input);
     if (shot && this.playing) {
       this.shots.addPredicted(shot);
@@ -160,14 +199,17 @@ export class Match {
       own: this.prediction.shown(1) ?? CENTRE,
       others: this.others.filter((player) => this.isAlive(player)),
       walls: this.walls,
+      leadTicks: this.viewAgeTicks,
       camera: this.renderer.camera,
     };
   }
 
-  draw(nowMs) {
-    this.others = this.interpolation.at(this.playbackTick).filter((player) => player.slot !== this.slot);
+  draw(nowMs, elapsedMs) {
+    const others = this.interpolation.at(this.playbackTick).filter((player) => player.slot !== this.slot);
+    this.others = this.followers.follow(others, elapsedMs);
     this.events.play(nowMs);
     const own = this.ownPlayer();
+    this.drawn = { atMs: nowMs, own, others: this.others };
     const players = own ? [...this.others, own] : this.others;
     const aimsWithoutMouse = own && this.input.mode !== "mouse" && this.isAlive(own) && this.playing;
     this.renderer.draw({
@@ -180,6 +222,7 @@ export class Match {
       sticks: this.playing ? this.input.touch.shown() : [],
     });
     this.hud.update(this.hudView(), this.input.holds("Tab"), nowMs);
+    this.panel.update(this, nowMs);
   }
 
   /** The own player: state from the newest frame, position from prediction. */
@@ -212,8 +255,6 @@ export class Match {
       respawnTicks: respawns ? own.respawnTick - serverTick : null,
       killer: this.events.killerName,
       roundTripMs: this.connection.roundTripMs,
-      tickGapExcessUs: this.connection.tickGapExcessUs,
-      serverTick: this.frame.tick,
     };
   }
 }

@@ -2,10 +2,9 @@
 
 import { FIRE_COOLDOWN_TICKS, PLAYER_RADIUS, PROJECTILE_RADIUS, aimVector, stepPlayer } from "./simulation.js";
 import { BUTTON_FIRE } from "./protocol.js";
+import { Correction } from "./smoothing.js";
 
 const HISTORY_TICKS_MAX = 128;
-const JUMP_UNITS = 120;
-const ERROR_HALF_LIFE_MS = 60;
 
 export class Prediction {
   constructor(walls) {
@@ -13,10 +12,13 @@ export class Prediction {
     this.history = [];
     this.state = null;
     this.previous = null;
-    this.error = { x: 0, y: 0 };
+    this.correction = new Correction();
+    this.phase = 1;
     this.alive = false;
     this.nextShotTick = 0;
     this.corrections = 0;
+    this.lastCorrectionUnits = 0;
+    this.largestCorrectionUnits = 0;
   }
 
   /** Simulates one tick; returns the shot it fires, if any. */
@@ -42,6 +44,19 @@ export class Prediction {
     };
   }
 
+  /** Lives through ticks that nothing was sent for: the server repeats the last input, and the leap is hidden. */
+  skip(firstTick, count, input) {
+    const before = this.shown(this.phase);
+    for (let tick = firstTick; tick < firstTick + count; tick += 1) this.step(tick, input);
+    if (before !== null) this.hideSince(before);
+  }
+
+  hideSince(before) {
+    this.correction.hide(0, 0);
+    const after = this.shown(this.phase);
+    return this.correction.hide(before.x - after.x, before.y - after.y);
+  }
+
   /** The server's exact state at `tick`: replay what it has not seen yet and hide the difference. */
   reconcile(tick, own, alive) {
     const cameToLife = alive && !this.alive;
@@ -49,12 +64,20 @@ export class Prediction {
     const known = this.history.find((entry) => entry.tick === tick);
     this.history = this.history.filter((entry) => entry.tick > tick);
     if (known && !cameToLife && sameState(known.state, own)) return;
-    const shown = this.shown(1);
+    const before = this.shown(this.phase);
     this.replay(own);
-    if (shown === null) return;
-    if (known) this.corrections += 1;
-    this.error = { x: shown.x - this.state.x, y: shown.y - this.state.y };
-    if (Math.hypot(this.error.x, this.error.y) > JUMP_UNITS) this.error = { x: 0, y: 0 };
+    if (before === null || cameToLife) {
+      this.correction.hide(0, 0);
+      return;
+    }
+    const units = this.hideSince(before);
+    if (known && alive) this.count(units);
+  }
+
+  count(units) {
+    this.corrections += 1;
+    this.lastCorrectionUnits = units;
+    this.largestCorrectionUnits = Math.max(this.largestCorrectionUnits, units);
   }
 
   replay(own) {
@@ -67,26 +90,23 @@ export class Prediction {
     }
   }
 
-  /** Forgets the past, after a reconnect or a long sleep. */
-  reset() {
+  /** Forgets what was guessed, after a long sleep; the next answer of the server begins anew. */
+  forget() {
     this.history = [];
-    this.state = null;
-    this.previous = null;
-    this.error = { x: 0, y: 0 };
   }
 
-  decayError(elapsedMs) {
-    const keep = 0.5 ** (elapsedMs / ERROR_HALF_LIFE_MS);
-    this.error.x *= keep;
-    this.error.y *= keep;
+  /** Passes the time until the next picture, which shows `phase` of the way between the last two ticks. */
+  advance(elapsedMs, phase) {
+    this.correction.decay(elapsedMs);
+    this.phase = phase;
   }
 
-  /** Where to draw the own player, `phase` of the way between the last two ticks. */
+  /** Where the own player is drawn, `phase` of the way between the last two ticks. */
   shown(phase) {
     if (this.state === null) return null;
     return {
-      x: this.previous.x + (this.state.x - this.previous.x) * phase + this.error.x,
-      y: this.previous.y + (this.state.y - this.previous.y) * phase + this.error.y,
+      x: this.previous.x + (this.state.x - this.previous.x) * phase + this.correction.x,
+      y: this.previous.y + (this.state.y - this.previous.y) * phase + this.correction.y,
     };
   }
 }

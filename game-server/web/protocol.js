@@ -7,9 +7,18 @@ export const Kind = { WELCOME: 1, ROSTER: 2, STATE: 3, EVENTS: 4, PONG: 5, OVER:
 export const EventKind = { HIT: 1, KILL: 2, RESPAWN: 3 };
 export const ErrorCode = {
   MALFORMED: 1, VERSION: 2, TICKET: 3, ROOM_GONE: 4, ROOM_FULL: 5, TOO_FAST: 6, TOO_SLOW: 7, DRAINING: 8, INTERNAL: 9,
+  REPLACED: 10,
 };
 export const Flag = { ALIVE: 1, PROTECTED: 2, BOT: 4, ABSENT: 8 };
 export const BUTTON_FIRE = 1;
+const VIEW_AGE_SHIFT = 1;
+const VIEW_AGE_MAX = 127;
+
+/** An input's buttons with the ticks that the others on screen are older than the input. */
+export function withViewAge(buttons, ageTicks) {
+  const age = Math.min(Math.max(Math.round(ageTicks), 0), VIEW_AGE_MAX);
+  return (buttons & BUTTON_FIRE) | (age << VIEW_AGE_SHIFT);
+}
 
 const CLIENT_KIND = { HELLO: 1, INPUT: 2, PING: 3, LEAVE: 4 };
 const utf8Decoder = new TextDecoder();
@@ -136,7 +145,7 @@ const readResult = (reader) => ({
   name: reader.text(),
 });
 
-/** Decodes every message but State; `reader` stands behind the kind byte. */
+/** Decodes every message but State; `reader` stands behind the kind byte. Null for what only a newer server says. */
 export function decodeMessage(kind, reader) {
   switch (kind) {
     case Kind.WELCOME:
@@ -152,6 +161,6 @@ export function decodeMessage(kind, reader) {
     case Kind.ERROR:
       return { code: reader.u8(), message: reader.text() };
     default:
-      throw new RangeError(`unknown message kind ${kind}`);
+      return null;
   }
 }

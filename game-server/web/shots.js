@@ -8,8 +8,15 @@ const PREDICTED_MAX = 8;
 const CONFIRM_WITHIN_TICKS = 6;
 const SAME_SHOT_TICKS = 3;
 const FORGET_AFTER_TICKS = 60;
-/** Over this many ticks a shot glides from its shooter's time into its target's. */
+/** Over this many ticks a shot glides from its shooter's time into its target's, as the server rewinds (sim/rewind.rs). */
 const GLIDE_TICKS = 30;
+const REWIND_TICKS_MAX = 15;
+
+/** Ticks on the shooter's screen, where others are `leadTicks` old, until a shot of this age is tested against them. */
+export function elapsedTicksOf(age, leadTicks) {
+  const rewind = Math.min(leadTicks, REWIND_TICKS_MAX) * Math.max(0, 1 - age / GLIDE_TICKS);
+  return age + leadTicks - rewind;
+}
 
 const keyOf = (shot) => `${shot.owner}:${shot.bornTick}`;
 

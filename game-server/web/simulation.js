@@ -14,7 +14,7 @@ export const FIRE_COOLDOWN_TICKS = 14;
 export const HEALTH_MAX = 100;
 
 const f32 = Math.fround;
-const PLAYER_SPEED = 240;
+export const PLAYER_SPEED = 240;
 const VELOCITY_BLEND = 0.25;
 const DT = f32(1 / TICK_RATE_HZ);
 
@@ -64,6 +64,16 @@ function pushOut(position, wall) {
   const scale = f32(PLAYER_RADIUS / f32(Math.sqrt(distanceSquared)));
   position.x = f32(nearestX + f32(dx * scale));
   position.y = f32(nearestY + f32(dy * scale));
+}
+
+/** The nearest place where a player can stand. */
+export function outOfWalls(place, walls) {
+  const position = { ...place };
+  for (const wall of walls) pushOut(position, wall);
+  return {
+    x: clamp(position.x, PLAYER_RADIUS, MAP_SIZE - PLAYER_RADIUS),
+    y: clamp(position.y, PLAYER_RADIUS, MAP_SIZE - PLAYER_RADIUS),
+  };
 }
 
 /** One tick of one living player; returns a new `{ x, y, velocityX, velocityY }`. */

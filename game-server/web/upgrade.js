@@ -12,8 +12,10 @@ export async function rememberVersion() {
   loadedVersion = await currentVersion().catch(() => null);
 }
 
-/** Reloads when the server now has another version; called only when no match is running. */
+/** Reloads when the server now has another version; called only when no match is running. True when it does. */
 export async function reloadIfUpgraded() {
   const version = await currentVersion().catch(() => null);
-  if (version && loadedVersion && version !== loadedVersion) location.reload();
+  const upgraded = Boolean(version && loadedVersion && version !== loadedVersion);
+  if (upgraded) location.reload();
+  return upgraded;
 }

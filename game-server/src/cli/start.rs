@@ -1,25 +1,31 @@
 //! Turns parsed flags into a running role with everything it stands on.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
 
 use crate::cli::{
-    AllArgs, BotsArgs, Command, CommonArgs, GatewayArgs, LobbyArgs, MonitorArgs, RankingArgs, RoomArgs,
+    AllArgs, BotsArgs, Command, CommonArgs, GatewayArgs, LobbyArgs, MonitorArgs, PortArgs, RankingArgs,
+    ReplayArgs, ReplayLimits, RoomArgs,
 };
 use crate::net::admin::{self, Readiness};
 use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
+use crate::net::tls;
 use crate::protocol::ticket::TicketKey;
+use crate::protocol::version::Protocols;
 use crate::roles::all::AllOptions;
 use crate::roles::bots::BotsOptions;
 use crate::roles::bots::report::Budgets;
-use crate::roles::gateway::GatewayOptions;
+use crate::roles::gateway::{GatewayOptions, PortOptions};
 use crate::roles::lobby::LobbyOptions;
+use crate::roles::replay::theatre::Programme;
 use crate::roles::room::RoomOptions;
-use crate::roles::{all, bots, chat, gateway, healthcheck, lobby, monitor, ranking, reload, room};
+use crate::roles::room::archive::ArchiveOptions;
+use crate::roles::{all, bots, chat, gateway, healthcheck, lobby, monitor, ranking, reload, replay, room};
 use crate::store::Store;
 use crate::telemetry;
 
@@ -47,6 +53,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Ranking(args) => start_ranking(args).await,
         Command::Monitor(args) => start_monitor(args).await,
         Command::All(args) => start_all(args).await,
+        Command::Replay(args) => start_replay(args).await,
         Command::Healthcheck(args) => healthcheck::run(&args.url).await,
         Command::Reload(args) => reload::run(&args.binary, &args.role).await,
         Command::Bots(args) => bots::run(bots_options(args)).await,
@@ -79,11 +86,22 @@ async fn start_gateway(args: GatewayArgs) -> anyhow::Result<()> {
     let options = GatewayOptions {
         ticket_key: TicketKey::new(args.ticket_secret.as_bytes()),
         name: args.name,
+        protocols: Protocols::default(),
         allowed_origins: args.allowed_origins,
         accept_while_draining: ACCEPT_WHILE_DRAINING,
         web_dir: args.web_dir,
+        port: port_options(args.port)?,
     };
     gateway::run(listener, bus, options, base.ready, base.shutdown).await
+}
+
+fn port_options(args: PortArgs) -> anyhow::Result<PortOptions> {
+    let tls = args.tls_cert.zip(args.tls_key).map(|(certificate, key)| tls::load(&certificate, &key));
+    Ok(PortOptions {
+        tls: tls.transpose()?,
+        proxy_protocol: args.proxy_protocol,
+        trusted_proxies: args.trusted_proxies,
+    })
 }
 
 async fn start_lobby(args: LobbyArgs) -> anyhow::Result<()> {
@@ -94,6 +112,9 @@ async fn start_lobby(args: LobbyArgs) -> anyhow::Result<()> {
         ticket_key: TicketKey::new(args.ticket_secret.as_bytes()),
         match_s: args.game.match_seconds,
         fill_to_players: args.game.fill_to_players,
+        mode: args.game.mode,
+        state_rate: args.game.state_hz,
+        seat_hold_s: args.game.seat_hold_seconds,
     };
     lobby::run(bus, options, base.ready, base.shutdown).await
 }
@@ -107,8 +128,10 @@ async fn start_room(args: RoomArgs) -> anyhow::Result<()> {
         host: args.host,
         node: args.node,
         link_address: args.link_address,
-        threads: args.threads,
+        threads: args.threads.unwrap_or_else(cores),
+        protocols: Protocols::default(),
         rooms_max: args.rooms_max,
+        replays: args.replay_dir.map(|folder| archive(folder, args.replays)),
     };
     room::run(listener, bus, options, base.ready, base.shutdown).await
 }
@@ -131,14 +154,59 @@ async fn start_monitor(args: MonitorArgs) -> anyhow::Result<()> {
 async fn start_all(args: AllArgs) -> anyhow::Result<()> {
     let listener = listen(args.listen, "--listen").await?;
     let base = stand(args.admin_listen).await?;
-    tracing::info!("play at http://{}", listener.local_addr()?);
+    let scheme = if args.port.tls_cert.is_some() { "https" } else { "http" };
+    tracing::info!("play at {scheme}://{}", listener.local_addr()?);
     let options = AllOptions {
+        replays: archive(args.data_dir.join("replays"), args.replays),
         data_dir: args.data_dir,
         web_dir: args.web_dir,
         match_s: args.game.match_seconds,
         fill_to_players: args.game.fill_to_players,
+        mode: args.game.mode,
+        state_rate: args.game.state_hz,
+        seat_hold_s: args.game.seat_hold_seconds,
+        port: port_options(args.port)?,
+        allowed_origins: args.allowed_origins,
     };
     all::run(listener, options, base.ready, base.shutdown).await
+}
+
+async fn start_replay(args: ReplayArgs) -> anyhow::Result<()> {
+    let Some(address) = args.serve else {
+        return replay::run(&args.files, args.partial);
+    };
+    let [file] = &args.files[..] else {
+        anyhow::bail!("--serve shows one match; name one log");
+    };
+    let log = replay::read(file)?;
+    let (listener, links) = (listen(address, "--serve").await?, TcpListener::bind("127.0.0.1:0").await?);
+    let (bus, shutdown, ready) = (Bus::local(), Shutdown::new(), Readiness::default());
+    shutdown.on_signals().context("listening for signals")?;
+    let ticket_key = TicketKey::new(&rand::random::<[u8; 32]>());
+    let gateway = GatewayOptions {
+        ticket_key: ticket_key.clone(),
+        name: "replay".to_owned(),
+        protocols: Protocols::default(),
+        allowed_origins: Vec::new(),
+        accept_while_draining: Duration::ZERO,
+        web_dir: None,
+        port: PortOptions::default(),
+    };
+    tracing::info!("open http://{} and press Play to watch {}", listener.local_addr()?, file.display());
+    tokio::try_join!(
+        replay::theatre::run(links, bus.clone(), Programme { log, ticket_key }, shutdown.clone()),
+        gateway::run(listener, bus, gateway, ready, shutdown),
+    )?;
+    Ok(())
+}
+
+fn archive(folder: PathBuf, limits: ReplayLimits) -> ArchiveOptions {
+    ArchiveOptions { folder, files_max: usize::from(limits.replay_files) }
+}
+
+/// Cores that this process may use; a CPU limit of its cgroup counts.
+fn cores() -> u16 {
+    std::thread::available_parallelism().map_or(1, |cores| u16::try_from(cores.get()).unwrap_or(u16::MAX))
 }
 
 /// Signals, metrics and the admin port: probes are answered while the bus is still being looked for.

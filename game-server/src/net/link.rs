@@ -1,19 +1,19 @@
 //! Length-framed messages over a byte stream.
 //!
 //! A frame is a `u32` little-endian length and that many bytes; length 0 is a keep-alive and never reaches the
-//! receiver. One task writes: it takes whatever is queued and hands it to the stream in one call. Reading is pulled
-//! by the receiver, so a receiver that is slow slows the peer down instead of filling a queue here.
+//! receiver. One task writes: it swaps what is queued with its own empty buffer and hands it to the stream in one
+//! call, so queueing is a copy into memory that is already there. Reading is pulled by the receiver, so a receiver that
+//! is slow slows the peer down instead of filling a queue here.
 //!
 //! Queue full: the link closes. A peer that leaves [`QUEUED_BYTES_MAX`] unread is seconds behind, and state that old
 //! helps nobody; both sides start over with a new link.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf};
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -21,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 pub const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// Bytes that wait for the peer: two seconds of 400 rooms at 20 Hz and 500 bytes.
 pub const QUEUED_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// One write call takes this much at most; beyond it, copying together saves nothing.
-const WRITE_BYTES_MAX: usize = 256 * 1024;
+/// Memory that a queue keeps when it is empty: more is what a stall left behind.
+const KEPT_BYTES_MAX: usize = 256 * 1024;
 /// Bytes that one read asks for.
 const READ_BYTES: usize = 64 * 1024;
 const LENGTH_BYTES: usize = 4;
@@ -64,7 +64,7 @@ pub enum ReceiveError {
 /// Frames that leave together.
 #[derive(Debug, Default)]
 pub struct Batch {
-    bytes: BytesMut,
+    bytes: Vec<u8>,
 }
 
 impl Batch {
@@ -81,11 +81,43 @@ impl Batch {
     }
 }
 
+/// What waits for the writer.
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    wake: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    bytes: Vec<u8>,
+    /// Nothing more will come.
+    ended: bool,
+}
+
+impl Queue {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Shared by all clones of a sender; its end is theirs.
+#[derive(Debug)]
+struct Senders {
+    queue: Arc<Queue>,
+}
+
+impl Drop for Senders {
+    fn drop(&mut self) {
+        self.queue.waiting().ended = true;
+        self.queue.wake.notify_one();
+    }
+}
+
 /// Queues frames without waiting; clones share the queue, and the link closes when the last one is dropped.
 #[derive(Debug, Clone)]
 pub struct FrameSender {
-    queue: mpsc::UnboundedSender<Bytes>,
-    queued_bytes: Arc<AtomicUsize>,
+    senders: Arc<Senders>,
     closed: CancellationToken,
 }
 
@@ -99,16 +131,32 @@ impl FrameSender {
 
     /// Queues a batch and leaves it empty. The peer's writer wakes once for all of it.
     pub fn send_batch(&self, batch: &mut Batch) -> Result<(), SendError> {
-        let bytes = batch.bytes.split().freeze();
+        let queued = self.queue(&batch.bytes);
+        batch.bytes.clear();
+        if queued == Err(SendError::Full) {
+            self.close();
+        }
+        queued
+    }
+
+    fn queue(&self, bytes: &[u8]) -> Result<(), SendError> {
         if self.closed.is_cancelled() {
             return Err(SendError::Closed);
         }
-        let queued = self.queued_bytes.fetch_add(bytes.len(), Ordering::Relaxed);
-        if queued + bytes.len() > QUEUED_BYTES_MAX {
-            self.close();
+        let queue = &self.senders.queue;
+        let mut waiting = queue.waiting();
+        if waiting.bytes.len() + bytes.len() > QUEUED_BYTES_MAX {
             return Err(SendError::Full);
         }
-        self.queue.send(bytes).map_err(|_| SendError::Closed)
+        waiting.bytes.extend_from_slice(bytes);
+        drop(waiting);
+        queue.wake.notify_one();
+        Ok(())
+    }
+
+    /// Whether both are of one link.
+    pub fn is_same(&self, other: &FrameSender) -> bool {
+        Arc::ptr_eq(&self.senders, &other.senders)
     }
 
     /// Ends the link; what is queued may be lost.
@@ -144,11 +192,9 @@ where
     S: AsyncRead + AsyncWrite + Send + 'static,
 {
     let (reader, writer) = tokio::io::split(stream);
-    let (queue, queued) = mpsc::unbounded_channel();
-    let queued_bytes = Arc::new(AtomicUsize::new(0));
+    let queue = Arc::new(Queue::default());
     let closed = CancellationToken::new();
-    let task =
-        Writer { stream: writer, queued, queued_bytes: queued_bytes.clone(), keep_alive: timing.keep_alive };
+    let task = Writer { stream: writer, queue: queue.clone(), keep_alive: timing.keep_alive };
     let writer_closed = closed.clone();
     tokio::spawn(async move {
         writer_closed.run_until_cancelled(task.run()).await;
@@ -160,7 +206,7 @@ where
         silence_max: timing.silence_max,
         closed: closed.clone(),
     };
-    (FrameSender { queue, queued_bytes, closed }, receiver)
+    (FrameSender { senders: Arc::new(Senders { queue }), closed }, receiver)
 }
 
 impl<S: AsyncRead> FrameReceiver<S> {
@@ -211,20 +257,24 @@ fn take_frame(buffer: &mut BytesMut) -> Result<Option<Bytes>, ReceiveError> {
 
 struct Writer<W> {
     stream: W,
-    queued: mpsc::UnboundedReceiver<Bytes>,
-    queued_bytes: Arc<AtomicUsize>,
+    queue: Arc<Queue>,
     keep_alive: Duration,
 }
 
 impl<W: AsyncWrite + Unpin> Writer<W> {
     /// Ends when the stream breaks or all senders are gone.
     async fn run(mut self) {
-        let mut together = BytesMut::new();
+        let mut taken = Vec::new();
         loop {
-            let written = match timeout(self.keep_alive, self.queued.recv()).await {
-                Ok(Some(first)) => self.write_queued(first, &mut together).await,
-                Ok(None) => break,
-                Err(_) => self.stream.write_all(&0_u32.to_le_bytes()).await,
+            let ended = self.take(&mut taken);
+            let written = if !taken.is_empty() {
+                self.stream.write_all(&taken).await
+            } else if ended {
+                break;
+            } else if timeout(self.keep_alive, self.queue.wake.notified()).await.is_err() {
+                self.stream.write_all(&0_u32.to_le_bytes()).await
+            } else {
+                Ok(())
             };
             if written.is_err() {
                 return;
@@ -234,23 +284,15 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         let _ = self.stream.shutdown().await;
     }
 
-    async fn write_queued(&mut self, first: Bytes, together: &mut BytesMut) -> std::io::Result<()> {
-        let Ok(second) = self.queued.try_recv() else {
-            self.queued_bytes.fetch_sub(first.len(), Ordering::Relaxed);
-            return self.stream.write_all(&first).await;
-        };
-        together.extend_from_slice(&first);
-        together.extend_from_slice(&second);
-        while together.len() < WRITE_BYTES_MAX {
-            let Ok(more) = self.queued.try_recv() else { break };
-            together.extend_from_slice(&more);
-        }
-        self.queued_bytes.fetch_sub(together.len(), Ordering::Relaxed);
-        let written = self.stream.write_all(together).await;
-        together.clear();
-        written
+    /// Swaps what waits with what was written; tells whether nothing more will come.
+    fn take(&self, taken: &mut Vec<u8>) -> bool {
+        taken.clear();
+        taken.shrink_to(KEPT_BYTES_MAX);
+        let mut waiting = self.queue.waiting();
+        std::mem::swap(&mut waiting.bytes, taken);
+        waiting.ended
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

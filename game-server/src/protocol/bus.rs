@@ -2,6 +2,9 @@
 //!
 //! Unknown fields are ignored and new fields have defaults; a field is never reused with another meaning.
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{PlayerId, Pool, RoomId, Tick};
@@ -38,6 +41,9 @@ pub struct RoomReport {
     pub free_seats: u8,
     /// Ticks until the match ends; 0 when over.
     pub ticks_left: Tick,
+    /// What one tick of it takes, mean of about the last second.
+    #[serde(default)]
+    pub cost_us: u32,
 }
 
 /// Heartbeat of a room host.
@@ -53,6 +59,11 @@ pub struct HostReport {
     pub tick_headroom: f32,
     /// 99th percentile of (tick gap − 16 667 µs) over the last second.
     pub tick_gap_excess_p99_us: u32,
+    /// What one tick of one room took in the last half second, median and 99th percentile over all rooms and ticks.
+    #[serde(default)]
+    pub room_cost_p50_us: u32,
+    #[serde(default)]
+    pub room_cost_p99_us: u32,
     pub rooms: Vec<RoomReport>,
 }
 

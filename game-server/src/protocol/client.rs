@@ -7,7 +7,8 @@
 //! client → server
 //!   1 Hello    version u8, ticket (u16 length, ASCII)
 //!   2 Input    acked_tick u32 (newest State decoded, 0 = none), first_tick u32, count u8 (1 to 8),
-//!              count × { move_x i8, move_y i8, aim u8, buttons u8 }
+//!              count × { move_x i8, move_y i8, aim u8, buttons u8 (bit 0 fires; bits 1 to 7: how many ticks before
+//!              the input's tick the others were that the page showed, for lag compensation; 0 = none wanted) }
 //!   3 Ping     client_time_ms u32
 //!   4 Leave
 //! server → client
@@ -32,7 +33,7 @@ pub mod tests;
 use crate::domain::{GameEvent, PlayerInput, PlayerResult, RoomId, RosterEntry, Slot, Tick, Wall};
 use crate::protocol::wire::{DecodeError, Reader, Writer};
 
-/// Version of this file; the server also speaks the one before it.
+/// Version of this file; `version` says who understands whom.
 pub const CLIENT_PROTOCOL_VERSION: u8 = 1;
 /// Largest message a client may send: a Hello with its ticket.
 pub const CLIENT_MESSAGE_BYTES_MAX: usize = 1024;
@@ -59,8 +60,9 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    fn from_byte(byte: u8) -> Result<ErrorCode, DecodeError> {
-        Ok(match byte {
+    /// A code that a newer version has invented is some error.
+    fn from_byte(byte: u8) -> ErrorCode {
+        match byte {
             1 => ErrorCode::Malformed,
             2 => ErrorCode::Version,
             3 => ErrorCode::Ticket,
@@ -69,10 +71,9 @@ impl ErrorCode {
             6 => ErrorCode::TooFast,
             7 => ErrorCode::TooSlow,
             8 => ErrorCode::Draining,
-            9 => ErrorCode::Internal,
             10 => ErrorCode::Replaced,
-            _ => return Err(DecodeError::Range),
-        })
+            _ => ErrorCode::Internal,
+        }
     }
 }
 
@@ -98,12 +99,26 @@ pub struct Welcome {
 /// Server messages other than State, which `delta` encodes against what the client has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServerMessage {
-    Welcome(Welcome),
+    /// `version` is what the server will speak, at most what the client said.
+    Welcome {
+        version: u8,
+        welcome: Welcome,
+    },
     Roster(Vec<RosterEntry>),
-    Events { tick: Tick, events: Vec<GameEvent> },
-    Pong { client_time_ms: u32, tick: Tick, tick_gap_excess_p99_us: u32 },
+    Events {
+        tick: Tick,
+        events: Vec<GameEvent>,
+    },
+    Pong {
+        client_time_ms: u32,
+        tick: Tick,
+        tick_gap_excess_p99_us: u32,
+    },
     Over(Vec<PlayerResult>),
-    Error { code: ErrorCode, message: String },
+    Error {
+        code: ErrorCode,
+        message: String,
+    },
 }
 
 const KIND_HELLO: u8 = 1;
@@ -170,7 +185,6 @@ pub fn decode_client(bytes: &[u8]) -> Result<ClientMessage, DecodeError> {
         KIND_LEAVE => ClientMessage::Leave,
         _ => return Err(DecodeError::UnknownKind),
     };
-    from.finish()?;
     Ok(message)
 }
 
@@ -178,8 +192,9 @@ pub fn decode_client(bytes: &[u8]) -> Result<ClientMessage, DecodeError> {
 pub fn encode_server(message: &ServerMessage) -> Vec<u8> {
     let mut out;
     match message {
-        ServerMessage::Welcome(welcome) => {
+        ServerMessage::Welcome { version, welcome } => {
             out = Writer::of_kind(KIND_WELCOME);
+            out.u8(*version);
             fields::write_welcome(&mut out, welcome);
         }
         ServerMessage::Roster(entries) => {
@@ -213,7 +228,10 @@ pub fn encode_server(message: &ServerMessage) -> Vec<u8> {
 pub fn decode_server(bytes: &[u8]) -> Result<ServerMessage, DecodeError> {
     let mut from = Reader::new(bytes);
     let message = match from.u8()? {
-        KIND_WELCOME => ServerMessage::Welcome(fields::read_welcome(&mut from)?),
+        KIND_WELCOME => {
+            let version = from.u8()?;
+            ServerMessage::Welcome { version, welcome: fields::read_welcome(&mut from)? }
+        }
         KIND_ROSTER => ServerMessage::Roster(fields::read_roster(&mut from)?),
         KIND_EVENTS => {
             let (tick, events) = fields::read_events(&mut from)?;
@@ -225,9 +243,8 @@ pub fn decode_server(bytes: &[u8]) -> Result<ServerMessage, DecodeError> {
             tick_gap_excess_p99_us: from.u32()?,
         },
         KIND_OVER => ServerMessage::Over(fields::read_results(&mut from)?),
-        KIND_ERROR => ServerMessage::Error { code: ErrorCode::from_byte(from.u8()?)?, message: from.text()? },
+        KIND_ERROR => ServerMessage::Error { code: ErrorCode::from_byte(from.u8()?), message: from.text()? },
         _ => return Err(DecodeError::UnknownKind),
     };
-    from.finish()?;
     Ok(message)
 }

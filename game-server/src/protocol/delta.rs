@@ -15,7 +15,8 @@
 //!        phase 1 (0 playing, 1 over)
 //!        phase_ends_tick: changed 1, then 32 if changed
 //!        present 10, bit n = slot n
-//!        for each present slot, ascending, against the same slot of the base (all zero when full or not in the base):
+//!        partial 1, if 1: told 10, bit n = slot n (not partial: all that are present; a full frame is never partial)
+//!        for each told slot, ascending, against the same slot of the base (all zero when full or not in the base):
 //!          moved 1, if 1: far 1, then x and y
 //!              far = 0: each signed (two's complement) delta of `delta_bits(base_age)` bits
 //!              far = 1: each absolute, 12 bits
@@ -27,11 +28,15 @@
 //!              respawn changed 1, if 1: respawn_tick 32 (0 while alive)
 //!        for each projectile of the base, in its order: kept 1 (nothing when full)
 //!        until a 0 bit: 1, then an added projectile, appended to the kept ones:
-//!          owner 4, aim 8, x 10, y 10 (whole units, rounded), age `age_bits(base_age)` (tick − born_tick)
+//!          owner 4, aim 8, x 10, y 10 (whole units, rounded), age (tick − born_tick):
+//!              full: 7, else late 1 and then `age_bits(base_age)` when 0 or 7 when 1
 //!
 //! delta_bits(base_age) = smallest n with 2^(n − 1) > 16 × base_age + 1
-//! age_bits(base_age)   = 7 when full, else smallest n with 2^n > base_age
+//! age_bits(base_age)   = smallest n with 2^n > base_age
 //! ```
+//!
+//! A present slot that is not told is, as far as later deltas are concerned, what it was in the base; who shows it goes
+//! on from what was told last. Nobody is left out of a frame before being in the base. Shots may be told late.
 //!
 //! Positions of players are in display quanta, 1/[`DISPLAY_STEPS_PER_UNIT`] unit, rounded down: nobody sees a quarter
 //! of a unit on a map of 1000. A player covers at most 16 quanta in a tick, which is where `delta_bits` comes from.
@@ -67,8 +72,16 @@ const SLOTS: u32 = PLAYERS_PER_ROOM_MAX as u32;
 const ABSOLUTE_BITS: u32 = 12;
 const SHOT_POSITION_BITS: u32 = 10;
 const SHOT_POSITION_MAX: u16 = (1 << SHOT_POSITION_BITS) - 1;
+/// Enough for the life of any shot.
 const SHOT_AGE_BITS_FULL: u32 = 7;
 const OWNER_BITS: u32 = 4;
+/// Every slot is told.
+pub const TOLD_ALL: u16 = (1 << SLOTS) - 1;
+/// Bits of a body that do not depend on what is in it: phase, its end unchanged, presence, partial and who is told, the
+/// end of the shots, and the filling of the last byte.
+pub const BODY_BITS_FIXED: u32 = 1 + 1 + SLOTS + 1 + SLOTS + 1 + 7;
+/// What a new shot takes at most.
+pub const SHOT_BITS_MAX: u32 = 1 + OWNER_BITS + 8 + 2 * SHOT_POSITION_BITS + 1 + SHOT_AGE_BITS_FULL;
 /// A usual body of ten players fits without growing.
 const BODY_BYTES_USUAL: usize = 96;
 
@@ -86,7 +99,8 @@ pub struct DisplayPlayer {
 }
 
 impl DisplayPlayer {
-    fn of(player: &PlayerState) -> DisplayPlayer {
+    /// What is left of a player after the journey.
+    pub fn of(player: &PlayerState) -> DisplayPlayer {
         DisplayPlayer {
             x: player.x / FINE_STEPS,
             y: player.y / FINE_STEPS,
@@ -165,6 +179,12 @@ pub fn base_age(base: Option<&RoomFrame>, frame: &RoomFrame) -> u8 {
 
 /// The part of a State message that all players with the same base share.
 pub fn encode_body(base: Option<&RoomFrame>, frame: &RoomFrame) -> Vec<u8> {
+    encode_told(base, frame, TOLD_ALL)
+}
+
+/// The same for one player who hears of the slots in `told` only, each of which is a bit; `frame` has the others as
+/// they are in the base.
+pub fn encode_told(base: Option<&RoomFrame>, frame: &RoomFrame, told: u16) -> Vec<u8> {
     let age = base_age(base, frame);
     let base = base.filter(|_| age > 0);
     let mut out = BitWriter::with_capacity(BODY_BYTES_USUAL);
@@ -172,13 +192,29 @@ pub fn encode_body(base: Option<&RoomFrame>, frame: &RoomFrame) -> Vec<u8> {
     put_changed(&mut out, base.map_or(0, |base| base.phase_ends_tick), frame.phase_ends_tick, 32);
     let present = frame.players.iter().fold(0, |mask, player| mask | 1 << player.slot.0);
     out.put(present, SLOTS);
-    for player in &frame.players {
-        let before = base.and_then(|base| base.players.iter().find(|known| known.slot == player.slot));
-        let before = before.map(DisplayPlayer::of).unwrap_or_default();
-        put_player(&mut out, &before, &DisplayPlayer::of(player), delta_bits(age));
+    let partial = present & !u32::from(told) != 0;
+    out.flag(partial);
+    if partial {
+        out.put(told.into(), SLOTS);
     }
-    put_projectiles(&mut out, base.map_or(&[], |base| &base.projectiles), frame, age_bits(age));
+    for player in frame.players.iter().filter(|player| told & 1 << player.slot.0 != 0) {
+        put_player(&mut out, &shown_before(base, player.slot), &DisplayPlayer::of(player), delta_bits(age));
+    }
+    put_projectiles(&mut out, base.map_or(&[], |base| &base.projectiles), frame, age);
     out.into_bytes()
+}
+
+/// Bits that telling this player takes, against a base that is `base_age` ticks old.
+pub fn player_bits(base: Option<&RoomFrame>, player: &PlayerState, base_age: u8) -> u32 {
+    let mut out = BitWriter::default();
+    let before = shown_before(base, player.slot);
+    put_player(&mut out, &before, &DisplayPlayer::of(player), delta_bits(base_age));
+    out.bits()
+}
+
+fn shown_before(base: Option<&RoomFrame>, slot: Slot) -> DisplayPlayer {
+    let before = base.and_then(|base| base.players.iter().find(|known| known.slot == slot));
+    before.map(DisplayPlayer::of).unwrap_or_default()
 }
 
 /// The personal part of a State message; `base_age` as [`base_age`] gave it for the body.
@@ -240,7 +276,7 @@ fn score(player: &DisplayPlayer) -> u32 {
 }
 
 /// Both lists are in the order of firing, so what is left of the base is a subsequence and new ones follow it.
-fn put_projectiles(out: &mut BitWriter, base: &[ProjectileState], frame: &RoomFrame, age_bits: u32) {
+fn put_projectiles(out: &mut BitWriter, base: &[ProjectileState], frame: &RoomFrame, base_age: u8) {
     let mut next = 0;
     for shot in base {
         let kept = frame.projectiles.get(next).is_some_and(|now| now == shot);
@@ -254,9 +290,18 @@ fn put_projectiles(out: &mut BitWriter, base: &[ProjectileState], frame: &RoomFr
         out.put(shown.aim.into(), 8);
         out.put(shown.x.into(), SHOT_POSITION_BITS);
         out.put(shown.y.into(), SHOT_POSITION_BITS);
-        out.put(frame.tick.saturating_sub(shown.born_tick).min((1 << age_bits) - 1), age_bits);
+        put_age(out, frame.tick.saturating_sub(shown.born_tick), base_age);
     }
     out.flag(false);
+}
+
+fn put_age(out: &mut BitWriter, age: Tick, base_age: u8) {
+    let late = age > base_age.into();
+    if base_age > 0 {
+        out.flag(late);
+    }
+    let bits = if base_age > 0 && !late { age_bits(base_age) } else { SHOT_AGE_BITS_FULL };
+    out.put(age.min((1 << bits) - 1), bits);
 }
 
 fn delta_bits(base_age: u8) -> u32 {
@@ -264,5 +309,5 @@ fn delta_bits(base_age: u8) -> u32 {
 }
 
 fn age_bits(base_age: u8) -> u32 {
-    if base_age == 0 { SHOT_AGE_BITS_FULL } else { u32::from(base_age).ilog2() + 1 }
+    u32::from(base_age.max(1)).ilog2() + 1
 }

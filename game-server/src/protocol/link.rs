@@ -10,7 +10,7 @@
 //!   4 Input     session u32, first_tick u32, count u8 (1 to 8), inputs as in `client`
 //! host → gateway
 //!   1 Hello     version u8, host text
-//!   2 Joined    session u32, the fields of Welcome
+//!   2 Joined    session u32, the fields of Welcome but its version
 //!   3 Refused   session u32, refusal u8 ([`JoinRefusal`])
 //!   4 Frame     room u64, tick_gap_excess_p99_us u32, ack count u8, acks × { slot u8, tick u32, margin_ticks i8 },
 //!               tick u32, phase u8 (0 playing, 1 over), phase_ends_tick u32,
@@ -37,7 +37,7 @@ use crate::domain::{
 use crate::protocol::client::{Welcome, fields};
 use crate::protocol::wire::{DecodeError, Reader, Writer};
 
-/// Version of this file; a host also speaks the one before it.
+/// Version of this file; `version` says who understands whom.
 pub const LINK_PROTOCOL_VERSION: u8 = 1;
 
 /// A player's connection as one gateway numbers it; unique per link.
@@ -81,14 +81,14 @@ pub enum JoinRefusal {
 }
 
 impl JoinRefusal {
-    fn from_byte(byte: u8) -> Result<JoinRefusal, DecodeError> {
-        Ok(match byte {
-            1 => JoinRefusal::RoomGone,
+    /// A reason that a newer version has invented sends the player back to the lobby, as a lost room does.
+    fn from_byte(byte: u8) -> JoinRefusal {
+        match byte {
             2 => JoinRefusal::RoomFull,
             3 => JoinRefusal::WrongPool,
             4 => JoinRefusal::MatchOver,
-            _ => return Err(DecodeError::Range),
-        })
+            _ => JoinRefusal::RoomGone,
+        }
     }
 }
 
@@ -206,70 +206,81 @@ pub fn decode_gateway(bytes: &[u8]) -> Result<GatewayToRoom, DecodeError> {
         }
         _ => return Err(DecodeError::UnknownKind),
     };
-    from.finish()?;
     Ok(message)
 }
 
 /// The bytes of a room host's message.
 pub fn encode_room(message: &RoomToGateway) -> Vec<u8> {
+    let mut out = Writer::default();
+    encode_room_into(&mut out, message);
+    out.into_bytes()
+}
+
+/// Appends the bytes of a room host's message; a writer that is used again takes no memory.
+pub fn encode_room_into(out: &mut Writer, message: &RoomToGateway) {
     match message {
         RoomToGateway::Hello { version, host } => {
-            let mut out = Writer::of_kind(KIND_HELLO);
+            out.u8(KIND_HELLO);
             out.u8(*version);
             out.text(host);
-            out.into_bytes()
         }
         RoomToGateway::Joined { session, welcome } => {
-            let mut out = for_session(KIND_JOINED, *session);
-            fields::write_welcome(&mut out, welcome);
-            out.into_bytes()
+            for_session(out, KIND_JOINED, *session);
+            fields::write_welcome(out, welcome);
         }
         RoomToGateway::Refused { session, refusal } => {
-            let mut out = for_session(KIND_REFUSED, *session);
+            for_session(out, KIND_REFUSED, *session);
             out.u8(*refusal as u8);
-            out.into_bytes()
         }
         RoomToGateway::Replaced { session, slot } => {
-            let mut out = for_session(KIND_REPLACED, *session);
+            for_session(out, KIND_REPLACED, *session);
             out.u8(slot.0);
-            out.into_bytes()
         }
         RoomToGateway::Frame { room, frame, acks, tick_gap_excess_p99_us } => {
-            let mut out = about_room(KIND_FRAME, *room);
-            out.u32(*tick_gap_excess_p99_us);
-            frame::write_acks(&mut out, acks);
-            frame::write_frame(&mut out, frame);
-            out.into_bytes()
+            encode_frame_into(out, *room, (frame, acks), *tick_gap_excess_p99_us);
         }
         RoomToGateway::Roster { room, entries } => {
-            let mut out = about_room(KIND_ROSTER, *room);
-            fields::write_roster(&mut out, entries);
-            out.into_bytes()
+            about_room(out, KIND_ROSTER, *room);
+            fields::write_roster(out, entries);
         }
         RoomToGateway::Events { room, tick, events } => {
-            let mut out = about_room(KIND_EVENTS, *room);
-            fields::write_events(&mut out, *tick, events);
-            out.into_bytes()
+            encode_events_into(out, *room, *tick, events);
         }
         RoomToGateway::Over { room, results } => {
-            let mut out = about_room(KIND_OVER, *room);
-            fields::write_results(&mut out, results);
-            out.into_bytes()
+            about_room(out, KIND_OVER, *room);
+            fields::write_results(out, results);
         }
-        RoomToGateway::Closed { room } => about_room(KIND_CLOSED, *room).into_bytes(),
+        RoomToGateway::Closed { room } => about_room(out, KIND_CLOSED, *room),
     }
 }
 
-fn for_session(kind: u8, session: SessionId) -> Writer {
-    let mut out = Writer::of_kind(kind);
-    out.u32(session.0);
-    out
+/// The same as for [`RoomToGateway::Frame`], from parts that stay with their owner.
+pub fn encode_frame_into(
+    out: &mut Writer,
+    room: RoomId,
+    (frame, acks): (&RoomFrame, &[InputAck]),
+    tick_gap_excess_p99_us: u32,
+) {
+    about_room(out, KIND_FRAME, room);
+    out.u32(tick_gap_excess_p99_us);
+    frame::write_acks(out, acks);
+    frame::write_frame(out, frame);
 }
 
-fn about_room(kind: u8, room: RoomId) -> Writer {
-    let mut out = Writer::of_kind(kind);
+/// The same as for [`RoomToGateway::Events`].
+pub fn encode_events_into(out: &mut Writer, room: RoomId, tick: Tick, events: &[GameEvent]) {
+    about_room(out, KIND_EVENTS, room);
+    fields::write_events(out, tick, events);
+}
+
+fn for_session(out: &mut Writer, kind: u8, session: SessionId) {
+    out.u8(kind);
+    out.u32(session.0);
+}
+
+fn about_room(out: &mut Writer, kind: u8, room: RoomId) {
+    out.u8(kind);
     out.u64(room.0);
-    out
 }
 
 /// Reads a room host's message; any bytes give a message or an error.
@@ -280,7 +291,6 @@ pub fn decode_room(bytes: &[u8]) -> Result<RoomToGateway, DecodeError> {
         kind @ (KIND_JOINED | KIND_REFUSED | KIND_REPLACED) => decode_for_session(kind, &mut from)?,
         kind => decode_about_room(kind, &mut from)?,
     };
-    from.finish()?;
     Ok(message)
 }
 
@@ -288,7 +298,7 @@ fn decode_for_session(kind: u8, from: &mut Reader<'_>) -> Result<RoomToGateway, 
     let session = SessionId(from.u32()?);
     Ok(match kind {
         KIND_JOINED => RoomToGateway::Joined { session, welcome: fields::read_welcome(from)? },
-        KIND_REFUSED => RoomToGateway::Refused { session, refusal: JoinRefusal::from_byte(from.u8()?)? },
+        KIND_REFUSED => RoomToGateway::Refused { session, refusal: JoinRefusal::from_byte(from.u8()?) },
         _ => RoomToGateway::Replaced { session, slot: Slot(from.u8()?) },
     })
 }

@@ -18,14 +18,10 @@ const VARINT_BYTES_MAX: u32 = 5;
 pub enum DecodeError {
     #[error("the message ends before its last field")]
     Truncated,
-    #[error("bytes are left after the last field")]
-    Trailing,
     #[error("the message is longer than allowed")]
     TooLong,
     #[error("no message has this kind")]
     UnknownKind,
-    #[error("the other side speaks another version")]
-    Version,
     #[error("a text is not UTF-8")]
     Text,
     #[error("a field has a value outside its range")]
@@ -39,10 +35,8 @@ impl DecodeError {
     pub fn label(self) -> &'static str {
         match self {
             DecodeError::Truncated => "truncated",
-            DecodeError::Trailing => "trailing",
             DecodeError::TooLong => "too_long",
             DecodeError::UnknownKind => "unknown_kind",
-            DecodeError::Version => "version",
             DecodeError::Text => "text",
             DecodeError::Range => "range",
             DecodeError::UnknownBase => "unknown_base",
@@ -50,7 +44,7 @@ impl DecodeError {
     }
 }
 
-/// Takes fields off the front of a message.
+/// Takes fields off the front of a message; what is left at the end belongs to a newer version.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
     rest: &'a [u8],
@@ -141,11 +135,6 @@ impl<'a> Reader<'a> {
         }
         Ok(items)
     }
-
-    /// Ends the message; what is left over is an error.
-    pub fn finish(self) -> Result<(), DecodeError> {
-        if self.rest.is_empty() { Ok(()) } else { Err(DecodeError::Trailing) }
-    }
 }
 
 /// Appends fields to a message.
@@ -160,8 +149,23 @@ impl Writer {
         Writer { bytes: vec![kind] }
     }
 
+    /// Appends to what is there.
+    pub fn on(bytes: Vec<u8>) -> Writer {
+        Writer { bytes }
+    }
+
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
+    }
+
+    /// What was appended so far.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Begins anew and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
     }
 
     pub fn bytes(&mut self, value: &[u8]) {

@@ -7,13 +7,16 @@ use std::path::PathBuf;
 use anyhow::Context;
 use tokio::net::TcpListener;
 
+use crate::domain::{Mode, StateRate};
 use crate::net::admin::Readiness;
 use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
 use crate::protocol::ticket::TicketKey;
-use crate::roles::gateway::GatewayOptions;
+use crate::protocol::version::Protocols;
+use crate::roles::gateway::{GatewayOptions, PortOptions};
 use crate::roles::lobby::LobbyOptions;
 use crate::roles::room::RoomOptions;
+use crate::roles::room::archive::ArchiveOptions;
 use crate::roles::{chat, gateway, lobby, monitor, ranking, room};
 use crate::store::Store;
 
@@ -26,14 +29,20 @@ const ROOMS_MAX: u32 = 150;
 const TICKET_SECRET_BYTES: usize = 32;
 
 /// What `all` is told at the start.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct AllOptions {
     /// The folder of the ranking's database.
     pub data_dir: PathBuf,
+    pub replays: ArchiveOptions,
     pub match_s: u32,
     pub fill_to_players: u8,
     /// Files of the page here are served instead of the embedded ones.
     pub web_dir: Option<PathBuf>,
+    pub mode: Mode,
+    pub state_rate: StateRate,
+    pub seat_hold_s: u32,
+    pub port: PortOptions,
+    pub allowed_origins: Vec<String>,
 }
 
 /// Runs the whole game until drained. Roles that matches depend on go last: a result still finds the ranking.
@@ -79,20 +88,27 @@ async fn play(
         host: LOCAL.to_string(),
         node: LOCAL.to_string(),
         link_address: links.local_addr()?.to_string(),
+        protocols: Protocols::default(),
         threads: THREADS,
         rooms_max: ROOMS_MAX,
+        replays: Some(options.replays.clone()),
     };
     let lobby = LobbyOptions {
         ticket_key: ticket_key.clone(),
         match_s: options.match_s,
         fill_to_players: options.fill_to_players,
+        mode: options.mode,
+        state_rate: options.state_rate,
+        seat_hold_s: options.seat_hold_s,
     };
     let gateway = GatewayOptions {
         ticket_key,
         name: LOCAL.to_string(),
-        allowed_origins: Vec::new(),
+        allowed_origins: options.allowed_origins.clone(),
+        protocols: Protocols::default(),
         accept_while_draining: std::time::Duration::ZERO,
         web_dir: options.web_dir.clone(),
+        port: options.port.clone(),
     };
     tokio::try_join!(
         room::run(links, bus.clone(), room, ready.part(), shutdown.clone()),

@@ -13,7 +13,7 @@ mod figures;
 /// Many players at once.
 mod load;
 /// Which tick an input is for.
-mod pace;
+pub(super) mod pace;
 /// Who plays, and how it decides.
 mod pilot;
 /// A match as one player plays it.

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, broadcast};
 use tokio::time::{sleep, timeout};
@@ -21,24 +20,32 @@ use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
 use crate::protocol::bus::{ChatLine, SUBJECT_CHAT_LINES};
 use crate::protocol::ticket::TicketKey;
+use crate::protocol::version::Protocols;
 use crate::roles::gateway::counters::Counters;
 use crate::roles::gateway::hosts::Hosts;
 use crate::roles::gateway::limits::SOCKETS_MAX;
 
+mod addresses;
 mod admission;
 mod assets;
 mod conversation;
 mod counters;
-mod feed;
-mod host_link;
+pub(super) mod feed;
+pub(super) mod host_link;
 mod hosts;
+mod latency;
 mod leaderboard;
 mod limits;
 mod matchmaking;
+mod metered;
 mod play;
+mod port;
 mod socket;
 mod talk;
 mod tickets;
+
+pub use crate::roles::gateway::addresses::Block;
+pub use crate::roles::gateway::port::PortOptions;
 
 /// Sessions that were told to end get this long to say goodbye.
 const GOODBYE_MAX: Duration = Duration::from_secs(1);
@@ -49,12 +56,14 @@ pub struct GatewayOptions {
     pub ticket_key: TicketKey,
     /// How room hosts' logs call it.
     pub name: String,
+    pub protocols: Protocols,
     /// Origins besides its own whose pages may connect.
     pub allowed_origins: Vec<String>,
     /// A drain keeps accepting for this long, until the load balancer has heard that the gateway is not ready.
     pub accept_while_draining: Duration,
     /// Files of the page here are served instead of the embedded ones.
     pub web_dir: Option<PathBuf>,
+    pub port: PortOptions,
 }
 
 /// Shared by all requests.
@@ -81,7 +90,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let lines = bus.subscribe(SUBJECT_CHAT_LINES).await?;
     let gateway = Arc::new(Gateway {
-        hosts: Hosts::new(options.name.clone()),
+        hosts: Hosts::new(options.name.clone(), options.protocols.link),
         options,
         bus,
         chat_lines: broadcast::Sender::new(talk::LINES_MAX),
@@ -93,7 +102,12 @@ pub async fn run(
     });
     let relay = tokio::spawn(talk::relay(lines, gateway.chat_lines.clone()));
     let stop_accepting = CancellationToken::new();
-    let server = tokio::spawn(serve(listener, gateway.clone(), stop_accepting.clone()));
+    let server = tokio::spawn(port::serve(
+        listener,
+        router(gateway.clone()),
+        gateway.options.port.clone(),
+        stop_accepting.clone(),
+    ));
     ready.set(true);
     gateway.shutdown.draining().await;
     ready.set(false);
@@ -101,18 +115,6 @@ pub async fn run(
     relay.abort();
     server.abort();
     Ok(())
-}
-
-async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: CancellationToken) {
-    let listener = listener.tap_io(|stream| {
-        // Without it small messages would wait for each other; a socket that refuses is broken anyway.
-        let _ = stream.set_nodelay(true);
-    });
-    let app = router(gateway);
-    let served = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await;
-    if let Err(error) = served {
-        tracing::error!(%error, "the client port failed");
-    }
 }
 
 fn router(gateway: Arc<Gateway>) -> Router {

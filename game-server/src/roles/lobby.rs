@@ -9,7 +9,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use tokio::task::JoinSet;
 
-use crate::domain::{MatchSettings, NAME_CHARS_MAX, PlayerId, Pool, RoomId, TICK_RATE_HZ, Tick};
+use crate::domain::{
+    MatchSettings, Mode, NAME_CHARS_MAX, PlayerId, Pool, RoomId, StateRate, TICK_RATE_HZ, Tick,
+};
 use crate::net::admin::Readiness;
 use crate::net::bus::{Bus, BusError, Responder};
 use crate::net::shutdown::Shutdown;
@@ -50,6 +52,9 @@ pub struct LobbyOptions {
     pub ticket_key: TicketKey,
     pub match_s: u32,
     pub fill_to_players: u8,
+    pub mode: Mode,
+    pub state_rate: StateRate,
+    pub seat_hold_s: u32,
 }
 
 /// Serves seat requests until a drain is asked for.
@@ -178,6 +183,9 @@ impl Lobby {
             match_ticks: match_ticks(&self.options),
             // Headless players measure; opponents that the server steers would only blur that.
             fill_to_players: if pool == Pool::Public { self.options.fill_to_players } else { 0 },
+            mode: self.options.mode,
+            state_rate: self.options.state_rate,
+            seat_hold_ticks: self.options.seat_hold_s * TICK_RATE_HZ,
         }
     }
 

@@ -1,7 +1,8 @@
 //! Rooms on simulation threads.
 //!
-//! Three worlds that only meet at bounded hand-overs: sockets (tokio) put mail into mailboxes, simulation threads
-//! (plain threads, [`simulation`]) step rooms and queue frames on links, and the bus hears reports and results.
+//! Worlds that only meet at bounded hand-overs: sockets (tokio) put mail into mailboxes, simulation threads (plain
+//! threads, [`simulation`]) step rooms and queue frames on links, the bus hears reports and results, and one thread
+//! writes what went into each room to its replay log ([`archive`]).
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -15,6 +16,8 @@ use crate::net::admin::Readiness;
 use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
 use crate::protocol::bus::subject_open_room;
+use crate::protocol::version::Protocols;
+use crate::roles::room::archive::{Archive, ArchiveOptions};
 use crate::roles::room::board::Board;
 use crate::roles::room::mailbox::Mail;
 use crate::roles::room::results::Results;
@@ -22,12 +25,15 @@ use crate::roles::room::simulation::Simulation;
 
 mod account;
 mod announce;
+pub mod archive;
 mod board;
 mod clock;
-mod hosted;
+mod costs;
+pub(super) mod hosted;
 mod links;
-mod mailbox;
-mod outgoing;
+pub(super) mod mailbox;
+pub(super) mod outgoing;
+mod recorder;
 mod results;
 mod simulation;
 
@@ -46,8 +52,11 @@ pub struct RoomOptions {
     pub node: String,
     /// Where gateways dial, `host:port`.
     pub link_address: String,
+    pub protocols: Protocols,
     pub threads: u16,
     pub rooms_max: u32,
+    /// Where replay logs go; without it there are none.
+    pub replays: Option<ArchiveOptions>,
 }
 
 /// Runs rooms until drained: SIGTERM takes no more rooms and waits for those that run, the end ends them.
@@ -59,9 +68,14 @@ pub async fn run(
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     let requests = bus.serve(&subject_open_room(&options.host), "host").await?;
+    let archive = options.replays.clone().map(Archive::start).transpose()?;
     let board = Arc::new(Board::new(options));
     let results = Results::start(bus.clone());
-    let threads = start_threads(&board, &results)?;
+    let (archive, log_writer) = archive.unzip();
+    let mut threads = start_threads(&board, &results, &archive)?;
+    // Without the threads' clones of the archive the writer would never end, so it is the last to be joined.
+    drop(archive);
+    threads.extend(log_writer);
     let tasks = [
         tokio::spawn(links::accept(listener, board.clone())),
         tokio::spawn(announce::serve_open(requests, board.clone())),
@@ -88,10 +102,14 @@ pub async fn run(
     Ok(())
 }
 
-fn start_threads(board: &Arc<Board>, results: &Results) -> anyhow::Result<Vec<JoinHandle<()>>> {
+fn start_threads(
+    board: &Arc<Board>,
+    results: &Results,
+    archive: &Option<Archive>,
+) -> anyhow::Result<Vec<JoinHandle<()>>> {
     (0..board.threads())
         .map(|thread| {
-            let simulation = Simulation::new(thread, board.clone(), results.clone());
+            let simulation = Simulation::new(thread, board.clone(), results.clone(), archive.clone());
             std::thread::Builder::new()
                 .name(format!("simulation-{thread}"))
                 .spawn(move || simulation.run())

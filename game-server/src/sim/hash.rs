@@ -11,11 +11,15 @@ pub struct StateHash {
 
 impl Default for StateHash {
     fn default() -> StateHash {
-        StateHash { value: OFFSET }
+        StateHash::new()
     }
 }
 
 impl StateHash {
+    pub const fn new() -> StateHash {
+        StateHash { value: OFFSET }
+    }
+
     pub fn word(&mut self, word: u64) {
         self.value = (self.value ^ word).wrapping_mul(PRIME);
         self.value ^= self.value >> 29;

@@ -93,10 +93,10 @@ impl InputBuffer {
 
     pub fn hash_into(&self, hash: &mut StateHash) {
         hash.word(self.filled);
-        for (place, input) in self.waiting.iter().enumerate() {
-            if self.filled & (1 << place) != 0 {
-                hash.word(packed(*input));
-            }
+        let mut left = self.filled;
+        while left != 0 {
+            hash.word(packed(self.waiting[left.trailing_zeros() as usize]));
+            left &= left - 1;
         }
         hash.word(packed(self.current));
         hash.word(u64::from(self.applied_tick));
@@ -111,3 +111,6 @@ fn margin(now: Tick, tick: Tick) -> i8 {
 fn packed(input: PlayerInput) -> u64 {
     u64::from(u32::from_le_bytes([input.move_x as u8, input.move_y as u8, input.aim, input.buttons]))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! The map: walls and spawn points, symmetrical in both axes so that no side is better.
+//! The map: walls and spawn points of `arena.map`, read by the compiler, so that a mistake in it never starts.
 
 use crate::domain::{MAP_SIZE, Wall};
 use crate::sim::vector::Vector;
@@ -6,46 +6,83 @@ use crate::sim::vector::Vector;
 /// Side of the map as the arithmetic needs it.
 pub const SIZE: f32 = MAP_SIZE as f32;
 
-const fn wall(x: u16, y: u16, width: u16, height: u16) -> Wall {
-    Wall { x, y, width, height }
+const TEXT: &[u8] = include_bytes!("arena.map");
+const WALL: u8 = b'w';
+const SPAWN: u8 = b's';
+
+/// A circle that is pushed out of one wall is never pushed into another: `arena.map` says what that takes.
+pub static WALLS: [Wall; count(WALL)] = walls();
+
+/// Where players appear.
+pub static SPAWN_POINTS: [Vector; count(SPAWN)] = spawn_points();
+
+const fn walls<const N: usize>() -> [Wall; N] {
+    let mut walls = [Wall { x: 0, y: 0, width: 0, height: 0 }; N];
+    let (mut at, mut place) = (0, 0);
+    while at < TEXT.len() {
+        if TEXT[at] == WALL {
+            let [x, y, width, height] = numbers(at);
+            assert!(x + width <= MAP_SIZE && y + height <= MAP_SIZE, "a wall leaves the map");
+            walls[place] = Wall { x, y, width, height };
+            place += 1;
+        }
+        at = next_line(at);
+    }
+    walls
 }
 
-/// Four corner shelters open towards the corners of the map, four bars around the centre, and the centre itself.
-///
-/// Two walls either overlap or leave room for a player to pass, and so do walls and the edge of the map: a circle
-/// that is pushed out of one wall is never pushed into another.
-pub static WALLS: [Wall; 13] = [
-    wall(460, 460, 80, 80),
-    wall(430, 288, 140, 24),
-    wall(430, 688, 140, 24),
-    wall(288, 430, 24, 140),
-    wall(688, 430, 24, 140),
-    wall(180, 276, 120, 24),
-    wall(276, 180, 24, 120),
-    wall(700, 276, 120, 24),
-    wall(700, 180, 24, 120),
-    wall(180, 700, 120, 24),
-    wall(276, 700, 24, 120),
-    wall(700, 700, 120, 24),
-    wall(700, 700, 24, 120),
-];
-
-const fn spawn(x: u16, y: u16) -> Vector {
-    Vector { x: x as f32, y: y as f32 }
+const fn spawn_points<const N: usize>() -> [Vector; N] {
+    let mut points = [Vector { x: 0.0, y: 0.0 }; N];
+    let (mut at, mut place) = (0, 0);
+    while at < TEXT.len() {
+        if TEXT[at] == SPAWN {
+            let [x, y] = numbers(at);
+            points[place] = Vector { x: x as f32, y: y as f32 };
+            place += 1;
+        }
+        at = next_line(at);
+    }
+    points
 }
 
-/// Where players appear: inside the shelters, in the corners, and in the middle of the edges.
-pub static SPAWN_POINTS: [Vector; 12] = [
-    spawn(230, 230),
-    spawn(770, 770),
-    spawn(770, 230),
-    spawn(230, 770),
-    spawn(500, 100),
-    spawn(500, 900),
-    spawn(100, 500),
-    spawn(900, 500),
-    spawn(80, 80),
-    spawn(920, 920),
-    spawn(920, 80),
-    spawn(80, 920),
-];
+/// Lines of one kind; a line of no kind does not compile.
+const fn count(kind: u8) -> usize {
+    let (mut at, mut lines) = (0, 0);
+    while at < TEXT.len() {
+        let first = TEXT[at];
+        assert!(matches!(first, WALL | SPAWN | b'#' | b'\n'), "a line of arena.map is no wall, spawn or #");
+        if first == kind {
+            lines += 1;
+        }
+        at = next_line(at);
+    }
+    lines
+}
+
+/// The numbers after the word at the beginning of a line.
+const fn numbers<const N: usize>(line: usize) -> [u16; N] {
+    let (mut numbers, mut at, mut place) = ([0; N], line, 0);
+    while at < TEXT.len() && TEXT[at].is_ascii_alphabetic() {
+        at += 1;
+    }
+    while place < N {
+        while at < TEXT.len() && TEXT[at] == b' ' {
+            at += 1;
+        }
+        assert!(at < TEXT.len() && TEXT[at].is_ascii_digit(), "a line of arena.map has too few numbers");
+        while at < TEXT.len() && TEXT[at].is_ascii_digit() {
+            numbers[place] = numbers[place] * 10 + (TEXT[at] - b'0') as u16;
+            at += 1;
+        }
+        place += 1;
+    }
+    assert!(at == TEXT.len() || TEXT[at] == b'\n', "a line of arena.map has too many numbers");
+    numbers
+}
+
+const fn next_line(mut at: usize) -> usize {
+    while at < TEXT.len() && TEXT[at] != b'\n' {
+        at += 1;
+    }
+    at + 1
+}

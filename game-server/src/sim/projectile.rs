@@ -32,6 +32,14 @@ pub fn muzzle(centre: Vector, aim: u8, walls: &[Wall]) -> Option<(u16, u16)> {
     Some(((start.x * STEPS) as u16, (start.y * STEPS) as u16))
 }
 
+/// A shot and what its shooter saw when firing it.
+#[derive(Debug, Clone, Copy)]
+pub struct Shot {
+    pub state: ProjectileState,
+    /// How old the others were on the shooter's screen, in ticks.
+    pub view_age: Tick,
+}
+
 /// What a shot met in one tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flight {
@@ -86,7 +94,8 @@ fn on_map(point: Vector) -> bool {
     (0.0..map::SIZE).contains(&point.x) && (0.0..map::SIZE).contains(&point.y)
 }
 
-pub fn hash_into(shot: &ProjectileState, hash: &mut StateHash) {
+pub fn hash_into(Shot { state: shot, view_age }: &Shot, hash: &mut StateHash) {
+    hash.word(u64::from(*view_age));
     hash.word(u64::from(shot.id) << 32 | u64::from(shot.x) << 16 | u64::from(shot.y));
     hash.word(u64::from(shot.owner.0) << 40 | u64::from(shot.aim) << 32 | u64::from(shot.born_tick));
 }

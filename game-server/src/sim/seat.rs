@@ -8,6 +8,7 @@ use crate::sim::brain::Memory;
 use crate::sim::hash::StateHash;
 use crate::sim::inputs::InputBuffer;
 use crate::sim::movement::Body;
+use crate::sim::rewind::Trail;
 use crate::sim::vector::Vector;
 
 /// Health of a player who was just (re)born.
@@ -30,6 +31,7 @@ pub struct Seat {
     /// Since when the connection has been gone.
     pub absent_since: Option<Tick>,
     pub body: Body,
+    pub trail: Trail,
     pub aim: u8,
     pub health: u8,
     pub kills: u16,
@@ -50,6 +52,7 @@ impl Seat {
             bot,
             absent_since: None,
             body: Body::default(),
+            trail: Trail::default(),
             aim: 0,
             health: HEALTH_FULL,
             kills: 0,
@@ -76,6 +79,7 @@ impl Seat {
     /// Puts the player at a spawn point, healthy and protected.
     pub fn spawn_at(&mut self, point: Vector, now: Tick) {
         self.body = Body::at(point);
+        self.trail.restart(point);
         self.health = HEALTH_FULL;
         self.respawn_tick = 0;
         self.protected_until = now + PROTECTION_TICKS;
@@ -148,6 +152,7 @@ impl Seat {
         hash.word(u64::from(self.respawn_tick) << 32 | u64::from(self.protected_until));
         hash.word(u64::from(self.fire_ready_tick));
         self.inputs.hash_into(hash);
+        self.trail.hash_into(hash);
         if let Some(memory) = &self.bot {
             memory.hash_into(hash);
         }

@@ -4,8 +4,7 @@ use crate::domain::{NAME_CHARS_MAX, PLAYERS_PER_ROOM_MAX, Phase, PlayerId, Playe
 use crate::sim::brain::Memory;
 use crate::sim::map;
 use crate::sim::seat::Seat;
-use crate::sim::vector::Vector;
-use crate::sim::{JoinError, Room, SEAT_HOLD_TICKS};
+use crate::sim::{JoinError, Room};
 
 /// People who left with a score and are remembered; who comes after them in one match is forgotten.
 const DEPARTED_MAX: usize = 32;
@@ -59,7 +58,8 @@ impl Room {
     pub(super) fn free_held_seats(&mut self) {
         for index in 0..PLAYERS_PER_ROOM_MAX {
             let Some(seat) = &self.seats[index] else { continue };
-            if seat.absent_since.is_some_and(|since| self.tick >= since + SEAT_HOLD_TICKS) {
+            let held_for = seat.absent_since.map_or(0, |since| self.tick - since);
+            if seat.absent_since.is_some() && held_for >= self.settings.seat_hold_ticks {
                 self.stand_up(seat.slot);
             }
         }
@@ -74,7 +74,7 @@ impl Room {
             self.departed.push(seat.result());
         }
         // Its shots would otherwise score for whoever sits here next.
-        self.projectiles.retain(|shot| shot.owner != slot);
+        self.projectiles.retain(|shot| shot.state.owner != slot);
         self.roster_version += 1;
         if !self.seats.iter().flatten().any(Seat::is_human) {
             self.empty_since = Some(self.tick);
@@ -97,7 +97,7 @@ impl Room {
 
     fn sit_down(&mut self, seat: Seat) {
         let slot = seat.slot;
-        self.projectiles.retain(|shot| shot.owner != slot);
+        self.projectiles.retain(|shot| shot.state.owner != slot);
         self.seats[usize::from(slot.0)] = Some(seat);
         self.spawn(slot);
         self.roster_version += 1;
@@ -106,11 +106,11 @@ impl Room {
     /// Puts a player where the nearest living enemy is farthest away.
     pub(super) fn spawn(&mut self, slot: Slot) {
         let others = self.seats.iter().flatten().filter(|seat| seat.slot != slot && seat.is_alive());
-        let enemies: Vec<Vector> = others.map(|seat| seat.body.position).collect();
+        let enemies = others.map(|seat| seat.body.position);
         let mut best = (f32::NEG_INFINITY, map::SPAWN_POINTS[0]);
         for point in map::SPAWN_POINTS {
-            let nearest =
-                enemies.iter().map(|enemy| enemy.minus(point).length_squared()).fold(f32::MAX, f32::min);
+            let distances = enemies.clone().map(|enemy| enemy.minus(point).length_squared());
+            let nearest = distances.fold(f32::MAX, f32::min);
             if nearest > best.0 {
                 best = (nearest, point);
             }
@@ -128,7 +128,17 @@ impl Room {
     }
 
     fn free_slot(&self) -> Option<Slot> {
-        self.seats.iter().position(Option::is_none).map(|index| Slot(index as u8))
+        let seats = &self.seats[..self.seats_max()];
+        seats.iter().position(Option::is_none).map(|index| Slot(index as u8))
+    }
+
+    /// Seats that this mode has for people and bots.
+    fn seats_max(&self) -> usize {
+        #[cfg(feature = "ball")]
+        if self.ball.is_some() {
+            return PLAYERS_PER_ROOM_MAX - 1;
+        }
+        PLAYERS_PER_ROOM_MAX
     }
 
     fn taken_seats(&self) -> usize {
@@ -141,7 +151,10 @@ impl Room {
 
     /// Who sits where, by slot.
     pub fn roster(&self) -> Vec<RosterEntry> {
-        self.seats.iter().flatten().map(Seat::roster_entry).collect()
+        let seated = self.seats.iter().flatten().map(Seat::roster_entry);
+        #[cfg(feature = "ball")]
+        let seated = seated.chain(self.ball.iter().map(|ball| ball.roster_entry()));
+        seated.collect()
     }
 
     /// Changes whenever [`Room::roster`] does.
@@ -151,13 +164,26 @@ impl Room {
 
     /// The people with a seat, those included whose seat is held.
     pub fn humans(&self) -> Vec<PlayerId> {
-        self.seats.iter().flatten().filter(|seat| seat.is_human()).map(|seat| seat.player).collect()
+        let mut humans = Vec::new();
+        self.humans_into(&mut humans);
+        humans
+    }
+
+    /// The same in the memory of an older list.
+    pub fn humans_into(&self, humans: &mut Vec<PlayerId>) {
+        humans.clear();
+        humans.extend(self.seats.iter().flatten().filter(|seat| seat.is_human()).map(|seat| seat.player));
+    }
+
+    /// How many people have a seat.
+    pub fn human_count(&self) -> usize {
+        self.seats.iter().flatten().filter(|seat| seat.is_human()).count()
     }
 
     /// Seats that a person can take at once, those of bots included.
     pub fn free_seats(&self) -> u8 {
         match self.phase {
-            Phase::Playing => (PLAYERS_PER_ROOM_MAX - self.humans().len()) as u8,
+            Phase::Playing => (self.seats_max() - self.human_count()) as u8,
             Phase::Over => 0,
         }
     }

@@ -3,14 +3,26 @@
 mod bots;
 mod determinism;
 mod match_flow;
+mod rewind;
 mod seats;
 mod shots;
 
-use crate::domain::{MatchSettings, PlayerId, PlayerInput, PlayerState, Pool, RoomId, Slot};
+use crate::domain::{
+    MatchSettings, Mode, PlayerId, PlayerInput, PlayerState, Pool, RoomId, SEAT_HOLD_TICKS, Slot, StateRate,
+};
 use crate::sim::Room;
 
 fn settings(seed: u64, fill_to_players: u8) -> MatchSettings {
-    MatchSettings { room: RoomId(1), seed, pool: Pool::Public, match_ticks: 18_000, fill_to_players }
+    MatchSettings {
+        room: RoomId(1),
+        seed,
+        pool: Pool::Public,
+        match_ticks: 18_000,
+        fill_to_players,
+        mode: Mode::default(),
+        state_rate: StateRate::default(),
+        seat_hold_ticks: SEAT_HOLD_TICKS,
+    }
 }
 
 /// A room with nobody in it.

@@ -26,7 +26,7 @@ pub struct Rating {
     pub deviation: f64,
 }
 
-/// The outcome of one person's match.
+/// The outcome of one person's match against other people.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Outcome {
     pub rating: Rating,
@@ -47,25 +47,34 @@ impl Rating {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Performance {
     pub before: Rating,
+    pub score: Score,
+}
+
+/// What somebody did in a match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Score {
     pub kills: u16,
     pub deaths: u16,
 }
 
-/// New ratings in the same order. Fewer than two people, or a draw of all, has no winner; alone nobody moves.
-pub fn outcomes(people: &[Performance]) -> Vec<Outcome> {
-    let places: Vec<usize> = people.iter().map(|one| place(one, people)).collect();
-    let decided = places.iter().any(|place| *place > 1);
-    let after = rate(people, &places);
-    let outcome = |(rating, place): (Rating, &usize)| Outcome { rating, won: decided && *place == 1 };
-    after.into_iter().zip(&places).map(outcome).collect()
+/// New ratings in the same order, by the score among people. Won has who alone leads the whole board, the `bots`
+/// included; the page says who won by the same rule (`results.js`).
+pub fn outcomes(people: &[Performance], bots: &[Score]) -> Vec<Outcome> {
+    let scores: Vec<Score> = people.iter().map(|one| one.score).collect();
+    let places: Vec<usize> = scores.iter().map(|one| 1 + ahead(*one, &scores)).collect();
+    let won = |one: Score| {
+        let board = || scores.iter().chain(bots);
+        ahead(one, &scores) + ahead(one, bots) == 0 && board().filter(|other| **other == one).count() == 1
+    };
+    let outcome = |(rating, one): (Rating, &Score)| Outcome { rating, won: won(*one) };
+    rate(people, &places).into_iter().zip(&scores).map(outcome).collect()
 }
 
-/// 1 is best; more kills, then fewer deaths; equals share a place.
-fn place(one: &Performance, people: &[Performance]) -> usize {
-    let better = |other: &&Performance| {
-        other.kills > one.kills || (other.kills == one.kills && other.deaths < one.deaths)
-    };
-    1 + people.iter().filter(better).count()
+/// How many did better: more kills, or as many with fewer deaths.
+fn ahead(one: Score, others: &[Score]) -> usize {
+    let better =
+        |other: &&Score| other.kills > one.kills || (other.kills == one.kills && other.deaths < one.deaths);
+    others.iter().filter(better).count()
 }
 
 fn rate(people: &[Performance], places: &[usize]) -> Vec<Rating> {

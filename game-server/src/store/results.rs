@@ -4,7 +4,7 @@ use anyhow::Context;
 use sqlx::{AnyConnection, Row};
 
 use crate::domain::{MatchResult, PlayerResult, Pool};
-use crate::store::rating::{Outcome, Performance, Rating, outcomes};
+use crate::store::rating::{Outcome, Performance, Rating, Score, outcomes};
 use crate::store::{Store, column_of};
 
 const INSERT_MATCH: &str =
@@ -18,6 +18,9 @@ const TOUCH_PLAYER: &str = "INSERT INTO players \
      ON CONFLICT (player) DO UPDATE SET name = excluded.name RETURNING rating, deviation";
 const UPDATE_PLAYER: &str = "UPDATE players SET rating = $2, deviation = $3, standing = $4, \
      matches = matches + 1, wins = wins + $5, kills = kills + $6, deaths = deaths + $7 WHERE player = $1";
+
+/// A match of one person against bots is practice: it is kept, but counts for nothing on the leaderboard.
+const RATED_PEOPLE_MIN: usize = 2;
 
 /// What became of a result that was handed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,15 +76,23 @@ async fn insert_lines(connection: &mut AnyConnection, result: &MatchResult) -> R
 
 async fn rate_people(connection: &mut AnyConnection, result: &MatchResult) -> Result<(), sqlx::Error> {
     let people = people_of(result);
+    if people.len() < RATED_PEOPLE_MIN {
+        return Ok(());
+    }
     let mut performances = Vec::with_capacity(people.len());
     for person in &people {
         let before = touch(connection, person).await?;
-        performances.push(Performance { before, kills: person.kills, deaths: person.deaths });
+        performances.push(Performance { before, score: score_of(person) });
     }
-    for (person, outcome) in people.iter().zip(outcomes(&performances)) {
+    let bots: Vec<Score> = result.players.iter().filter(|line| line.bot).map(score_of).collect();
+    for (person, outcome) in people.iter().zip(outcomes(&performances, &bots)) {
         update(connection, person, outcome).await?;
     }
     Ok(())
+}
+
+fn score_of(line: &PlayerResult) -> Score {
+    Score { kills: line.kills, deaths: line.deaths }
 }
 
 /// Bots are never rated. In the order of ids, so that two matches with common players cannot lock each other out.

@@ -72,13 +72,23 @@ async fn everything_is_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn bots_are_never_rated_and_a_lone_person_keeps_the_rating() {
+async fn practice_against_bots_counts_for_nothing() {
     let temporary = TemporaryStore::open().await;
-    temporary.store.record(&result(1, vec![line(50, true, 9), line(1, false, 4)])).await.unwrap();
+    let practice = result(1, vec![line(1, false, 9), line(50, true, 4)]);
+    assert_eq!(temporary.store.record(&practice).await.unwrap(), Recorded::Stored);
+    assert_eq!(temporary.store.top(10).await.unwrap(), []);
+    assert_eq!(temporary.store.record(&practice).await.unwrap(), Recorded::Duplicate);
+}
+
+#[tokio::test]
+async fn bots_are_never_rated_but_nobody_wins_behind_one() {
+    let temporary = TemporaryStore::open().await;
+    let played = result(1, vec![line(50, true, 9), line(1, false, 4), line(2, false, 3)]);
+    temporary.store.record(&played).await.unwrap();
     let top = temporary.store.top(10).await.unwrap();
-    assert_eq!(ids(&top), [(1, 1)]);
+    assert_eq!(ids(&top), [(1, 1), (2, 2)]);
     assert_eq!((top[0].matches, top[0].wins, top[0].kills), (1, 0, 4));
-    assert_eq!(top[0].rating, Rating::START);
+    assert!(top[0].rating.rating > Rating::START.rating);
 }
 
 #[tokio::test]
@@ -105,8 +115,9 @@ async fn a_player_is_shown_with_two_neighbours_either_side() {
 #[tokio::test]
 async fn players_of_equal_standing_have_ranks_of_their_own() {
     let temporary = TemporaryStore::open().await;
-    for player in 1..=4 {
-        temporary.store.record(&result(player, vec![line(player, false, 3)])).await.unwrap();
+    for player in [1, 3] {
+        let draw = vec![line(player, false, 3), line(player + 1, false, 3)];
+        temporary.store.record(&result(player, draw)).await.unwrap();
     }
     let top = ids(&temporary.store.top(10).await.unwrap());
     assert_eq!(top.iter().map(|(rank, _)| *rank).collect::<Vec<_>>(), [1, 2, 3, 4]);

@@ -2,6 +2,11 @@
 //!
 //! `SCREENSHOTS=<folder> cargo test -p game-server --test it browser -- --ignored` also leaves pictures to look at.
 
+mod bad_line;
+mod clock;
+mod comes_back;
+mod modules;
+mod netem;
 mod stage;
 
 use std::time::Duration;
@@ -147,6 +152,9 @@ async fn a_phone_plays_by_touch() {
         page.perform_actions(thumb).await.expect("a thumb can drag");
         stage.save(&page, "play-phone").await;
         page.release_actions().await.expect("a thumb can be lifted");
+        click(&page, "open-network").await;
+        stage::until(&page, "return document.querySelector('#network dd').textContent !== ''").await;
+        stage.save(&page, "network-phone").await;
         let after = read(&page, "return [game.self.x, game.self.y]").await;
         assert!(distance(&before, &after) > MOVED_UNITS, "{before} to {after}");
     })

@@ -13,6 +13,9 @@ pub const LIMIT: Duration = Duration::from_secs(60);
 /// How often a condition that cannot be awaited is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
+/// Held by tests that fill the machine or compare one moment with another: they take turns.
+pub static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// Looks until there is something; panics with `what` at the limit.
 pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let since = Instant::now();

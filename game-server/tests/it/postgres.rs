@@ -106,7 +106,7 @@ fn result(room: u64, players: Vec<PlayerResult>) -> MatchResult {
 async fn results_count_once_with_ids_of_all_sizes_and_survive_a_reconnect() {
     let postgres = Postgres::start().await;
     let store = postgres.open().await;
-    let played = result(u64::MAX, vec![line(u64::MAX, false, 5), line(1 << 63, false, 3), line(3, true, 9)]);
+    let played = result(u64::MAX, vec![line(u64::MAX, false, 5), line(1 << 63, false, 3), line(3, true, 1)]);
     assert_eq!(store.record(&played).await.expect("stored"), Recorded::Stored);
     assert_eq!(store.record(&played).await.expect("known"), Recorded::Duplicate);
     let headless = MatchResult { pool: Pool::Bots, room: RoomId(1), ..played };

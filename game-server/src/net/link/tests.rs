@@ -1,13 +1,43 @@
 //! Frames over an in-memory stream.
 
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::BytesMut;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf, duplex};
 
 use super::{
-    Batch, FRAME_BYTES_MAX, QUEUED_BYTES_MAX, ReceiveError, SendError, Timing, start, start_timed, take_frame,
+    Batch, CancellationToken, FRAME_BYTES_MAX, FrameSender, QUEUED_BYTES_MAX, Queue, ReceiveError, SendError,
+    Senders, Timing, start, start_timed, take_frame,
 };
+
+/// What a sender queued, for tests that are the network themselves.
+pub struct Queued {
+    queue: Arc<Queue>,
+}
+
+impl Queued {
+    /// Everything that was sent since the last call.
+    pub fn take(&mut self) -> Vec<Bytes> {
+        let mut buffer = BytesMut::from(&std::mem::take(&mut self.queue.waiting().bytes)[..]);
+        let mut frames = Vec::new();
+        while let Some(frame) = take_frame(&mut buffer).expect("a sender writes proper frames") {
+            frames.push(frame);
+        }
+        frames
+    }
+}
+
+/// A sender without a writer behind it.
+pub fn detached() -> (FrameSender, Queued) {
+    let queue = Arc::new(Queue::default());
+    let senders = Arc::new(Senders { queue: queue.clone() });
+    (FrameSender { senders, closed: CancellationToken::new() }, Queued { queue })
+}
 
 #[tokio::test]
 async fn frames_arrive_whole_and_in_order() {
@@ -76,6 +106,56 @@ async fn idle_links_are_kept_alive_and_silent_ones_end() {
     assert_eq!(keep_alive, [0; 4]);
     let silent = tokio::time::timeout(Duration::from_secs(60), receiver.next()).await.unwrap();
     assert!(matches!(silent, Err(ReceiveError::Silent)));
+}
+
+/// Counts what reaches the stream below.
+struct Counting {
+    stream: tokio::io::DuplexStream,
+    writes: Arc<AtomicUsize>,
+}
+
+impl AsyncRead for Counting {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, into)
+    }
+}
+
+impl AsyncWrite for Counting {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[tokio::test]
+async fn messages_of_many_players_leave_in_one_write() {
+    let (here, there) = duplex(1 << 20);
+    let writes = Arc::new(AtomicUsize::new(0));
+    let (sender, _keep) = start(Counting { stream: here, writes: writes.clone() });
+    let (_idle, mut receiver) = start(there);
+    let players: Vec<_> = (0..1000).map(|_| sender.clone()).collect();
+    // The writer runs when this task waits for the first time, so all of them are queued by then.
+    players.iter().for_each(|player| player.send(&[7; 20]).unwrap());
+    for _ in 0..players.len() {
+        assert_eq!(receiver.next().await.unwrap().len(), 20);
+    }
+    assert_eq!(writes.load(Ordering::Relaxed), 1);
 }
 
 #[test]

@@ -1,11 +1,16 @@
 //! Fields that the browser's messages and the links share.
 
 use crate::domain::{
-    GameEvent, MAP_SIZE, PlayerId, PlayerInput, PlayerResult, RoomId, RosterEntry, Slot, Tick, Wall,
+    BUTTON_FIRE, GameEvent, MAP_SIZE, PlayerId, PlayerInput, PlayerResult, RoomId, RosterEntry, Slot, Tick,
+    Wall,
 };
-use crate::protocol::client::{CLIENT_PROTOCOL_VERSION, INPUTS_PER_MESSAGE_MAX, Welcome};
+use crate::protocol::client::{INPUTS_PER_MESSAGE_MAX, Welcome};
 use crate::protocol::wire::{DecodeError, Reader, Writer};
 
+/// Full speed; −128 would be a little more.
+const MOVE_FULL: i8 = 127;
+/// Buttons of a newer version do nothing here.
+const BUTTONS_KNOWN: u8 = BUTTON_FIRE;
 const FLAG_IS_BOT: u8 = 1;
 const EVENT_HIT: u8 = 1;
 const EVENT_KILL: u8 = 2;
@@ -21,6 +26,7 @@ pub fn write_inputs(out: &mut Writer, first_tick: Tick, inputs: &[PlayerInput]) 
     });
 }
 
+/// Nothing that comes out of this is outside the documented ranges.
 pub fn read_inputs(from: &mut Reader<'_>) -> Result<(Tick, Vec<PlayerInput>), DecodeError> {
     let first_tick = from.u32()?;
     let count = usize::from(from.u8()?);
@@ -28,13 +34,13 @@ pub fn read_inputs(from: &mut Reader<'_>) -> Result<(Tick, Vec<PlayerInput>), De
         return Err(DecodeError::Range);
     }
     let inputs = from.list(count, |from| {
-        Ok(PlayerInput { move_x: from.i8()?, move_y: from.i8()?, aim: from.u8()?, buttons: from.u8()? })
+        let (move_x, move_y) = (from.i8()?.max(-MOVE_FULL), from.i8()?.max(-MOVE_FULL));
+        Ok(PlayerInput { move_x, move_y, aim: from.u8()?, buttons: from.u8()? & BUTTONS_KNOWN })
     })?;
     Ok((first_tick, inputs))
 }
 
 pub fn write_welcome(out: &mut Writer, welcome: &Welcome) {
-    out.u8(CLIENT_PROTOCOL_VERSION);
     out.u8(welcome.slot.0);
     out.u64(welcome.room.0);
     out.u32(welcome.tick);
@@ -49,9 +55,6 @@ pub fn write_welcome(out: &mut Writer, welcome: &Welcome) {
 }
 
 pub fn read_welcome(from: &mut Reader<'_>) -> Result<Welcome, DecodeError> {
-    if from.u8()? != CLIENT_PROTOCOL_VERSION {
-        return Err(DecodeError::Version);
-    }
     let slot = Slot(from.u8()?);
     let room = RoomId(from.u64()?);
     let tick = from.u32()?;
@@ -101,13 +104,14 @@ pub fn read_events(from: &mut Reader<'_>) -> Result<(Tick, Vec<GameEvent>), Deco
     let events = from.list(count, |from| {
         let (kind, a, b, c) = (from.u8()?, from.u8()?, from.u8()?, from.u8()?);
         match kind {
-            EVENT_HIT => Ok(GameEvent::Hit { shooter: Slot(a), victim: Slot(b), damage: c }),
-            EVENT_KILL => Ok(GameEvent::Kill { killer: Slot(a), victim: Slot(b) }),
-            EVENT_RESPAWN => Ok(GameEvent::Respawn { slot: Slot(a) }),
-            _ => Err(DecodeError::Range),
+            EVENT_HIT => Ok(Some(GameEvent::Hit { shooter: Slot(a), victim: Slot(b), damage: c })),
+            EVENT_KILL => Ok(Some(GameEvent::Kill { killer: Slot(a), victim: Slot(b) })),
+            EVENT_RESPAWN => Ok(Some(GameEvent::Respawn { slot: Slot(a) })),
+            // An event of a newer version.
+            _ => Ok(None),
         }
     })?;
-    Ok((tick, events))
+    Ok((tick, events.into_iter().flatten().collect()))
 }
 
 pub fn write_results(out: &mut Writer, results: &[PlayerResult]) {

@@ -1,10 +1,12 @@
 //! State messages as a client reads them; the web client does the same in JavaScript.
 
+use std::collections::VecDeque;
+
 use crate::domain::{PLAYERS_PER_ROOM_MAX, Phase, Slot, Tick};
 use crate::protocol::client::KIND_STATE;
 use crate::protocol::delta::{
-    ABSOLUTE_BITS, DisplayFrame, DisplayPlayer, DisplayProjectile, FINE_STEPS, OWNER_BITS,
-    SHOT_POSITION_BITS, SLOTS, age_bits, delta_bits, score,
+    ABSOLUTE_BITS, BASES_MAX, DisplayFrame, DisplayPlayer, DisplayProjectile, FINE_STEPS, OWNER_BITS,
+    SHOT_AGE_BITS_FULL, SHOT_POSITION_BITS, SLOTS, age_bits, delta_bits, score,
 };
 use crate::protocol::wire::bits::BitReader;
 use crate::protocol::wire::{DecodeError, Reader};
@@ -29,6 +31,43 @@ pub struct State {
     pub margin_ticks: i8,
     /// The frame that this one was told against; nothing for a full one.
     pub base_tick: Option<Tick>,
+    /// Bit n: slot n is in the frame as it is now; the others are as they were in the base.
+    pub told: u16,
+}
+
+/// The frames that a client has decoded: the bases of those to come.
+///
+/// Messages may come late, twice or in another order; what is newest stays newest.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// Ascending by tick, at most [`BASES_MAX`].
+    frames: VecDeque<DisplayFrame>,
+}
+
+impl History {
+    /// Reads a State message for the player on `slot` and keeps its frame.
+    pub fn decode(&mut self, bytes: &[u8], slot: Slot) -> Result<State, DecodeError> {
+        let state = decode_state(bytes, slot, |tick| self.frames.iter().find(|frame| frame.tick == tick))?;
+        let place = self.frames.partition_point(|frame| frame.tick < state.frame.tick);
+        if self.frames.get(place).is_none_or(|known| known.tick != state.frame.tick) {
+            self.frames.insert(place, state.frame.clone());
+        }
+        if self.frames.len() > BASES_MAX {
+            self.frames.pop_front();
+        }
+        Ok(state)
+    }
+
+    /// The newest tick that was decoded; 0 before the first.
+    pub fn acked_tick(&self) -> Tick {
+        self.frames.back().map_or(0, |frame| frame.tick)
+    }
+
+    /// The newest frame and the one before it.
+    pub fn newest(&self) -> (Option<&DisplayFrame>, Option<&DisplayFrame>) {
+        let mut newest_first = self.frames.iter().rev();
+        (newest_first.next(), newest_first.next())
+    }
 }
 
 /// Reads a State message for the player on `slot`; `find_base` looks up the frames that were decoded before.
@@ -52,14 +91,14 @@ pub fn decode_state<'a>(
         age => Some(tick.checked_sub(age.into()).ok_or(DecodeError::Range)?),
     };
     let base = base_tick.map(|tick| find_base(tick).ok_or(DecodeError::UnknownBase)).transpose()?;
-    let frame = decode_body(head.bytes(head.remaining())?, tick, base_age, base)?;
+    let (frame, told) = decode_body(head.bytes(head.remaining())?, tick, base_age, base)?;
     let own = frame.players.get(usize::from(slot.0)).copied().flatten().map(|own| OwnState {
         x: own.x * FINE_STEPS + fine % FINE_STEPS,
         y: own.y * FINE_STEPS + fine / FINE_STEPS,
         velocity_x,
         velocity_y,
     });
-    Ok(State { frame, own, acked_input_tick, margin_ticks, base_tick })
+    Ok(State { frame, own, acked_input_tick, margin_ticks, base_tick, told })
 }
 
 fn decode_body(
@@ -67,16 +106,19 @@ fn decode_body(
     tick: Tick,
     base_age: u8,
     base: Option<&DisplayFrame>,
-) -> Result<DisplayFrame, DecodeError> {
+) -> Result<(DisplayFrame, u16), DecodeError> {
     let mut from = BitReader::new(bytes);
     let phase = if from.flag()? { Phase::Over } else { Phase::Playing };
     let phase_ends_tick = take_changed(&mut from, base.map_or(0, |base| base.phase_ends_tick), 32)?;
     let present = from.take(SLOTS)?;
+    let told = if from.flag()? { from.take(SLOTS)? } else { present };
     let mut players = [None; PLAYERS_PER_ROOM_MAX];
     for (slot, place) in players.iter_mut().enumerate() {
-        if present & (1 << slot) != 0 {
-            let before = base.and_then(|base| base.players[slot]).unwrap_or_default();
-            *place = Some(take_player(&mut from, before, delta_bits(base_age))?);
+        let before = base.and_then(|base| base.players[slot]);
+        if present & told & (1 << slot) != 0 {
+            *place = Some(take_player(&mut from, before.unwrap_or_default(), delta_bits(base_age))?);
+        } else if present & (1 << slot) != 0 {
+            *place = Some(before.ok_or(DecodeError::Range)?);
         }
     }
     let mut projectiles = Vec::new();
@@ -86,10 +128,10 @@ fn decode_body(
         }
     }
     while from.flag()? {
-        projectiles.push(take_projectile(&mut from, tick, age_bits(base_age))?);
+        projectiles.push(take_projectile(&mut from, tick, base_age)?);
     }
-    from.finish()?;
-    Ok(DisplayFrame { tick, phase, phase_ends_tick, players, projectiles })
+    let frame = DisplayFrame { tick, phase, phase_ends_tick, players, projectiles };
+    Ok((frame, told as u16))
 }
 
 fn take_changed(from: &mut BitReader<'_>, before: u32, bits: u32) -> Result<u32, DecodeError> {
@@ -129,11 +171,12 @@ fn moved(coordinate: u16, delta: i32) -> Result<u16, DecodeError> {
 fn take_projectile(
     from: &mut BitReader<'_>,
     tick: Tick,
-    age_bits: u32,
+    base_age: u8,
 ) -> Result<DisplayProjectile, DecodeError> {
     let owner = Slot(from.take(OWNER_BITS)? as u8);
     let aim = from.take(8)? as u8;
     let (x, y) = (from.take(SHOT_POSITION_BITS)? as u16, from.take(SHOT_POSITION_BITS)? as u16);
-    let age = from.take(age_bits)?;
+    let late = base_age == 0 || from.flag()?;
+    let age = from.take(if late { SHOT_AGE_BITS_FULL } else { age_bits(base_age) })?;
     Ok(DisplayProjectile { owner, x, y, aim, born_tick: tick.checked_sub(age).ok_or(DecodeError::Range)? })
 }

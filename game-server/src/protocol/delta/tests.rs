@@ -6,6 +6,7 @@ use proptest::{prop_assert, prop_assert_eq, proptest};
 use crate::domain::{
     InputAck, PLAYERS_PER_ROOM_MAX, Phase, PlayerState, ProjectileState, RoomFrame, STATE_EVERY_TICKS, Slot,
 };
+use crate::protocol::client::tests::appended_to;
 use crate::protocol::delta::decode::{OwnState, decode_state};
 use crate::protocol::delta::{
     BASES_MAX, DisplayFrame, HEAD_BYTES, age_bits, assemble, base_age, delta_bits, encode_body, encode_head,
@@ -104,6 +105,7 @@ proptest! {
         let slot = Slot(slot);
         let bytes = assemble(&encode_head(&frame, slot, 0, None), &encode_body(None, &frame));
         let state = decode_state(&bytes, slot, |_| None).expect("an own message can be read");
+        prop_assert_eq!(decode_state(&appended_to(bytes), slot, |_| None), Ok(state.clone()));
         prop_assert_eq!(state.frame, DisplayFrame::of(&frame));
         prop_assert_eq!(state.base_tick, None);
         let own = frame.players.iter().find(|player| player.slot == slot);
@@ -149,7 +151,7 @@ proptest! {
 #[test]
 fn field_widths_are_the_documented_ones() {
     assert_eq!([0, 1, 3, 6, 9, 12, 96].map(delta_bits), [2, 6, 7, 8, 9, 9, 12]);
-    assert_eq!([0, 1, 3, 6, 9, 12, 96].map(age_bits), [7, 1, 2, 3, 4, 4, 7]);
+    assert_eq!([1, 3, 6, 9, 12, 96].map(age_bits), [1, 2, 3, 4, 4, 7]);
 }
 
 #[test]

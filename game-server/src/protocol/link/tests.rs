@@ -4,7 +4,9 @@ use proptest::prelude::{Strategy, any, prop, prop_oneof};
 use proptest::{prop_assert_eq, proptest};
 
 use crate::domain::{InputAck, PlayerId, Pool, RoomId, Slot};
-use crate::protocol::client::tests::{events, inputs, name, nearly_a_message, results, roster, welcome};
+use crate::protocol::client::tests::{
+    appended_to, events, inputs, name, nearly_a_message, results, roster, welcome,
+};
 use crate::protocol::delta::tests::frame;
 use crate::protocol::link::{
     GatewayToRoom, JoinRefusal, RoomToGateway, SessionId, decode_gateway, decode_room, encode_gateway,
@@ -83,6 +85,12 @@ proptest! {
     }
 
     #[test]
+    fn fields_of_a_newer_version_are_left_unread(gateway in from_gateway(), room in from_room()) {
+        prop_assert_eq!(decode_gateway(&appended_to(encode_gateway(&gateway))), Ok(gateway));
+        prop_assert_eq!(decode_room(&appended_to(encode_room(&room))), Ok(room));
+    }
+
+    #[test]
     fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = (decode_gateway(&bytes), decode_room(&bytes));
     }
@@ -100,7 +108,8 @@ proptest! {
 #[test]
 fn bad_messages_are_told_apart() {
     assert_eq!(decode_gateway(&[9]), Err(DecodeError::UnknownKind));
+    let refused = RoomToGateway::Refused { session: SessionId(1), refusal: JoinRefusal::RoomGone };
+    assert_eq!(decode_room(&[3, 1, 0, 0, 0, 200]), Ok(refused), "a reason of a newer version");
     assert_eq!(decode_room(&[10]), Err(DecodeError::UnknownKind));
-    assert_eq!(decode_room(&[8, 0, 0, 0, 0, 0, 0, 0, 0, 1]), Err(DecodeError::Trailing));
     assert_eq!(decode_gateway(&[3, 0, 0, 0, 0, 7]), Err(DecodeError::Range));
 }

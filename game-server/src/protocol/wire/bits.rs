@@ -32,6 +32,11 @@ impl BitWriter {
         self.put(u32::from(value), 1);
     }
 
+    /// Bits so far.
+    pub fn bits(&self) -> u32 {
+        self.bytes.len() as u32 * 8 + self.pending_bits
+    }
+
     /// The bytes, the last one filled up with zero bits.
     pub fn into_bytes(mut self) -> Vec<u8> {
         if self.pending_bits > 0 {
@@ -41,7 +46,7 @@ impl BitWriter {
     }
 }
 
-/// Takes fields of 1 to 32 bits.
+/// Takes fields of 1 to 32 bits; what is left at the end belongs to a newer version.
 #[derive(Debug, Clone)]
 pub struct BitReader<'a> {
     bytes: &'a [u8],
@@ -76,11 +81,5 @@ impl<'a> BitReader<'a> {
     pub fn signed(&mut self, bits: u32) -> Result<i32, DecodeError> {
         let value = self.take(bits)? << (32 - bits);
         Ok(value as i32 >> (32 - bits))
-    }
-
-    /// Ends the message; more than the filling of the last byte is an error.
-    pub fn finish(self) -> Result<(), DecodeError> {
-        let whole = self.next == self.bytes.len() && self.pending_bits < 8;
-        if whole && self.pending == 0 { Ok(()) } else { Err(DecodeError::Trailing) }
     }
 }

@@ -1,9 +1,8 @@
 //! One connection to a match: hello and welcome, messages out, states and messages in.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -13,8 +12,9 @@ use crate::domain::Tick;
 use crate::protocol::client::{
     CLIENT_PROTOCOL_VERSION, ClientMessage, KIND_STATE, ServerMessage, Welcome, decode_server, encode_client,
 };
-use crate::protocol::delta::decode::{State, decode_state};
-use crate::protocol::delta::{BASES_MAX, DisplayFrame};
+use crate::protocol::delta::DisplayFrame;
+use crate::protocol::delta::decode::{History, State};
+use crate::protocol::version::Protocols;
 use crate::protocol::wire::DecodeError;
 use crate::roles::bots::address::Address;
 use crate::roles::bots::services::{Socket, connect};
@@ -43,8 +43,7 @@ pub enum Incoming {
 pub struct Connection {
     socket: Socket,
     pub welcome: Welcome,
-    /// Decoded frames, oldest first: the bases of those to come.
-    frames: VecDeque<DisplayFrame>,
+    history: History,
 }
 
 impl Connection {
@@ -54,18 +53,17 @@ impl Connection {
         let hello = ClientMessage::Hello { version: CLIENT_PROTOCOL_VERSION, ticket: ticket.to_owned() };
         socket.send(Message::binary(encode_client(&hello))).await?;
         let welcome = timeout(WELCOME_MAX, welcome(&mut socket)).await.context("no welcome in time")??;
-        Ok(Connection { socket, welcome, frames: VecDeque::with_capacity(BASES_MAX) })
+        Ok(Connection { socket, welcome, history: History::default() })
     }
 
     /// The newest tick that was decoded; 0 before the first.
     pub fn acked_tick(&self) -> Tick {
-        self.frames.back().map_or(0, |frame| frame.tick)
+        self.history.acked_tick()
     }
 
     /// The newest frame and the one before it.
     pub fn newest_frames(&self) -> (Option<&DisplayFrame>, Option<&DisplayFrame>) {
-        let mut newest_first = self.frames.iter().rev();
-        (newest_first.next(), newest_first.next())
+        self.history.newest()
     }
 
     pub async fn send(&mut self, message: &ClientMessage) -> anyhow::Result<()> {
@@ -103,15 +101,8 @@ impl Connection {
                 Err(error) => Incoming::Unreadable(error, bytes.len()),
             };
         }
-        let find_base = |tick| self.frames.iter().find(|frame| frame.tick == tick);
-        match decode_state(bytes, self.welcome.slot, find_base) {
-            Ok(state) => {
-                if self.frames.len() == BASES_MAX {
-                    self.frames.pop_front();
-                }
-                self.frames.push_back(state.frame.clone());
-                Incoming::State(Box::new(state), bytes.len())
-            }
+        match self.history.decode(bytes, self.welcome.slot) {
+            Ok(state) => Incoming::State(Box::new(state), bytes.len()),
             Err(error) => Incoming::Unreadable(error, bytes.len()),
         }
     }
@@ -136,7 +127,11 @@ async fn welcome(socket: &mut Socket) -> anyhow::Result<Welcome> {
     loop {
         match socket.next().await.context("the connection ended")?? {
             Message::Binary(bytes) => match decode_server(&bytes).context("reading the welcome")? {
-                ServerMessage::Welcome(welcome) => return Ok(welcome),
+                ServerMessage::Welcome { version, welcome } => {
+                    let spoken = Protocols::default().client.common(version);
+                    ensure!(spoken == Some(version), "the server speaks version {version}");
+                    return Ok(welcome);
+                }
                 ServerMessage::Error { code, message } => bail!("not let in: {code:?} {message}"),
                 other => bail!("expected a welcome, got {other:?}"),
             },

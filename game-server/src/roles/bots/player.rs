@@ -153,7 +153,7 @@ impl<'a> Player<'a> {
             ServerMessage::Error { code, message } => {
                 return Some(Ended::Lost(format!("{code:?} {message}")));
             }
-            ServerMessage::Welcome(_) | ServerMessage::Roster(_) => {}
+            ServerMessage::Welcome { .. } | ServerMessage::Roster(_) => {}
         }
         None
     }

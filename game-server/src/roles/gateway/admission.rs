@@ -14,8 +14,8 @@ use crate::telemetry;
 
 /// Small buffers: there are thousands of sockets, and messages have a few hundred bytes.
 const READ_BUFFER_BYTES: usize = 4096;
-/// Messages go out at once.
-const WRITE_BUFFER_BYTES: usize = 0;
+/// What is ready at the same time is gathered up to about a packet and written together.
+const WRITE_BUFFER_BYTES: usize = 1400;
 
 /// A permitted WebSocket upgrade and its place among this gateway's sockets.
 pub struct Admitted {

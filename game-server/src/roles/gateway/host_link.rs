@@ -16,8 +16,10 @@ use crate::net::link::{self, FrameReceiver, FrameSender};
 use crate::protocol::bus::TicketClaims;
 use crate::protocol::client::{ServerMessage, Welcome, encode_server};
 use crate::protocol::link::{
-    GatewayToRoom, JoinRefusal, LINK_PROTOCOL_VERSION, RoomToGateway, SessionId, decode_room, encode_gateway,
+    GatewayToRoom, JoinRefusal, RoomToGateway, SessionId, decode_room, encode_gateway,
 };
+use crate::protocol::version::Versions;
+use crate::protocol::wire::DecodeError;
 use crate::roles::gateway::feed::Feed;
 use crate::telemetry;
 
@@ -73,14 +75,19 @@ pub struct Attachment {
 
 impl HostLink {
     /// Dials a host and starts reading from it.
-    pub async fn dial(address: &str, gateway: &str) -> anyhow::Result<Arc<Self>> {
-        let (sender, receiver) = timeout(DIAL_MAX, greet(address, gateway))
+    pub async fn dial(address: &str, gateway: &str, versions: Versions) -> anyhow::Result<Arc<Self>> {
+        let (sender, receiver) = timeout(DIAL_MAX, greet(address, gateway, versions))
             .await
             .with_context(|| format!("room host {address} does not answer"))?
             .with_context(|| format!("linking to room host {address}"))?;
-        let link = Arc::new(Self { sender, table: Mutex::default(), sessions_made: AtomicU32::new(0) });
+        let link = Arc::new(Self::over(sender));
         tokio::spawn(link.clone().read(receiver, address.to_string()));
         Ok(link)
+    }
+
+    /// A link whose host has said Hello; whoever reads from it passes on what comes.
+    pub fn over(sender: FrameSender) -> Self {
+        Self { sender, table: Mutex::default(), sessions_made: AtomicU32::new(0) }
     }
 
     /// Whether new sessions are better off with a new link.
@@ -119,6 +126,8 @@ impl HostLink {
             match receiver.next().await {
                 Ok(frame) => match decode_room(&frame) {
                     Ok(message) => self.take(message),
+                    // What a newer host says besides.
+                    Err(DecodeError::UnknownKind) => {}
                     Err(error) => {
                         metrics::counter!(telemetry::MALFORMED, "from" => "room").increment(1);
                         break anyhow::Error::from(error);
@@ -133,7 +142,8 @@ impl HostLink {
         self.lost();
     }
 
-    fn take(&self, message: RoomToGateway) {
+    /// Hands what the host says to those whom it concerns.
+    pub fn take(&self, message: RoomToGateway) {
         let mut table = self.table();
         match message {
             RoomToGateway::Hello { .. } => {}
@@ -165,7 +175,7 @@ impl HostLink {
     }
 
     /// Rooms of a host that cannot be reached are gone for the players of this gateway.
-    fn lost(&self) {
+    pub fn lost(&self) {
         self.sender.close();
         let mut table = self.table();
         for listener in std::mem::take(&mut table.sessions).into_values() {
@@ -232,17 +242,23 @@ impl Drop for Attachment {
     }
 }
 
-async fn greet(address: &str, gateway: &str) -> anyhow::Result<(FrameSender, FrameReceiver<TcpStream>)> {
+async fn greet(
+    address: &str,
+    gateway: &str,
+    versions: Versions,
+) -> anyhow::Result<(FrameSender, FrameReceiver<TcpStream>)> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let (sender, mut receiver) = link::start(stream);
-    let hello = GatewayToRoom::Hello { version: LINK_PROTOCOL_VERSION, gateway: gateway.to_string() };
+    let hello = GatewayToRoom::Hello { version: versions.newest, gateway: gateway.to_string() };
     sender.send(&encode_gateway(&hello))?;
     let answer = decode_room(&receiver.next().await?)?;
     let RoomToGateway::Hello { version, host } = answer else { bail!("it did not say Hello") };
     ensure!(
-        version == LINK_PROTOCOL_VERSION || version + 1 == LINK_PROTOCOL_VERSION,
-        "{host} speaks link version {version}, this gateway {LINK_PROTOCOL_VERSION}"
+        versions.common(version).is_some(),
+        "{host} speaks link version {version}, this gateway {} to {}",
+        versions.oldest,
+        versions.newest
     );
     Ok((sender, receiver))
 }

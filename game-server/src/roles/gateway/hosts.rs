@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::protocol::version::Versions;
 use crate::roles::gateway::host_link::HostLink;
 
 /// After a failure nobody dials that host for this long; those who ask are refused at once and try again later.
@@ -18,13 +19,14 @@ struct Slot {
 /// Every room host that this gateway has met; addresses come from signed tickets, so there are only real ones.
 pub struct Hosts {
     gateway: String,
+    versions: Versions,
     slots: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Slot>>>>,
 }
 
 impl Hosts {
     /// No links yet.
-    pub fn new(gateway: String) -> Self {
-        Self { gateway, slots: Mutex::default() }
+    pub fn new(gateway: String, versions: Versions) -> Self {
+        Self { gateway, versions, slots: Mutex::default() }
     }
 
     /// The link to a host; those who ask while it is dialled share it.
@@ -40,7 +42,7 @@ impl Hosts {
         if slot.failed.is_some_and(|failed| failed.elapsed() < BACK_OFF) {
             anyhow::bail!("room host {address} could not be reached a moment ago");
         }
-        match HostLink::dial(address, &self.gateway).await {
+        match HostLink::dial(address, &self.gateway, self.versions).await {
             Ok(link) => {
                 *slot = Slot { link: Some(link.clone()), failed: None };
                 Ok(link)

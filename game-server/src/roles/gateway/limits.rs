@@ -9,9 +9,38 @@ pub struct Rate {
     pub burst: f64,
 }
 
-/// Messages on `/room`: a page sends at most 60 inputs and a few pings a second. After a stall of the network the
-/// inputs of ten seconds arrive at once, and that is no attack.
-pub const ROOM_MESSAGES: Rate = Rate { per_second: 90.0, burst: 900.0 };
+/// Connections of all kinds; sockets, and a page load for one in sixteen of them.
+pub const CONNECTIONS_MAX: usize = SOCKETS_MAX + SOCKETS_MAX / 16;
+/// Open connections of one address: a class of twenty behind one address has three sockets each and loads pages.
+pub const SOCKETS_PER_ADDRESS: u32 = 96;
+/// Connections that one address opens: a page opens six and three sockets, and a whole class comes back at once when
+/// its network does.
+pub const CONNECTIONS_PER_ADDRESS: Rate = Rate { per_second: 10.0, burst: 200.0 };
+/// Addresses that are remembered before those that are gone are forgotten; as many as can be connected.
+pub const ADDRESSES_KEPT: usize = CONNECTIONS_MAX;
+/// Refused connections that are told why at once; telling costs a socket for up to a second.
+pub const REFUSALS_TOLD_MAX: usize = 64;
+/// A PROXY header comes at once and a TLS handshake takes two round trips.
+pub const PREFACE_MAX: Duration = Duration::from_secs(5);
+/// The head of a request has one packet; also how long a connection may idle between two requests.
+pub const HEADER_MAX: Duration = Duration::from_secs(10);
+/// Everything before a WebSocket takes seconds: 400 kB of page, at the pace of the slowest phone network.
+pub const PLAIN_CONNECTION_MAX: Duration = Duration::from_secs(60);
+/// Head of a request with a browser's cookies; the smallest that the HTTP library takes is 8 kB.
+pub const HTTP_BUFFER_BYTES: usize = 16 * 1024;
+/// Requests on one connection: a page has 40 files, and somebody may load it again and again.
+pub const REQUESTS: Rate = Rate { per_second: 20.0, burst: 200.0 };
+/// Bytes read from one connection: a player sends 30 inputs of 24 bytes a second, and ten seconds of them at once after
+/// a stall of the network.
+pub const READ_BYTES: Rate = Rate { per_second: 16_384.0, burst: 32_768.0 };
+
+/// Messages on `/room`: a page sends 30 packets of inputs a second and drops them while its own buffer is full. After
+/// a stall of the network those of ten seconds arrive at once, and that is no attack.
+pub const ROOM_MESSAGES: Rate = Rate { per_second: 90.0, burst: 400.0 };
+/// The page's own pings on `/room`, one a second.
+pub const ROOM_PINGS: Rate = Rate { per_second: 2.0, burst: 20.0 };
+/// Pings, pongs and closes of the WebSocket itself: a browser sends an answer to each of ours and nothing else.
+pub const CONTROL_FRAMES: Rate = Rate { per_second: 1.0, burst: 10.0 };
 /// Messages on `/lobby`: play, cancel, play again; nobody clicks faster.
 pub const LOBBY_MESSAGES: Rate = Rate { per_second: 2.0, burst: 10.0 };
 /// Messages on `/chat`: a page joins a few channels at once when it reconnects; chat itself limits what is said.
@@ -46,16 +75,37 @@ impl Bucket {
         Self { rate, tokens: rate.burst, filled: now }
     }
 
+    /// Whether nothing was taken for long enough.
+    pub fn is_full(&mut self, now: Instant) -> bool {
+        self.fill(now);
+        self.tokens >= self.rate.burst
+    }
+
+    /// Whether something is left.
+    pub fn has_any(&mut self, now: Instant) -> bool {
+        self.fill(now);
+        self.tokens > 0.0
+    }
+
+    /// Takes what was used already, into debt if need be.
+    pub fn spend(&mut self, tokens: f64) {
+        self.tokens -= tokens;
+    }
+
     /// Takes one token, if there is one.
     pub fn take(&mut self, now: Instant) -> bool {
-        let passed = now.saturating_duration_since(self.filled).as_secs_f64();
-        self.filled = now;
-        self.tokens = (self.tokens + passed * self.rate.per_second).min(self.rate.burst);
+        self.fill(now);
         let enough = self.tokens >= 1.0;
         if enough {
             self.tokens -= 1.0;
         }
         enough
+    }
+
+    fn fill(&mut self, now: Instant) {
+        let passed = now.saturating_duration_since(self.filled).as_secs_f64();
+        self.filled = now;
+        self.tokens = (self.tokens + passed * self.rate.per_second).min(self.rate.burst);
     }
 }
 

@@ -71,8 +71,8 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, admitted: Admitted) ->
     })
 }
 
-/// Returns without an error when the client sends more than it may.
-async fn serve(socket: &mut ClientSocket, gateway: &Gateway) -> Result<(), Gone> {
+/// Returns what the client must not send.
+async fn serve(socket: &mut ClientSocket, gateway: &Gateway) -> Result<Received, Gone> {
     let mut wish: Option<Wish> = None;
     let mut asks = interval(ASK_EVERY);
     asks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -82,7 +82,7 @@ async fn serve(socket: &mut ClientSocket, gateway: &Gateway) -> Result<(), Gone>
                 let text = match received? {
                     Received::Text(text) => text,
                     Received::Binary(_) => String::new(),
-                    Received::TooFast => return Ok(()),
+                    refused => return Ok(refused),
                 };
                 hear(socket, &text, &mut wish, &mut asks).await?;
             }

@@ -4,22 +4,25 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
+use axum::extract::ws::Message;
 use axum::response::Response;
 use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use crate::domain::{Slot, Tick};
+use crate::domain::{PlayerInput, Tick};
 use crate::protocol::bus::TicketClaims;
 use crate::protocol::client::{
-    CLIENT_MESSAGE_BYTES_MAX, CLIENT_PROTOCOL_VERSION, ClientMessage, ErrorCode, ServerMessage, Welcome,
-    decode_client, encode_server,
+    CLIENT_MESSAGE_BYTES_MAX, ClientMessage, ErrorCode, ServerMessage, Welcome, decode_client, encode_server,
 };
 use crate::protocol::link::JoinRefusal;
+use crate::protocol::view::View;
+use crate::protocol::wire::DecodeError;
 use crate::roles::gateway::Gateway;
 use crate::roles::gateway::admission::{Admitted, count_refusal};
 use crate::roles::gateway::host_link::{Attachment, Notice};
-use crate::roles::gateway::limits::{HELLO_MAX, ROOM_MESSAGES, ROOM_PING_EVERY};
+use crate::roles::gateway::latency::Latency;
+use crate::roles::gateway::limits::{Bucket, HELLO_MAX, ROOM_MESSAGES, ROOM_PING_EVERY, ROOM_PINGS};
 use crate::roles::gateway::socket::{CLOSE_NORMAL, ClientSocket, Gone, Received};
 use crate::roles::gateway::tickets::unix_time_s;
 use crate::telemetry;
@@ -50,19 +53,21 @@ impl From<Gone> for End {
 /// `GET /room`
 pub async fn upgrade(State(gateway): State<Arc<Gateway>>, admitted: Admitted) -> Response {
     let Admitted { upgrade, place } = admitted;
-    upgrade.max_message_size(CLIENT_MESSAGE_BYTES_MAX).on_upgrade(async move |socket| {
-        let sockets = metrics::gauge!(telemetry::SOCKETS, "path" => "room");
-        let _counted = gateway.room_sessions.token();
-        sockets.increment(1.0);
-        let mut socket = ClientSocket::new(socket, ROOM_MESSAGES, ROOM_PING_EVERY);
-        let end = match serve(&mut socket, &gateway).await {
-            Ok(never) => match never {},
-            Err(end) => end,
-        };
-        finish(socket, end).await;
-        sockets.decrement(1.0);
-        drop(place);
-    })
+    upgrade.max_message_size(CLIENT_MESSAGE_BYTES_MAX).max_frame_size(CLIENT_MESSAGE_BYTES_MAX).on_upgrade(
+        async move |socket| {
+            let sockets = metrics::gauge!(telemetry::SOCKETS, "path" => "room");
+            let _counted = gateway.room_sessions.token();
+            sockets.increment(1.0);
+            let mut socket = ClientSocket::new(socket, ROOM_MESSAGES, ROOM_PING_EVERY);
+            let end = match serve(&mut socket, &gateway).await {
+                Ok(never) => match never {},
+                Err(end) => end,
+            };
+            finish(socket, end).await;
+            sockets.decrement(1.0);
+            drop(place);
+        },
+    )
 }
 
 async fn finish(mut socket: ClientSocket, end: End) {
@@ -80,7 +85,7 @@ async fn finish(mut socket: ClientSocket, end: End) {
 }
 
 async fn serve(socket: &mut ClientSocket, gateway: &Gateway) -> Result<std::convert::Infallible, End> {
-    let claims = hello(socket, gateway).await?;
+    let (page, claims) = hello(socket, gateway).await?;
     let mut attachment = attach(gateway, claims).await?;
     let welcome = timeout(JOIN_MAX, seated(&mut attachment))
         .await
@@ -90,17 +95,26 @@ async fn serve(socket: &mut ClientSocket, gateway: &Gateway) -> Result<std::conv
         frames: attachment.feed.subscribe(),
         attachment,
         gateway,
-        slot: welcome.slot,
-        acked: 0,
-        sent: 0,
+        view: View::new(welcome.slot),
+        pings: Bucket::new(ROOM_PINGS, Instant::now()),
+        latency: Latency::default(),
+        page,
         over: false,
     };
-    session.send(Bytes::from(encode_server(&ServerMessage::Welcome(welcome)))).await?;
+    let welcome = ServerMessage::Welcome { version: page.common, welcome };
+    session.send(Bytes::from(encode_server(&welcome))).await?;
     session.play().await
 }
 
+/// What the page and this gateway speak with each other.
+#[derive(Debug, Clone, Copy)]
+struct PageVersion {
+    common: u8,
+    is_newer: bool,
+}
+
 /// The first message brings the ticket.
-async fn hello(socket: &mut ClientSocket, gateway: &Gateway) -> Result<TicketClaims, End> {
+async fn hello(socket: &mut ClientSocket, gateway: &Gateway) -> Result<(PageVersion, TicketClaims), End> {
     let first = timeout(HELLO_MAX, socket.receive())
         .await
         .map_err(|_| End::Error(ErrorCode::Malformed, "no_hello"))??;
@@ -110,13 +124,14 @@ async fn hello(socket: &mut ClientSocket, gateway: &Gateway) -> Result<TicketCla
     let Ok(ClientMessage::Hello { version, ticket }) = decode_client(&bytes) else {
         return Err(End::Error(ErrorCode::Malformed, "no_hello"));
     };
-    if version != CLIENT_PROTOCOL_VERSION {
-        return Err(End::Error(ErrorCode::Version, "version"));
-    }
-    gateway.options.ticket_key.verify(&ticket, unix_time_s()).map_err(|error| {
+    let spoken = gateway.options.protocols.client;
+    let common = spoken.common(version).ok_or(End::Error(ErrorCode::Version, "version"))?;
+    let page = PageVersion { common, is_newer: version > spoken.newest };
+    let claims = gateway.options.ticket_key.verify(&ticket, unix_time_s()).map_err(|error| {
         tracing::debug!(%error, "ticket refused");
         End::Error(ErrorCode::Ticket, "ticket")
-    })
+    })?;
+    Ok((page, claims))
 }
 
 async fn attach(gateway: &Gateway, claims: TicketClaims) -> Result<Attachment, End> {
@@ -141,6 +156,7 @@ async fn seated(attachment: &mut Attachment) -> Result<Welcome, End> {
     }
 }
 
+const TOO_FAST: End = End::Error(ErrorCode::TooFast, "too_fast");
 const REPLACED: End = End::Error(ErrorCode::Replaced, "replaced");
 
 fn refused(refusal: JoinRefusal) -> End {
@@ -158,11 +174,10 @@ struct Session<'a> {
     frames: watch::Receiver<Tick>,
     attachment: Attachment,
     gateway: &'a Gateway,
-    slot: Slot,
-    /// Newest state that the client has decoded.
-    acked: Tick,
-    /// Newest state that was sent.
-    sent: Tick,
+    view: View,
+    pings: Bucket,
+    latency: Latency,
+    page: PageVersion,
     over: bool,
 }
 
@@ -183,6 +198,8 @@ impl Session<'_> {
                 notice = self.attachment.notices.recv() => self.pass_on(notice).await?,
                 () = &mut told_to_end => return Err(End::Error(ErrorCode::Draining, "draining")),
             }
+            self.pass_on_the_rest().await?;
+            self.socket.flush().await?;
         }
     }
 
@@ -190,9 +207,15 @@ impl Session<'_> {
         let bytes = match received {
             Received::Binary(bytes) => bytes,
             Received::Text(_) => return Err(End::Error(ErrorCode::Malformed, "malformed")),
-            Received::TooFast => return Err(End::Error(ErrorCode::TooFast, "too_fast")),
+            Received::TooFast => return Err(TOO_FAST),
+            Received::TooLarge => return Err(End::Error(ErrorCode::Malformed, "too_large")),
+            Received::Garbage => return Err(End::Error(ErrorCode::Malformed, "garbage")),
         };
-        let message = decode_client(&bytes).map_err(|error| {
+        let decoded = decode_client(&bytes);
+        if self.page.is_newer && decoded == Err(DecodeError::UnknownKind) {
+            return Ok(());
+        }
+        let message = decoded.map_err(|error| {
             metrics::counter!(telemetry::MALFORMED, "from" => "client", "error" => error.label())
                 .increment(1);
             End::Error(ErrorCode::Malformed, "malformed")
@@ -200,15 +223,18 @@ impl Session<'_> {
         match message {
             ClientMessage::Hello { .. } => Err(End::Error(ErrorCode::Malformed, "second_hello")),
             ClientMessage::Input { acked_tick, first_tick, inputs } => {
-                // An older acknowledgement that was overtaken would only make states larger.
-                self.acked = self.acked.max(acked_tick.min(self.sent));
-                self.attachment.input(first_tick, inputs);
+                self.view.ack(acked_tick);
+                self.latency.acked(acked_tick, Instant::now());
+                self.attachment.input(first_tick, self.believed(inputs));
                 Ok(())
             }
+            ClientMessage::Ping { .. } if !self.pings.take(Instant::now()) => Err(TOO_FAST),
             ClientMessage::Ping { client_time_ms } => {
                 let (tick, tick_gap_excess_p99_us) = self.attachment.feed.clock(Instant::now());
                 let pong = ServerMessage::Pong { client_time_ms, tick, tick_gap_excess_p99_us };
-                self.send(Bytes::from(encode_server(&pong))).await
+                let pong = Bytes::from(encode_server(&pong));
+                self.view.spend(pong.len());
+                self.send(pong).await
             }
             ClientMessage::Leave => {
                 self.attachment.leave_on_purpose();
@@ -217,22 +243,31 @@ impl Session<'_> {
         }
     }
 
+    /// The inputs, with no older picture claimed than the player's line explains.
+    fn believed(&self, mut inputs: Vec<PlayerInput>) -> Vec<PlayerInput> {
+        let view_age_max = self.latency.view_age_max();
+        for input in &mut inputs {
+            *input = input.with_view_age_at_most(view_age_max);
+        }
+        inputs
+    }
+
     async fn send_state(&mut self) -> Result<(), End> {
         self.frames.mark_unchanged();
-        let Some(state) = self.attachment.feed.state(self.slot, self.acked) else {
+        let Some(state) = self.attachment.feed.state(&mut self.view) else {
             return Ok(());
         };
-        if state.tick == self.sent {
-            return Ok(());
-        }
-        self.gateway.counters.count_state(self.sent, state.tick);
-        self.sent = state.tick;
+        self.gateway.counters.count_state(&state);
+        self.latency.sent(state.tick, Instant::now());
         self.send(Bytes::from(state.bytes)).await
     }
 
     async fn pass_on(&mut self, notice: Option<Notice>) -> Result<(), End> {
         match notice {
-            Some(Notice::Message(message)) => self.send(message).await,
+            Some(Notice::Message(message)) => {
+                self.view.spend(message.len());
+                self.send(message).await
+            }
             Some(Notice::Over(message)) => {
                 self.over = true;
                 self.send(message).await
@@ -244,13 +279,25 @@ impl Session<'_> {
         }
     }
 
+    /// What the room said in the same tick leaves in the same packet.
+    async fn pass_on_the_rest(&mut self) -> Result<(), End> {
+        while let Ok(notice) = self.attachment.notices.try_recv() {
+            self.pass_on(Some(notice)).await?;
+        }
+        if self.frames.has_changed().unwrap_or(false) {
+            self.send_state().await?;
+        }
+        Ok(())
+    }
+
     /// After the score board the end of a room is no error.
     fn room_gone(&self) -> End {
         if self.over { End::Normal } else { End::Error(ErrorCode::RoomGone, "room_gone") }
     }
 
+    /// Leaves with the next flush.
     async fn send(&mut self, bytes: Bytes) -> Result<(), End> {
-        self.gateway.counters.room_bytes.increment(bytes.len() as u64);
-        Ok(self.socket.send_bytes(bytes).await?)
+        self.gateway.counters.count_message(bytes.len());
+        Ok(self.socket.queue(Message::Binary(bytes)).await?)
     }
 }

@@ -4,15 +4,22 @@ use std::time::{Duration, Instant};
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use bytes::Bytes;
+use futures_util::SinkExt;
+use metrics::Counter;
 use serde::Serialize;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
+use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 
 use crate::roles::gateway::admission::count_refusal;
-use crate::roles::gateway::limits::{Bucket, PINGS_UNANSWERED_MAX, Rate, SEND_MAX};
+use crate::roles::gateway::limits::{Bucket, CONTROL_FRAMES, PINGS_UNANSWERED_MAX, Rate, SEND_MAX};
+use crate::telemetry;
 
 /// WebSocket close codes.
 pub const CLOSE_NORMAL: u16 = 1000;
+pub const CLOSE_PROTOCOL: u16 = 1002;
 pub const CLOSE_POLICY: u16 = 1008;
+pub const CLOSE_TOO_LARGE: u16 = 1009;
 /// "Service restart": connect again, another replica is there.
 pub const CLOSE_RESTART: u16 = 1012;
 
@@ -30,15 +37,23 @@ pub enum Received {
     Text(String),
     /// More than the rate allows; the message was not read.
     TooFast,
+    /// More than a message may have; what follows cannot be read.
+    TooLarge,
+    /// Bytes that are no WebSocket frames.
+    Garbage,
 }
 
 /// One client's socket with its limits.
 pub struct ClientSocket {
     socket: WebSocket,
-    bucket: Bucket,
+    messages: Bucket,
+    control_frames: Bucket,
     pings: Interval,
     /// Pings since the client was last heard of.
     unanswered: u32,
+    /// Whether something waits to be written.
+    queued: bool,
+    flushes: Counter,
 }
 
 impl ClientSocket {
@@ -47,29 +62,44 @@ impl ClientSocket {
         let mut pings = interval(ping_every);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         pings.reset();
-        Self { socket, bucket: Bucket::new(rate, Instant::now()), pings, unanswered: 0 }
+        let now = Instant::now();
+        Self {
+            socket,
+            messages: Bucket::new(rate, now),
+            control_frames: Bucket::new(CONTROL_FRAMES, now),
+            pings,
+            unanswered: 0,
+            queued: false,
+            flushes: metrics::counter!(telemetry::SOCKET_WRITES),
+        }
     }
 
     /// The next message; pings quiet clients meanwhile. Cancel safe.
     pub async fn receive(&mut self) -> Result<Received, Gone> {
         loop {
             tokio::select! {
-                message = self.socket.recv() => {
-                    let Some(Ok(message)) = message else { return Err(Gone) };
-                    self.unanswered = 0;
-                    if let Some(received) = self.sort(message) {
-                        return Ok(received);
+                message = self.socket.recv() => match message {
+                    Some(Ok(message)) => {
+                        self.unanswered = 0;
+                        if let Some(received) = self.sort(message) {
+                            return Ok(received);
+                        }
                     }
-                }
+                    Some(Err(error)) => return broken(error),
+                    None => return Err(Gone),
+                },
                 _ = self.pings.tick() => self.ping().await?,
             }
         }
     }
 
     fn sort(&mut self, message: Message) -> Option<Received> {
-        // Pings and pongs count as well: they cost the same.
-        if !self.bucket.take(Instant::now()) {
-            count_refusal("too_fast");
+        let is_control = matches!(message, Message::Ping(_) | Message::Pong(_) | Message::Close(_));
+        let bucket = if is_control { &mut self.control_frames } else { &mut self.messages };
+        if !bucket.take(Instant::now()) {
+            if is_control {
+                count_refusal("control_too_fast");
+            }
             return Some(Received::TooFast);
         }
         match message {
@@ -92,14 +122,23 @@ impl ClientSocket {
 
     /// Sends, unless the client takes longer than [`SEND_MAX`] to read.
     pub async fn send(&mut self, message: Message) -> Result<(), Gone> {
-        match timeout(SEND_MAX, self.socket.send(message)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Gone),
-            Err(_) => {
-                count_refusal("too_slow");
-                Err(Gone)
-            }
+        self.queue(message).await?;
+        self.flush().await
+    }
+
+    /// Takes a message that leaves with the next flush, or at once when a packet is full.
+    pub async fn queue(&mut self, message: Message) -> Result<(), Gone> {
+        self.queued = true;
+        bounded(self.socket.feed(message)).await
+    }
+
+    /// Writes what was queued, if anything, in one go.
+    pub async fn flush(&mut self) -> Result<(), Gone> {
+        if std::mem::take(&mut self.queued) {
+            self.flushes.increment(1);
+            bounded(self.socket.flush()).await?;
         }
+        Ok(())
     }
 
     /// Sends bytes.
@@ -113,6 +152,17 @@ impl ClientSocket {
         self.send(Message::Text(text.into())).await
     }
 
+    /// The same for what [`ClientSocket::receive`] found, which is no end that a client could have meant.
+    pub async fn close_for(self, received: &Received) {
+        let (code, reason) = match received {
+            Received::TooLarge => (CLOSE_TOO_LARGE, "too_large"),
+            Received::Garbage => (CLOSE_PROTOCOL, "garbage"),
+            _ => (CLOSE_POLICY, "too_fast"),
+        };
+        count_refusal(reason);
+        self.close(code, reason).await;
+    }
+
     /// Says goodbye and waits for the client's; a close with unread input would lose what was sent last.
     pub async fn close(mut self, code: u16, reason: &'static str) {
         let frame = CloseFrame { code, reason: reason.into() };
@@ -121,5 +171,28 @@ impl ClientSocket {
             // A client that does not answer has had its chance.
             let _ = timeout(CLOSE_MAX, heard).await;
         }
+    }
+}
+
+async fn bounded<E>(sending: impl Future<Output = Result<(), E>>) -> Result<(), Gone> {
+    match timeout(SEND_MAX, sending).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(Gone),
+        Err(_) => {
+            count_refusal("too_slow");
+            Err(Gone)
+        }
+    }
+}
+
+/// Tells clients that break the rules from connections that break.
+fn broken(error: axum::Error) -> Result<Received, Gone> {
+    let error = error.into_inner().downcast::<tungstenite::Error>().map_err(|_| Gone)?;
+    match *error {
+        tungstenite::Error::Capacity(_) => Ok(Received::TooLarge),
+        // The usual way for a browser to go when its network is lost.
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Err(Gone),
+        tungstenite::Error::Protocol(_) | tungstenite::Error::Utf8(_) => Ok(Received::Garbage),
+        _ => Err(Gone),
     }
 }

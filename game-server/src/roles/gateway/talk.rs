@@ -69,8 +69,8 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, admitted: Admitted) ->
     })
 }
 
-/// Returns without an error when the client sends more than it may.
-async fn serve(socket: &mut ClientSocket, gateway: &Gateway) -> Result<(), Gone> {
+/// Returns what the client must not send.
+async fn serve(socket: &mut ClientSocket, gateway: &Gateway) -> Result<Received, Gone> {
     let mut lines = gateway.chat_lines.subscribe();
     let mut talk =
         Talk { bus: &gateway.bus, socket, me: None, channels: HashSet::new(), muted: HashSet::new() };
@@ -79,7 +79,7 @@ async fn serve(socket: &mut ClientSocket, gateway: &Gateway) -> Result<(), Gone>
             received = talk.socket.receive() => match received? {
                 Received::Text(text) => talk.hear(&text).await?,
                 Received::Binary(_) => talk.refuse("malformed").await?,
-                Received::TooFast => return Ok(()),
+                refused => return Ok(refused),
             },
             line = lines.recv() => match line {
                 Ok(line) => talk.show(&line).await?,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{MatchSettings, PlayerId, Pool};
+use crate::domain::{MatchSettings, Mode, PlayerId, Pool, StateRate};
 use crate::net::admin::Readiness;
 use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
@@ -24,8 +24,14 @@ struct Fixture {
 impl Fixture {
     async fn start() -> Fixture {
         let (bus, ready, shutdown) = (Bus::local(), Readiness::default(), Shutdown::new());
-        let options =
-            LobbyOptions { ticket_key: TicketKey::new(b"secret"), match_s: 300, fill_to_players: 4 };
+        let options = LobbyOptions {
+            ticket_key: TicketKey::new(b"secret"),
+            match_s: 300,
+            fill_to_players: 4,
+            mode: Mode::default(),
+            state_rate: StateRate::default(),
+            seat_hold_s: 30,
+        };
         let role = tokio::spawn(run(bus.clone(), options, ready.clone(), shutdown.clone()));
         while !ready.get() {
             tokio::task::yield_now().await;
@@ -49,6 +55,8 @@ impl Fixture {
             draining: false,
             tick_headroom: 1.0,
             tick_gap_excess_p99_us: 0,
+            room_cost_p50_us: 0,
+            room_cost_p99_us: 0,
             rooms: Vec::new(),
         };
         self.bus.publish(SUBJECT_HOSTS, &report).await.unwrap();

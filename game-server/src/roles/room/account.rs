@@ -1,4 +1,4 @@
-//! How well one simulation thread kept time during the last second.
+//! How well one phase of a simulation thread kept time during the last second.
 
 use std::time::{Duration, Instant};
 
@@ -45,10 +45,10 @@ impl TickAccount {
         self.gap_excess_us.iter().copied().max().unwrap_or(0)
     }
 
-    /// Free part of the thread's time, 0 to 1.
-    pub fn headroom(&self) -> f32 {
+    /// Part of the thread's time that these ticks took, 0 to 1 and more.
+    pub fn busy(&self) -> f32 {
         let busy: u64 = self.work_us.iter().map(|work| u64::from(*work)).sum();
-        (1.0 - busy as f32 / (TICK * SAMPLES as u32).as_micros() as f32).max(0.0)
+        busy as f32 / (TICK * SAMPLES as u32).as_micros() as f32
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::domain::MatchSettings;
 use crate::net::bus::{Bus, Requests};
 use crate::protocol::bus::{OpenReply, SUBJECT_HOSTS};
-use crate::roles::room::board::Board;
+use crate::roles::room::board::{Board, ThreadCounts};
 use crate::telemetry;
 
 /// Twice a second: the lobby takes a host for gone after a few missing ones.
@@ -34,8 +34,25 @@ pub async fn heartbeat(bus: &Bus, board: &Board) {
     metrics::gauge!(telemetry::ROOMS).set(board.rooms_open() as f64);
     metrics::gauge!(telemetry::PLAYERS).set(players as f64);
     metrics::gauge!(telemetry::TICK_HEADROOM).set(f64::from(report.tick_headroom));
+    for (quantile, cost_us) in [("0.5", report.room_cost_p50_us), ("0.99", report.room_cost_p99_us)] {
+        metrics::gauge!(telemetry::ROOM_COST, "quantile" => quantile).set(f64::from(cost_us) / 1e6);
+    }
+    (0..board.threads()).for_each(|thread| export_counts(board, thread));
     if let Err(error) = bus.publish(SUBJECT_HOSTS, &report).await {
         tracing::warn!(%error, "a heartbeat was not sent");
+    }
+}
+
+/// What a simulation thread has counted; done here, because a metric can take memory and a tick must not.
+fn export_counts(board: &Board, thread: usize) {
+    let mut counts = ThreadCounts::default();
+    board.take_counts(thread, &mut counts);
+    metrics::counter!(telemetry::TICKS).increment(counts.ticks);
+    metrics::counter!(telemetry::TICKS_DROPPED).increment(counts.ticks_dropped);
+    metrics::counter!(telemetry::INPUTS_LATE).increment(counts.late_inputs);
+    for wake in counts.wakes {
+        metrics::histogram!(telemetry::TICK_GAP_EXCESS).record(wake.gap_excess);
+        metrics::histogram!(telemetry::TICK_WORK).record(wake.work);
     }
 }
 
@@ -46,7 +63,7 @@ pub async fn serve_open(mut requests: Requests, board: Arc<Board>) {
         let reply = match board.open(settings) {
             Ok(()) => OpenReply { opened: true, reason: String::new() },
             Err(refusal) => {
-                metrics::counter!(telemetry::ROOMS_REFUSED, "reason" => refusal.to_string()).increment(1);
+                metrics::counter!(telemetry::ROOMS_REFUSED, "reason" => refusal.label()).increment(1);
                 OpenReply { opened: false, reason: refusal.to_string() }
             }
         };

@@ -2,42 +2,117 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
 
 use crate::domain::{MatchSettings, RoomId};
 use crate::protocol::bus::{HostReport, RoomReport};
+use crate::protocol::version::Versions;
 use crate::roles::room::RoomOptions;
+use crate::roles::room::clock::TICK;
+use crate::roles::room::costs::CostHistogram;
 use crate::roles::room::mailbox::{Mail, Mailbox};
 
 /// A new room is refused when the thread it would go to has less of its time free than this. A tick that takes
 /// three quarters of 16.667 ms leaves 4 ms, the lateness that players are promised not to see.
 pub const HEADROOM_MIN: f32 = 0.25;
 
-/// What a simulation thread says about itself twice a second.
+/// What a room is taken to cost while none has been measured, as a part of a thread's time: 60 µs a tick, several times
+/// what the shipped game takes.
+const ROOM_SHARE_UNMEASURED: f32 = 60.0 / 16_667.0;
+/// Wake-ups whose lateness and work wait to be exported: more than four seconds of four phases at 60 Hz. When full, the
+/// newest are left out.
+pub const WAKES_MAX: usize = 1024;
+
+/// One wake-up of a simulation thread.
+#[derive(Debug, Clone, Copy)]
+pub struct Wake {
+    pub gap_excess: Duration,
+    pub work: Duration,
+}
+
+/// What a simulation thread says about itself twice a second. It is written in place, so that a tick takes no memory.
 #[derive(Debug, Clone)]
 pub struct ThreadReport {
     pub rooms: Vec<RoomReport>,
     pub headroom: f32,
     pub tick_gap_excess_p99_us: u32,
+    pub costs: CostHistogram,
+    /// Counted up by the thread and taken by [`Board::take_counts`].
+    pub counts: ThreadCounts,
+}
+
+/// What happened on a thread since the last time that anybody asked.
+#[derive(Debug, Clone)]
+pub struct ThreadCounts {
+    pub ticks: u64,
+    pub ticks_dropped: u64,
+    pub late_inputs: u64,
+    pub wakes: Vec<Wake>,
 }
 
 impl Default for ThreadReport {
     fn default() -> Self {
-        Self { rooms: Vec::new(), headroom: 1.0, tick_gap_excess_p99_us: 0 }
+        Self {
+            rooms: Vec::new(),
+            headroom: 1.0,
+            tick_gap_excess_p99_us: 0,
+            costs: CostHistogram::default(),
+            counts: ThreadCounts::default(),
+        }
     }
 }
 
-/// Why a room was not opened; the text is for logs and the label of a metric.
+impl Default for ThreadCounts {
+    fn default() -> Self {
+        Self { ticks: 0, ticks_dropped: 0, late_inputs: 0, wakes: Vec::with_capacity(WAKES_MAX) }
+    }
+}
+
+impl ThreadReport {
+    /// Part of the thread's time that one more room is expected to take: as much as the rooms take on average with all
+    /// that is around them, or as much as the dearest one does alone.
+    fn room_share(&self) -> f32 {
+        if self.rooms.is_empty() {
+            return ROOM_SHARE_UNMEASURED;
+        }
+        let average = (1.0 - self.headroom) / self.rooms.len() as f32;
+        let dearest = self.rooms.iter().map(|room| room.cost_us).max().unwrap_or(0);
+        average.max(dearest as f32 / TICK.as_micros() as f32)
+    }
+
+    /// What would be left with `rooms` rooms, those included that were opened since the report.
+    fn headroom_with(&self, rooms: usize) -> f32 {
+        self.headroom - self.room_share() * rooms.saturating_sub(self.rooms.len()) as f32
+    }
+}
+
+/// Why a room was not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OpenRefusal {
-    #[error("draining")]
+    #[error("this host is draining")]
     Draining,
-    #[error("full")]
-    Full,
-    #[error("headroom")]
-    Headroom,
-    #[error("busy")]
+    #[error("all {0} rooms that this host may have are open")]
+    Full(u32),
+    #[error(
+        "with one more room, which is expected to take {room_us} µs a tick, the least busy simulation thread would keep \
+         {left_percent} % of its time free, and {needed_percent} % must stay"
+    )]
+    Headroom { room_us: u32, left_percent: i32, needed_percent: i32 },
+    #[error("the mailbox of the simulation thread is full")]
     Busy,
+}
+
+impl OpenRefusal {
+    /// A word for metrics; never changes.
+    pub fn label(self) -> &'static str {
+        match self {
+            OpenRefusal::Draining => "draining",
+            OpenRefusal::Full(_) => "full",
+            OpenRefusal::Headroom { .. } => "headroom",
+            OpenRefusal::Busy => "busy",
+        }
+    }
 }
 
 /// Shared by everything on one room host.
@@ -59,6 +134,11 @@ impl Board {
     /// This host's name.
     pub fn host(&self) -> &str {
         &self.options.host
+    }
+
+    /// What this host speaks on links.
+    pub fn link_versions(&self) -> Versions {
+        self.options.protocols.link
     }
 
     /// How many simulation threads there are.
@@ -88,7 +168,7 @@ impl Board {
         self.rooms().len()
     }
 
-    /// Opens a room on the thread with the fewest, or says why not; asking twice opens it once.
+    /// Opens a room on the thread that has most time left, or says why not; asking twice opens it once.
     pub fn open(&self, settings: MatchSettings) -> Result<(), OpenRefusal> {
         let mut rooms = self.rooms();
         if rooms.contains_key(&settings.room) {
@@ -98,20 +178,33 @@ impl Board {
             return Err(OpenRefusal::Draining);
         }
         if rooms.len() >= self.options.rooms_max as usize {
-            return Err(OpenRefusal::Full);
+            return Err(OpenRefusal::Full(self.options.rooms_max));
         }
-        let mut load = vec![0_usize; self.threads.len()];
-        rooms.values().for_each(|thread| load[*thread] += 1);
-        let thread = (0..load.len()).min_by_key(|thread| load[*thread]).unwrap_or(0);
-        if self.report_of(thread).headroom < HEADROOM_MIN {
-            return Err(OpenRefusal::Headroom);
-        }
+        let thread = self.thread_for_one_more(&rooms)?;
         let room = settings.room;
         if !self.mailbox(thread).put(Mail::Open(settings)) {
             return Err(OpenRefusal::Busy);
         }
         rooms.insert(room, thread);
         Ok(())
+    }
+
+    /// The thread that has most of its time left with one more room, if that is enough.
+    fn thread_for_one_more(&self, rooms: &HashMap<RoomId, usize>) -> Result<usize, OpenRefusal> {
+        let mut counts = vec![1_usize; self.threads.len()];
+        rooms.values().for_each(|thread| counts[*thread] += 1);
+        let left = |thread: usize| self.report_of(thread).headroom_with(counts[thread]);
+        let best = (0..counts.len()).map(|thread| (thread, left(thread)));
+        let (thread, headroom) = best.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0));
+        if headroom >= HEADROOM_MIN {
+            return Ok(thread);
+        }
+        let room_us = self.report_of(thread).room_share() * TICK.as_micros() as f32;
+        Err(OpenRefusal::Headroom {
+            room_us: room_us.round() as u32,
+            left_percent: (headroom * 100.0).round() as i32,
+            needed_percent: (HEADROOM_MIN * 100.0).round() as i32,
+        })
     }
 
     /// Forgets a room that its thread has closed.
@@ -124,9 +217,19 @@ impl Board {
         self.draining.store(true, Ordering::Release);
     }
 
-    /// Takes a thread's newest report.
-    pub fn note(&self, thread: usize, report: ThreadReport) {
-        *self.report_of(thread) = report;
+    /// Lets a thread write its newest report without waiting; false when somebody is reading it just now.
+    pub fn note(&self, thread: usize, write: impl FnOnce(&mut ThreadReport)) -> bool {
+        match self.threads[thread].1.try_lock() {
+            Ok(mut report) => write(&mut report),
+            Err(TryLockError::Poisoned(poisoned)) => write(&mut poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => return false,
+        }
+        true
+    }
+
+    /// What happened on a thread since the last call; `into` must be empty.
+    pub fn take_counts(&self, thread: usize, into: &mut ThreadCounts) {
+        std::mem::swap(&mut self.report_of(thread).counts, into);
     }
 
     /// The heartbeat of this host.
@@ -139,14 +242,20 @@ impl Board {
             draining: self.draining.load(Ordering::Acquire),
             tick_headroom: 1.0,
             tick_gap_excess_p99_us: 0,
+            room_cost_p50_us: 0,
+            room_cost_p99_us: 0,
             rooms: Vec::new(),
         };
+        let mut costs = CostHistogram::default();
         for thread in 0..self.threads.len() {
             let part = self.report_of(thread);
             report.tick_headroom = report.tick_headroom.min(part.headroom);
             report.tick_gap_excess_p99_us = report.tick_gap_excess_p99_us.max(part.tick_gap_excess_p99_us);
             report.rooms.extend(part.rooms.iter().cloned());
+            costs.add(&part.costs);
         }
+        report.room_cost_p50_us = costs.percentile_us(0.5);
+        report.room_cost_p99_us = costs.percentile_us(0.99);
         report
     }
 

@@ -19,7 +19,7 @@ pub struct Due {
     pub dropped: u32,
 }
 
-/// The deadlines of one simulation thread.
+/// The deadlines of one phase of a simulation thread.
 #[derive(Debug)]
 pub struct TickClock {
     next: Instant,
@@ -29,6 +29,11 @@ impl TickClock {
     /// The first tick is due one tick from now.
     pub fn new(now: Instant) -> Self {
         Self { next: now + TICK }
+    }
+
+    /// When to wake up.
+    pub fn next(&self) -> Instant {
+        self.next
     }
 
     /// How long to sleep.

@@ -3,13 +3,18 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::domain::{
-    GameEvent, MatchResult, MatchSettings, Phase, PlayerInput, Pool, RoomId, STATE_EVERY_TICKS, Slot, Tick,
+    InputAck, MatchResult, MatchSettings, PLAYERS_PER_ROOM_MAX, Phase, PlayerInput, PlayerResult, Pool,
+    RoomFrame, RoomId, Slot, Tick,
 };
 use crate::protocol::bus::RoomReport;
 use crate::protocol::client::Welcome;
-use crate::protocol::link::{JoinRefusal, RoomToGateway};
+use crate::protocol::link::{JoinRefusal, RoomToGateway, encode_events_into, encode_frame_into};
+use crate::protocol::replay::Ending;
+use crate::roles::room::archive::Archive;
+use crate::roles::room::costs::MeanCost;
 use crate::roles::room::mailbox::{Join, LinkId, Seat};
 use crate::roles::room::outgoing::Outgoing;
+use crate::roles::room::recorder::Recorder;
 use crate::sim::{JoinError, Room};
 
 /// A seated connection.
@@ -37,8 +42,14 @@ pub struct HostedRoom {
     /// Spreads the rooms of a thread over the ticks, so that no tick carries all the state frames.
     stagger: u32,
     roster_version: u32,
-    over_told: bool,
+    /// The score board, once it was told.
+    over: Option<Vec<PlayerResult>>,
     late_inputs_counted: u64,
+    /// The newest state; kept, so that a tick takes no memory.
+    frame: RoomFrame,
+    acks: Vec<InputAck>,
+    recorder: Option<Recorder>,
+    pub cost: MeanCost,
 }
 
 impl HostedRoom {
@@ -47,13 +58,22 @@ impl HostedRoom {
         let room = Room::new(settings);
         Self {
             roster_version: room.roster_version(),
+            frame: room.frame(),
+            acks: Vec::with_capacity(PLAYERS_PER_ROOM_MAX),
+            recorder: None,
+            cost: MeanCost::default(),
             room,
             members: Vec::new(),
             links: Vec::new(),
-            stagger: (settings.room.0 % u64::from(STATE_EVERY_TICKS)) as u32,
-            over_told: false,
+            stagger: (settings.room.0 % u64::from(settings.state_rate.every_ticks())) as u32,
+            over: None,
             late_inputs_counted: 0,
         }
+    }
+
+    /// Writes a replay log from here on; call it before anything happens.
+    pub fn record(&mut self, archive: &Archive) {
+        self.recorder = Recorder::start(archive, &self.room);
     }
 
     fn id(&self) -> RoomId {
@@ -64,6 +84,10 @@ impl HostedRoom {
     pub fn join(&mut self, join: &Join, out: &mut Outgoing) -> Result<Slot, JoinRefusal> {
         if join.pool != self.room.settings().pool {
             return Err(JoinRefusal::WrongPool);
+        }
+        // Written down before it happens, so that a log of a panic has what led to it.
+        if let Some(recorder) = &mut self.recorder {
+            recorder.join(join.player, &join.name);
         }
         let slot = self.room.join(join.player, &join.name).map_err(|error| match error {
             JoinError::Full => JoinRefusal::RoomFull,
@@ -76,6 +100,10 @@ impl HostedRoom {
         out.send(&[join.seat.link], &RoomToGateway::Joined { session, welcome: self.welcome(slot) });
         // The gateway may be new to this room, and the version did not change for a player who came back.
         out.send(&[join.seat.link], &self.roster());
+        if let Some(results) = &self.over {
+            // Who lost the connection just before the end has not seen it.
+            out.send(&[join.seat.link], &self.score_board(results));
+        }
         Ok(slot)
     }
 
@@ -105,7 +133,14 @@ impl HostedRoom {
 
     /// The connection is gone; a seat that a newer one took is left alone.
     pub fn leave(&mut self, seat: Seat, on_purpose: bool) {
-        for member in self.members.extract_if(.., |member| member.seat == seat) {
+        self.unseat(|member| member.seat == seat, on_purpose);
+    }
+
+    fn unseat(&mut self, goes: impl Fn(&Member) -> bool, on_purpose: bool) {
+        for member in self.members.extract_if(.., |member| goes(member)) {
+            if let Some(recorder) = &mut self.recorder {
+                recorder.leave(member.slot, on_purpose);
+            }
             self.room.leave(member.slot, on_purpose);
         }
         self.relink();
@@ -114,16 +149,16 @@ impl HostedRoom {
     /// Inputs of one connection, for ticks to come.
     pub fn input(&mut self, seat: Seat, first_tick: Tick, inputs: &[PlayerInput]) {
         if let Some(member) = self.members.iter().find(|member| member.seat == seat) {
+            if let Some(recorder) = &mut self.recorder {
+                recorder.input(member.slot, first_tick, inputs);
+            }
             self.room.push_input(member.slot, first_tick, inputs);
         }
     }
 
     /// Every connection through this link is gone.
     pub fn link_lost(&mut self, link: LinkId) {
-        for member in self.members.extract_if(.., |member| member.seat.link == link) {
-            self.room.leave(member.slot, false);
-        }
-        self.relink();
+        self.unseat(|member| member.seat.link == link, false);
     }
 
     fn relink(&mut self) {
@@ -136,35 +171,37 @@ impl HostedRoom {
     /// One tick: simulate, then tell what is new.
     pub fn step(&mut self, out: &mut Outgoing, tick_gap_excess_p99_us: u32) -> Stepped {
         self.room.step();
-        let tick = self.room.tick();
-        if !self.room.events().is_empty() && !self.links.is_empty() {
-            let events: Vec<GameEvent> = self.room.events().to_vec();
-            out.send(&self.links, &RoomToGateway::Events { room: self.id(), tick, events });
+        if let Some(recorder) = &mut self.recorder {
+            recorder.step(&self.room);
+        }
+        let (id, tick) = (self.id(), self.room.tick());
+        if !self.room.events().is_empty() {
+            out.send_with(&self.links, |out| encode_events_into(out, id, tick, self.room.events()));
         }
         if self.roster_version != self.room.roster_version() {
             self.roster_version = self.room.roster_version();
             out.send(&self.links, &self.roster());
         }
         let result = self.tell_over(out);
-        let state_due = tick.wrapping_add(self.stagger).is_multiple_of(STATE_EVERY_TICKS);
+        let state_due =
+            tick.wrapping_add(self.stagger).is_multiple_of(self.room.settings().state_rate.every_ticks());
         if state_due && !self.links.is_empty() {
-            let (frame, acks) = (self.room.frame(), self.room.acks());
-            out.send(
-                &self.links,
-                &RoomToGateway::Frame { room: self.id(), frame, acks, tick_gap_excess_p99_us },
-            );
+            self.room.frame_into(&mut self.frame);
+            self.room.acks_into(&mut self.acks);
+            let parts = (&self.frame, &self.acks[..]);
+            out.send_with(&self.links, |out| encode_frame_into(out, id, parts, tick_gap_excess_p99_us));
         }
         Stepped { result, closed: self.room.is_closed() }
     }
 
     /// Once, when the match is over.
     fn tell_over(&mut self, out: &mut Outgoing) -> Option<MatchResult> {
-        if self.over_told || self.room.phase() != Phase::Over {
+        if self.over.is_some() || self.room.phase() != Phase::Over {
             return None;
         }
-        self.over_told = true;
         let players = self.room.results();
-        out.send(&self.links, &RoomToGateway::Over { room: self.id(), results: players.clone() });
+        out.send(&self.links, &self.score_board(&players));
+        self.over = Some(players.clone());
         let settings = self.room.settings();
         let counts = settings.pool == Pool::Public && players.iter().any(|player| !player.bot);
         counts.then(|| MatchResult {
@@ -176,28 +213,59 @@ impl HostedRoom {
         })
     }
 
+    fn score_board(&self, results: &[PlayerResult]) -> RoomToGateway {
+        RoomToGateway::Over { room: self.id(), results: results.to_vec() }
+    }
+
     /// Ends the match with the result it has.
     pub fn end_now(&mut self, out: &mut Outgoing) -> Option<MatchResult> {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.end_now();
+        }
+        self.room.end_now();
+        self.tell_over(out)
+    }
+
+    /// The game has panicked in this room: the match ends with the scores that it can still tell.
+    pub fn panicked(&mut self, out: &mut Outgoing) -> Option<MatchResult> {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.end(Ending::Panicked);
+        }
         self.room.end_now();
         self.tell_over(out)
     }
 
     /// Tells the members that the room is gone and returns their seats.
-    pub fn close(&self, out: &mut Outgoing) -> impl Iterator<Item = Seat> + '_ {
+    pub fn close(&mut self, out: &mut Outgoing) -> impl Iterator<Item = Seat> + '_ {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.end(Ending::Closed);
+        }
         out.send(&self.links, &RoomToGateway::Closed { room: self.id() });
         self.members.iter().map(|member| member.seat)
     }
 
     /// What the lobby needs to know.
     pub fn report(&self) -> RoomReport {
+        RoomReport { humans: self.room.humans(), ..self.report_without_humans() }
+    }
+
+    fn report_without_humans(&self) -> RoomReport {
         let playing = self.room.phase() == Phase::Playing;
         RoomReport {
             room: self.id(),
             pool: self.room.settings().pool,
-            humans: self.room.humans(),
+            humans: Vec::new(),
             free_seats: if playing { self.room.free_seats() } else { 0 },
             ticks_left: if playing { self.room.ticks_left() } else { 0 },
+            cost_us: self.cost.micros(),
         }
+    }
+
+    /// The same in the memory of an older report.
+    pub fn report_into(&self, report: &mut RoomReport) {
+        let mut humans = std::mem::take(&mut report.humans);
+        self.room.humans_into(&mut humans);
+        *report = RoomReport { humans, ..self.report_without_humans() };
     }
 
     /// Late inputs since the last call.

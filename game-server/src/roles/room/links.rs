@@ -10,8 +10,9 @@ use tokio::time::{sleep, timeout};
 
 use crate::net::link::{self, FrameReceiver, FrameSender};
 use crate::protocol::link::{
-    GatewayToRoom, JoinRefusal, LINK_PROTOCOL_VERSION, RoomToGateway, SessionId, decode_gateway, encode_room,
+    GatewayToRoom, JoinRefusal, RoomToGateway, SessionId, decode_gateway, encode_room,
 };
+use crate::protocol::wire::DecodeError;
 use crate::roles::room::board::Board;
 use crate::roles::room::mailbox::{Join, LinkId, Mail, Seat};
 use crate::telemetry;
@@ -54,7 +55,12 @@ async fn converse(stream: TcpStream, link: LinkId, board: &Board) -> anyhow::Res
     let mut desk = Desk { link, board, sender, threads: HashMap::new() };
     loop {
         let frame = receiver.next().await?;
-        desk.take(decode(&frame)?)?;
+        match decode(&frame) {
+            Ok(message) => desk.take(message)?,
+            // What a newer gateway says besides.
+            Err(DecodeError::UnknownKind) => {}
+            Err(error) => return Err(error).context("a frame could not be read"),
+        }
     }
 }
 
@@ -67,21 +73,21 @@ async fn greet(
     let frame = timeout(HELLO_MAX, receiver.next()).await.context("no Hello")??;
     let GatewayToRoom::Hello { version, gateway } = decode(&frame)? else { bail!("no Hello") };
     let host = board.host().to_string();
-    sender.send(&encode_room(&RoomToGateway::Hello { version: LINK_PROTOCOL_VERSION, host }))?;
+    let versions = board.link_versions();
+    sender.send(&encode_room(&RoomToGateway::Hello { version: versions.newest, host }))?;
     ensure!(
-        version == LINK_PROTOCOL_VERSION || version + 1 == LINK_PROTOCOL_VERSION,
-        "gateway {gateway} speaks link version {version}, this host {LINK_PROTOCOL_VERSION}"
+        versions.common(version).is_some(),
+        "gateway {gateway} speaks link version {version}, this host {} to {}",
+        versions.oldest,
+        versions.newest
     );
     Ok(gateway)
 }
 
-fn decode(frame: &[u8]) -> anyhow::Result<GatewayToRoom> {
-    decode_gateway(frame)
-        .inspect_err(|error| {
-            metrics::counter!(telemetry::MALFORMED, "from" => "gateway", "error" => error.label())
-                .increment(1);
-        })
-        .context("a frame could not be read")
+fn decode(frame: &[u8]) -> Result<GatewayToRoom, DecodeError> {
+    decode_gateway(frame).inspect_err(|error| {
+        metrics::counter!(telemetry::MALFORMED, "from" => "gateway", "error" => error.label()).increment(1);
+    })
 }
 
 /// Sorts one link's messages into mailboxes.

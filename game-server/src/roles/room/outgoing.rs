@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use crate::net::link::{Batch, FrameSender};
-use crate::protocol::link::{RoomToGateway, encode_room};
+use crate::protocol::link::{RoomToGateway, encode_room_into};
+use crate::protocol::wire::Writer;
 use crate::roles::room::mailbox::LinkId;
 
 /// The links that this thread's rooms know.
 #[derive(Default)]
 pub struct Outgoing {
     links: HashMap<LinkId, (FrameSender, Batch)>,
+    encoded: Writer,
 }
 
 impl Outgoing {
@@ -20,13 +22,19 @@ impl Outgoing {
 
     /// Encodes once and queues for each link; unknown links are gone and get nothing.
     pub fn send(&mut self, to: &[LinkId], message: &RoomToGateway) {
+        self.send_with(to, |out| encode_room_into(out, message));
+    }
+
+    /// The same for what is encoded from borrowed parts.
+    pub fn send_with(&mut self, to: &[LinkId], encode: impl FnOnce(&mut Writer)) {
         if to.is_empty() {
             return;
         }
-        let encoded = encode_room(message);
+        self.encoded.clear();
+        encode(&mut self.encoded);
         for link in to {
             if let Some((_, batch)) = self.links.get_mut(link) {
-                batch.push(&encoded);
+                batch.push(self.encoded.as_bytes());
             }
         }
     }

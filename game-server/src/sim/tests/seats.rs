@@ -1,8 +1,8 @@
 //! Joining, leaving, held seats, bots that make room.
 
 use super::{empty_room, hold, join, moving, settings, state, steps};
-use crate::domain::{FLAG_ABSENT, FLAG_BOT, PLAYERS_PER_ROOM_MAX, PlayerId, Slot};
-use crate::sim::{EMPTY_TICKS, JoinError, Room, SEAT_HOLD_TICKS};
+use crate::domain::{FLAG_ABSENT, FLAG_BOT, PLAYERS_PER_ROOM_MAX, PlayerId, SEAT_HOLD_TICKS, Slot};
+use crate::sim::{EMPTY_TICKS, JoinError, Room};
 
 fn bots(room: &Room) -> usize {
     room.roster().iter().filter(|entry| entry.bot).count()

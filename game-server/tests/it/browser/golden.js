@@ -80,7 +80,8 @@ function flatState({ head, frame, own }) {
     own: { x: own.x * 64, y: own.y * 64, velocity_x: own.velocityX * 16, velocity_y: own.velocityY * 16 },
     phase: frame.phase === 0 ? "playing" : "over",
     phase_ends_tick: frame.phaseEndsTick,
-    players: [...frame.players.values()].map(({ quantaX, quantaY, ...player }) => ({ ...player, x: quantaX, y: quantaY })),
+    told: frame.told,
+    players: [...frame.known.values()].map(({ quantaX, quantaY, ...player }) => ({ ...player, x: quantaX, y: quantaY })),
     projectiles: frame.projectiles,
   };
 }

@@ -15,8 +15,8 @@ use tokio::sync::Mutex;
 
 use crate::harness::process::{Process, free_address};
 
-/// Starting Chromium on a busy machine takes seconds.
-const PATIENCE: Duration = Duration::from_secs(40);
+/// Starting Chromium takes a second; on two cores with forty programs at work it took fifty.
+const PATIENCE: Duration = Duration::from_secs(150);
 const POLL: Duration = Duration::from_millis(50);
 /// Two browsers at once are what the machine can draw in time; tests take turns.
 static TURN: Mutex<()> = Mutex::const_new(());
@@ -30,7 +30,8 @@ pub enum Screen {
 
 /// What a test plays on.
 pub struct Stage {
-    url: String,
+    /// Where the game listens.
+    pub game: SocketAddr,
     driver_url: String,
     folder: TempDir,
     pages: Mutex<Vec<Client>>,
@@ -55,12 +56,7 @@ pub async fn with(match_s: u32, fill_to_players: u8, test: impl AsyncFnOnce(&Sta
     for address in [game, driver] {
         until_open(address).await;
     }
-    let stage = Stage {
-        url: format!("http://{game}/"),
-        driver_url: format!("http://{driver}"),
-        folder,
-        pages: Mutex::new(Vec::new()),
-    };
+    let stage = Stage { game, driver_url: format!("http://{driver}"), folder, pages: Mutex::new(Vec::new()) };
     let outcome = AssertUnwindSafe(test(&stage)).catch_unwind().await;
     for page in stage.pages.lock().await.drain(..) {
         // A page that cannot be closed went down with its test.
@@ -74,6 +70,11 @@ pub async fn with(match_s: u32, fill_to_players: u8, test: impl AsyncFnOnce(&Sta
 impl Stage {
     /// A browser of its own, with the lobby open.
     pub async fn open(&self, screen: Screen) -> Client {
+        self.open_through(screen, self.game).await
+    }
+
+    /// The same, with the game reached through another address.
+    pub async fn open_through(&self, screen: Screen, address: SocketAddr) -> Client {
         let mut pages = self.pages.lock().await;
         let profile = self.folder.path().join(format!("browser-{}", pages.len()));
         let page = ClientBuilder::new(HttpConnector::new())
@@ -82,7 +83,7 @@ impl Stage {
             .await
             .expect("chromedriver starts Chromium");
         pages.push(page.clone());
-        page.goto(&self.url).await.expect("the page loads");
+        page.goto(&format!("http://{address}/")).await.expect("the page loads");
         until(&page, "return window.game?.screen === 'lobby'").await;
         page
     }

@@ -88,7 +88,7 @@ fn entering() -> Vec<(ServerMessage, Value)> {
     let entries = vec![entry(0, 1, "Ada", true), entry(3, u64::MAX, "Zoë 🦊", false)];
     vec![
         (
-            ServerMessage::Welcome(welcome),
+            ServerMessage::Welcome { version: CLIENT_PROTOCOL_VERSION, welcome },
             json!({
                 "kind": "Welcome", "version": 1, "slot": 3, "room": "1234605616436508552", "tick": 66_000,
                 "map_size": 1000, "match_ticks": 18_000,

@@ -1,17 +1,18 @@
 //! `state.json`: a real match as State messages, full and against bases of several ages.
 
 use game_server::domain::{
-    BUTTON_FIRE, MatchSettings, Phase, PlayerId, PlayerInput, Pool, RoomFrame, RoomId, STATE_EVERY_TICKS,
-    Slot,
+    BUTTON_FIRE, MatchSettings, Mode, Phase, PlayerId, PlayerInput, Pool, RoomFrame, RoomId, SEAT_HOLD_TICKS,
+    STATE_EVERY_TICKS, Slot, StateRate,
 };
 use game_server::protocol::delta::decode::{State, decode_state};
-use game_server::protocol::delta::{DisplayFrame, assemble, base_age, encode_body, encode_head};
+use game_server::protocol::delta::{DisplayFrame, TOLD_ALL, assemble, base_age, encode_head, encode_told};
 use game_server::sim::Room;
 use serde_json::{Value, json};
 
 const ABOUT: &str = "State messages of one match as the player on `slot` gets them, in order; `hex` are the bytes. \
     Every decoded frame is a base for later ones. `players` and `own` as decoded: players in quarter units by slot, \
-    own in 1/64 units and 1/16 units per second, projectiles in whole units where they were at born_tick.";
+    own in 1/64 units and 1/16 units per second, projectiles in whole units where they were at born_tick. Bit n of \
+    `told` is set when slot n is as it was at `tick` rather than at `base_tick`.";
 
 const SLOT: Slot = Slot(5);
 const FRAMES: usize = 120;
@@ -26,19 +27,23 @@ fn states_are_as_recorded() {
         pool: Pool::Public,
         match_ticks: 330,
         fill_to_players: 6,
+        mode: Mode::default(),
+        state_rate: StateRate::default(),
+        seat_hold_ticks: SEAT_HOLD_TICKS,
     });
     assert_eq!(room.join(PlayerId(70), "Ann"), Ok(SLOT));
     let (mut sent, mut known): (Vec<RoomFrame>, Vec<DisplayFrame>) = (Vec::new(), Vec::new());
     let mut frames = Vec::new();
     for index in 0..FRAMES {
         play_to_next_frame(&mut room, index);
-        let frame = room.frame();
+        let now = room.frame();
         let back = BASES_BACK[index % BASES_BACK.len()];
         let base = if back == 0 { None } else { sent.len().checked_sub(back).map(|place| &sent[place]) };
+        let (frame, told) = in_part(now, base, index);
         let acks = room.acks();
         let head =
             encode_head(&frame, SLOT, base_age(base, &frame), acks.iter().find(|ack| ack.slot == SLOT));
-        let bytes = assemble(&head, &encode_body(base, &frame));
+        let bytes = assemble(&head, &encode_told(base, &frame, told));
         let find_base = |tick| known.iter().find(|known| known.tick == tick);
         let state = decode_state(&bytes, SLOT, find_base).expect("an own message can be read");
         assert_eq!(state.frame, DisplayFrame::of(&frame));
@@ -47,6 +52,24 @@ fn states_are_as_recorded() {
         sent.push(frame);
     }
     super::check("state.json", ABOUT, vec![("slot", json!(SLOT.0)), ("messages", Value::Array(frames))]);
+}
+
+/// Leaves a player out of some messages and the newest shot out of others, as a client over its budget sees it.
+fn in_part(mut frame: RoomFrame, base: Option<&RoomFrame>, index: usize) -> (RoomFrame, u16) {
+    let untold = Slot((index % 5) as u8);
+    let Some(base) = base else { return (frame, TOLD_ALL) };
+    let before = base.players.iter().find(|player| player.slot == untold);
+    let player = frame.players.iter_mut().find(|player| player.slot == untold);
+    if let (Some(before), Some(player)) = (before, player)
+        && index % 4 == 3
+    {
+        *player = *before;
+        return (frame, TOLD_ALL & !(1 << untold.0));
+    }
+    if index % 7 == 5 {
+        frame.projectiles.pop();
+    }
+    (frame, TOLD_ALL)
 }
 
 /// The player runs in circles and shoots; one guest comes, one goes.
@@ -91,6 +114,7 @@ fn described(bytes: &[u8], state: &State) -> Value {
         "phase_ends_tick": state.frame.phase_ends_tick,
         "acked_input_tick": state.acked_input_tick,
         "margin_ticks": state.margin_ticks,
+        "told": state.told,
         "own": own,
         "players": players.collect::<Vec<Value>>(),
         "projectiles": projectiles.collect::<Vec<Value>>(),

@@ -42,3 +42,10 @@ pub async fn metric(admin: SocketAddr, name: &str) -> f64 {
     let value = |line: &str| line.rsplit(' ').next()?.parse::<f64>().ok();
     body.lines().filter(is_of_metric).filter_map(value).sum()
 }
+
+/// How many were refused for this reason.
+pub async fn refused(admin: SocketAddr, reason: &str) -> f64 {
+    let (_, body) = get(admin, "/metrics").await.expect("metrics");
+    let wanted = format!("game_refused_total{{reason=\"{reason}\"}} ");
+    body.lines().find_map(|line| line.strip_prefix(&wanted)?.parse().ok()).unwrap_or(0.0)
+}

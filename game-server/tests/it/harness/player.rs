@@ -1,6 +1,5 @@
 //! A player that follows a script: the same protocol as the page, none of its patience.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
@@ -8,8 +7,8 @@ use game_server::domain::{PlayerInput, PlayerResult, RosterEntry, Slot, Tick};
 use game_server::protocol::client::{
     CLIENT_PROTOCOL_VERSION, ClientMessage, ErrorCode, ServerMessage, Welcome, decode_server, encode_client,
 };
-use game_server::protocol::delta::decode::decode_state;
-use game_server::protocol::delta::{BASES_MAX, DisplayFrame, DisplayPlayer};
+use game_server::protocol::delta::decode::History;
+use game_server::protocol::delta::{DisplayFrame, DisplayPlayer};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
@@ -34,6 +33,25 @@ impl Socket {
             .await
             .unwrap_or_else(|error| panic!("{path}: {error}"));
         Socket(socket)
+    }
+
+    /// Sends any message; false when the gateway is gone.
+    pub async fn try_send(&mut self, message: Message) -> bool {
+        self.0.send(message).await.is_ok()
+    }
+
+    /// How the gateway closed: the code of the close, nothing when the connection just ended.
+    pub async fn close_code(&mut self) -> Option<u16> {
+        within_limit("the end", async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Close(frame))) => return frame.map(|frame| frame.code.into()),
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return None,
+                }
+            }
+        })
+        .await
     }
 
     /// Sends one binary message.
@@ -95,39 +113,49 @@ pub async fn seat(gateway: SocketAddr, key: &str, name: &str) -> Seat {
 /// A player in a room.
 pub struct Player {
     socket: Socket,
+    /// What the gateway speaks with this player.
+    pub version: u8,
     pub welcome: Welcome,
     pub frame: Option<DisplayFrame>,
     pub roster: Vec<RosterEntry>,
     pub over: Option<Vec<PlayerResult>>,
     pub error: Option<ErrorCode>,
     pub states: u64,
+    /// Of those, states that need none before them.
+    pub full_blocks: u64,
     pub closed: bool,
     /// What this player does from now on.
     pub input: PlayerInput,
-    bases: BTreeMap<Tick, DisplayFrame>,
+    history: History,
 }
 
 impl Player {
     /// Enters the room of a ticket and waits until it is welcome.
     pub async fn enter(gateway: SocketAddr, ticket: &str) -> Player {
+        Player::enter_as(gateway, ticket, CLIENT_PROTOCOL_VERSION).await
+    }
+
+    /// The same as a page of another version.
+    pub async fn enter_as(gateway: SocketAddr, ticket: &str, version: u8) -> Player {
         let mut socket = Socket::open(gateway, "/room").await;
-        let hello = ClientMessage::Hello { version: CLIENT_PROTOCOL_VERSION, ticket: ticket.to_owned() };
+        let hello = ClientMessage::Hello { version, ticket: ticket.to_owned() };
         socket.send_bytes(encode_client(&hello)).await;
         let first = socket.next_bytes().await.expect("an answer to Hello");
-        let ServerMessage::Welcome(welcome) = decode_server(&first).expect("a readable answer") else {
-            panic!("not welcome: {first:?}");
-        };
+        let answer = decode_server(&first).expect("a readable answer");
+        let ServerMessage::Welcome { version, welcome } = answer else { panic!("not welcome: {answer:?}") };
         Player {
             socket,
+            version,
             welcome,
             frame: None,
             roster: Vec::new(),
             over: None,
             error: None,
             states: 0,
+            full_blocks: 0,
             closed: false,
             input: PlayerInput::default(),
-            bases: BTreeMap::new(),
+            history: History::default(),
         }
     }
 
@@ -153,6 +181,17 @@ impl Player {
         self.socket.send_bytes(bytes).await;
     }
 
+    /// Says nothing any more and reads nothing; the connection stays open until the result is dropped.
+    pub fn fall_silent(self) -> Socket {
+        self.socket
+    }
+
+    /// Closes the connection properly, as a page does that is loaded again; the seat is not given up.
+    pub async fn close(mut self) {
+        // The gateway may have closed first.
+        let _ = self.socket.0.close(None).await;
+    }
+
     /// Where a seat is in the newest frame.
     pub fn sees(&self, slot: Slot) -> Option<DisplayPlayer> {
         self.frame.as_ref()?.players.get(usize::from(slot.0)).copied().flatten()
@@ -172,18 +211,14 @@ impl Player {
             ServerMessage::Roster(entries) => self.roster = entries,
             ServerMessage::Over(results) => self.over = Some(results),
             ServerMessage::Error { code, .. } => self.error = Some(code),
-            ServerMessage::Welcome(_) | ServerMessage::Events { .. } | ServerMessage::Pong { .. } => {}
+            ServerMessage::Welcome { .. } | ServerMessage::Events { .. } | ServerMessage::Pong { .. } => {}
         }
     }
 
     fn take_state(&mut self, bytes: &[u8]) {
-        let state =
-            decode_state(bytes, self.welcome.slot, |tick| self.bases.get(&tick)).expect("a readable state");
+        let state = self.history.decode(bytes, self.welcome.slot).expect("a readable state");
         self.states += 1;
-        self.bases.insert(state.frame.tick, state.frame.clone());
-        while self.bases.len() > BASES_MAX {
-            self.bases.pop_first();
-        }
+        self.full_blocks += u64::from(state.base_tick.is_none());
         self.frame = Some(state.frame);
     }
 

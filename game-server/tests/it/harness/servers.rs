@@ -23,24 +23,35 @@ pub struct All {
 impl All {
     /// Starts it with matches of this length and no bots, and waits until it is ready.
     pub async fn start(match_s: u32) -> All {
+        All::start_with(match_s, &[]).await
+    }
+
+    /// The same with more flags.
+    pub async fn start_with(match_s: u32, flags: &[String]) -> All {
         let folder = tempfile::tempdir().expect("a folder");
-        All::start_in(folder, match_s).await
+        All::start_in(folder, match_s, flags).await
+    }
+
+    /// Where it keeps what outlives it.
+    pub fn data(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
     }
 
     /// Ends it with SIGTERM and starts it again on the same data.
     pub async fn restart(mut self, match_s: u32) -> All {
         let status = self.process.terminate().await;
         assert!(status.success(), "{status}");
-        All::start_in(self.folder, match_s).await
+        All::start_in(self.folder, match_s, &[]).await
     }
 
-    async fn start_in(folder: TempDir, match_s: u32) -> All {
+    async fn start_in(folder: TempDir, match_s: u32, flags: &[String]) -> All {
         let (gateway, admin) = (free_address(), free_address());
         let data = folder.path().join("data");
-        let args = words(&format!(
+        let mut args = words(&format!(
             "all --listen {gateway} --admin-listen {admin} --data-dir {} --match-seconds {match_s} --fill-to-players 0",
             data.display()
         ));
+        args.extend_from_slice(flags);
         let process = Process::role("all", &args, folder.path());
         until_ready(admin, "all").await;
         All { process, gateway, admin, folder }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::{Outcome, StageName};
+use crate::binary;
 use crate::context::Context;
 use crate::processes::{self, job::Job};
 use crate::report::github;
@@ -98,16 +99,25 @@ fn missing_initdb() -> Option<String> {
     (!found && processes::find("initdb").is_none()).then(|| "PostgreSQL's initdb is not installed".to_owned())
 }
 
-/// The whole life as one process, in a state folder of its own.
+/// The whole life as one process, in a state folder of its own; then every match of it once more, from its log.
 async fn local(context: &Context) -> Result<Outcome> {
     let scratch = Scratch::new("local")?;
     let common = ["--target", "local", "--port", LOCAL_PORT];
     let load = [&["load", "--players", "100", "--seconds", "15"], &LOAD_BUDGETS[..]].concat();
     let steps: [&[&str]; 5] = [&["up"], &["up"], &["verify"], &load, &["diagnose"]];
-    match life_cycle(context, &scratch, &common, &steps).await? {
-        Outcome::Passed => own_tests(context, "local::").await,
-        outcome => Ok(outcome),
+    let mut outcome = life_cycle(context, &scratch, &common, &steps).await?;
+    if outcome == Outcome::Passed {
+        outcome = replay(context, &scratch).await?;
     }
+    if outcome == Outcome::Passed { own_tests(context, "local::").await } else { Ok(outcome) }
+}
+
+/// Logs that `down` cut off are fine as far as they go.
+async fn replay(context: &Context, scratch: &Scratch) -> Result<Outcome> {
+    let logs = scratch.0.join("game-server/local/data/replays");
+    let job = Job::new(binary::path(context), &context.root).args(["replay", "--partial"]).args([logs]);
+    let finished = job.limit(LIFE_CYCLE_LIMIT).run(&context.report).await?;
+    Ok(if finished.success() { Outcome::Passed } else { Outcome::Failed(finished.tail) })
 }
 
 /// The ignored tests of `xtask/tests/it` below a module of this name, one at a time.

@@ -12,6 +12,7 @@ use crate::protocol::bus::TicketClaims;
 use crate::protocol::link::{
     GatewayToRoom, LINK_PROTOCOL_VERSION, RoomToGateway, SessionId, decode_gateway, encode_room,
 };
+use crate::protocol::version::Protocols;
 use crate::roles::gateway::hosts::Hosts;
 
 const ROOM: RoomId = RoomId(7);
@@ -42,7 +43,7 @@ async fn linked() -> (Arc<HostLink>, Host) {
         host.say(&RoomToGateway::Hello { version: LINK_PROTOCOL_VERSION, host: "room-0".to_string() });
         host
     });
-    let link = HostLink::dial(&address, "gateway").await.unwrap();
+    let link = HostLink::dial(&address, "gateway", Protocols::default().link).await.unwrap();
     (link, host.await.unwrap())
 }
 
@@ -115,7 +116,7 @@ async fn an_unreachable_host_is_not_dialled_again_at_once() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = free.local_addr().unwrap().to_string();
     drop(free);
-    let hosts = Hosts::new("gateway".to_string());
+    let hosts = Hosts::new("gateway".to_string(), Protocols::default().link);
     assert!(hosts.link(&address).await.is_err());
     let again = hosts.link(&address).await.err().unwrap();
     assert!(again.to_string().contains("a moment ago"));

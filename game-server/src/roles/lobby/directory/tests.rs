@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::domain::{MatchSettings, PlayerId, Pool, RoomId};
+use crate::domain::{MatchSettings, Mode, PlayerId, Pool, RoomId, SEAT_HOLD_TICKS, StateRate};
 use crate::protocol::bus::{HostReport, NodeReport, RoomReport, SeatRequest};
 use crate::roles::lobby::directory::{Decision, Directory, RESERVATION};
 use crate::roles::lobby::ratings::Ratings;
@@ -55,6 +55,7 @@ fn room(id: u64, humans: &[u64]) -> RoomReport {
         humans: humans.iter().map(|player| PlayerId(*player)).collect(),
         free_seats: 10 - humans.len() as u8,
         ticks_left: MATCH_TICKS,
+        cost_us: 0,
     }
 }
 
@@ -67,6 +68,8 @@ fn host(name: &str, rooms: Vec<RoomReport>) -> HostReport {
         draining: false,
         tick_headroom: 1.0,
         tick_gap_excess_p99_us: 0,
+        room_cost_p50_us: 0,
+        room_cost_p99_us: 0,
         rooms,
     }
 }
@@ -120,6 +123,9 @@ fn a_room_being_opened_takes_the_next_players_before_any_heartbeat_shows_it() {
         pool: Pool::Public,
         match_ticks: MATCH_TICKS,
         fill_to_players: 4,
+        mode: Mode::default(),
+        state_rate: StateRate::default(),
+        seat_hold_ticks: SEAT_HOLD_TICKS,
     };
     fixture.directory.note_opening(&settings, "room-0", fixture.now);
     fixture.directory.reserve(&asks(1), RoomId(7), fixture.now);

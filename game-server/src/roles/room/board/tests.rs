@@ -1,7 +1,9 @@
 //! Admission control.
 
-use super::{Board, HEADROOM_MIN, OpenRefusal, ThreadReport};
-use crate::domain::{MatchSettings, Pool, RoomId};
+use super::{Board, HEADROOM_MIN, OpenRefusal};
+use crate::domain::{MatchSettings, Mode, Pool, RoomId, SEAT_HOLD_TICKS, StateRate};
+use crate::protocol::bus::RoomReport;
+use crate::protocol::version::Protocols;
 use crate::roles::room::RoomOptions;
 
 fn board(threads: u16, rooms_max: u32) -> Board {
@@ -9,13 +11,24 @@ fn board(threads: u16, rooms_max: u32) -> Board {
         host: "room-0".to_string(),
         node: "here".to_string(),
         link_address: "127.0.0.1:7000".to_string(),
+        protocols: Protocols::default(),
         threads,
         rooms_max,
+        replays: None,
     })
 }
 
 fn settings(room: u64) -> MatchSettings {
-    MatchSettings { room: RoomId(room), seed: 1, pool: Pool::Public, match_ticks: 600, fill_to_players: 4 }
+    MatchSettings {
+        room: RoomId(room),
+        seed: 1,
+        pool: Pool::Public,
+        match_ticks: 600,
+        fill_to_players: 4,
+        mode: Mode::default(),
+        state_rate: StateRate::default(),
+        seat_hold_ticks: SEAT_HOLD_TICKS,
+    }
 }
 
 #[test]
@@ -24,7 +37,7 @@ fn rooms_spread_over_threads_up_to_the_limit() {
     for room in 1..=3 {
         assert_eq!(board.open(settings(room)), Ok(()));
     }
-    assert_eq!(board.open(settings(4)), Err(OpenRefusal::Full));
+    assert_eq!(board.open(settings(4)), Err(OpenRefusal::Full(3)));
     assert_ne!(board.thread_of(RoomId(1)), board.thread_of(RoomId(2)));
     board.closed(RoomId(1));
     assert_eq!(board.open(settings(4)), Ok(()));
@@ -41,8 +54,41 @@ fn asking_twice_opens_once() {
 #[test]
 fn a_busy_thread_takes_no_more_rooms() {
     let board = board(1, 10);
-    board.note(0, ThreadReport { headroom: HEADROOM_MIN / 2.0, ..ThreadReport::default() });
-    assert_eq!(board.open(settings(1)), Err(OpenRefusal::Headroom));
+    board.note(0, |report| report.headroom = HEADROOM_MIN / 2.0);
+    assert!(matches!(board.open(settings(1)), Err(OpenRefusal::Headroom { .. })));
+}
+
+#[test]
+fn a_burst_of_rooms_is_charged_before_it_is_measured() {
+    let board = board(1, 1000);
+    let room = RoomReport {
+        room: RoomId(0),
+        pool: Pool::Public,
+        humans: Vec::new(),
+        free_seats: 0,
+        ticks_left: 0,
+        cost_us: 833,
+    };
+    board.open(settings(0)).unwrap();
+    board.note(0, |report| {
+        report.headroom = 0.6;
+        report.rooms = vec![RoomReport { cost_us: 6_666, ..room.clone() }];
+    });
+    assert_eq!(board.open(settings(1)), Err(refusal(6_666, 20)));
+    // One room takes 5 % of the thread: 14 more leave the quarter that must stay.
+    board.note(0, |report| {
+        report.headroom = 0.95;
+        report.rooms = vec![room];
+    });
+    let opened = (1..100).take_while(|room| board.open(settings(*room)).is_ok()).count();
+    assert!((13..=14).contains(&opened), "{opened}");
+    let refused = board.open(settings(200)).unwrap_err();
+    assert_eq!(refused.label(), "headroom");
+    assert!(refused.to_string().contains("µs a tick"), "{refused}");
+}
+
+fn refusal(room_us: u32, left_percent: i32) -> OpenRefusal {
+    OpenRefusal::Headroom { room_us, left_percent, needed_percent: 25 }
 }
 
 #[test]

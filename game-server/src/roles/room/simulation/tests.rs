@@ -1,16 +1,21 @@
 //! One simulation thread without the thread: mail in, frames out.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::io::{DuplexStream, duplex};
 
-use super::Simulation;
-use crate::domain::{MatchSettings, PlayerId, Pool, RoomId, STATE_EVERY_TICKS};
+use super::{PHASES, Simulation};
+use crate::domain::{MatchSettings, Mode, PlayerId, PlayerInput, Pool, RoomId, SEAT_HOLD_TICKS, StateRate};
 use crate::net::bus::Bus;
 use crate::net::link::{self, FrameReceiver, FrameSender};
 use crate::protocol::link::{JoinRefusal, RoomToGateway, SessionId, decode_room};
+use crate::protocol::replay::{Ending, Entry, decode_log};
+use crate::protocol::version::Protocols;
 use crate::roles::room::RoomOptions;
-use crate::roles::room::board::Board;
+use crate::roles::room::archive::{Archive, ArchiveOptions};
+use crate::roles::room::board::{Board, ThreadCounts};
+use crate::roles::room::clock::TICK;
 use crate::roles::room::mailbox::{Join, LinkId, Mail, Seat};
 use crate::roles::room::results::Results;
 
@@ -55,47 +60,62 @@ impl Gateway {
 }
 
 fn simulation(rooms: &[u64]) -> Simulation {
+    simulation_with(None, rooms)
+}
+
+fn simulation_with(archive: Option<Archive>, rooms: &[u64]) -> Simulation {
+    simulation_at(StateRate::default(), archive, rooms)
+}
+
+fn simulation_at(state_rate: StateRate, archive: Option<Archive>, rooms: &[u64]) -> Simulation {
     let board = Arc::new(Board::new(RoomOptions {
         host: "room-0".to_string(),
         node: "here".to_string(),
         link_address: "127.0.0.1:7000".to_string(),
+        protocols: Protocols::default(),
         threads: 1,
         rooms_max: 10,
+        replays: None,
     }));
     for room in rooms {
         let settings = MatchSettings {
             room: RoomId(*room),
             seed: 1,
             pool: Pool::Public,
-            match_ticks: 600,
+            match_ticks: 18_000,
             fill_to_players: 2,
+            mode: Mode::default(),
+            state_rate,
+            seat_hold_ticks: SEAT_HOLD_TICKS,
         };
         board.open(settings).unwrap();
     }
-    Simulation::new(0, board, Results::start(Bus::local()))
+    Simulation::new(0, board, Results::start(Bus::local()), archive)
 }
 
 fn tick(simulation: &mut Simulation) {
     simulation.read_mail();
-    simulation.step_rooms();
+    (0..PHASES).for_each(|phase| simulation.step_rooms(phase));
     simulation.flush();
 }
 
 #[tokio::test]
-async fn a_player_gets_welcome_roster_and_then_every_third_tick_a_frame() {
-    let (mut simulation, mut gateway) = (simulation(&[ROOM.0]), Gateway::new(1));
-    simulation.board.mailbox(0).put(gateway.join(5, 1, Pool::Public));
-    (0..2 * STATE_EVERY_TICKS).for_each(|_| tick(&mut simulation));
-    let RoomToGateway::Joined { session, .. } = gateway.next().await else { panic!("not joined") };
-    assert_eq!(session, SessionId(5));
-    assert!(matches!(gateway.next().await, RoomToGateway::Roster { .. }));
-    let mut ticks = Vec::new();
-    while ticks.len() < 2 {
-        if let RoomToGateway::Frame { frame, .. } = gateway.next().await {
-            ticks.push(frame.tick);
+async fn a_player_gets_welcome_roster_and_then_frames_at_the_rate_of_the_room() {
+    for (rate, every_ticks) in [(StateRate::Hz20, 3), (StateRate::Hz30, 2)] {
+        let (mut simulation, mut gateway) = (simulation_at(rate, None, &[ROOM.0]), Gateway::new(1));
+        simulation.board.mailbox(0).put(gateway.join(5, 1, Pool::Public));
+        (0..2 * every_ticks).for_each(|_| tick(&mut simulation));
+        let RoomToGateway::Joined { session, .. } = gateway.next().await else { panic!("not joined") };
+        assert_eq!(session, SessionId(5));
+        assert!(matches!(gateway.next().await, RoomToGateway::Roster { .. }));
+        let mut ticks = Vec::new();
+        while ticks.len() < 2 {
+            if let RoomToGateway::Frame { frame, .. } = gateway.next().await {
+                ticks.push(frame.tick);
+            }
         }
+        assert_eq!(ticks[1] - ticks[0], every_ticks);
     }
-    assert_eq!(ticks[1] - ticks[0], STATE_EVERY_TICKS);
 }
 
 #[tokio::test]
@@ -137,6 +157,106 @@ async fn a_lost_link_holds_the_seats_and_is_forgotten() {
     tick(&mut simulation);
     assert!(simulation.seats.is_empty());
     assert_eq!(simulation.rooms[&ROOM].room.humans(), [PlayerId(99)]);
+}
+
+/// Ten people who run, shoot and are heard of over a link.
+fn crowd(simulation: &mut Simulation, gateway: &Gateway) {
+    for session in 0..10 {
+        simulation.board.mailbox(0).put(gateway.join(session, 100 + u64::from(session), Pool::Public));
+    }
+    tick(simulation);
+}
+
+fn crowd_inputs(simulation: &mut Simulation, gateway: &Gateway) {
+    let next = simulation.rooms[&ROOM].room.tick() + 1;
+    for session in 0..10 {
+        let aim = next.wrapping_mul(3).wrapping_add(session * 25) as u8;
+        let input = PlayerInput { move_x: aim as i8, move_y: aim.wrapping_mul(2) as i8, aim, buttons: 1 };
+        let mail = Mail::Input { seat: gateway.seat(session), first_tick: next, inputs: vec![input, input] };
+        simulation.board.mailbox(0).put(mail);
+    }
+}
+
+#[tokio::test]
+async fn a_steady_tick_takes_no_memory() {
+    const MEASURED_WAKES: u32 = 600;
+    let folder = tempfile::tempdir().unwrap();
+    let options = ArchiveOptions { folder: folder.path().to_owned(), files_max: 10 };
+    let (archive, _writer) = Archive::start(options).unwrap();
+    let (mut simulation, mut gateway) = (simulation_with(Some(archive), &[ROOM.0]), Gateway::new(1));
+    crowd(&mut simulation, &gateway);
+    // The writer of the link and the thread of the log need their turn, as in a real tick.
+    let reader = tokio::spawn(async move { while gateway.from_host.next().await.is_ok() {} });
+    let gateway = Gateway { link: LinkId(1), ..Gateway::new(1) };
+    let (mut taken, mut counts) = (0, ThreadCounts::default());
+    for wake in 0..2 * MEASURED_WAKES {
+        crowd_inputs(&mut simulation, &gateway);
+        let phase = wake as usize % PHASES;
+        let measured = allocation_counter::measure(|| simulation.wake(phase, Instant::now()));
+        if wake >= MEASURED_WAKES {
+            taken += measured.count_total;
+        }
+        // What the heartbeat does on a thread of its own.
+        simulation.board.take_counts(0, &mut counts);
+        counts.wakes.clear();
+        tokio::task::yield_now().await;
+    }
+    assert!(simulation.rooms[&ROOM].room.human_count() == 10 && !simulation.rooms[&ROOM].room.is_closed());
+    assert_eq!(taken, 0, "allocations in {MEASURED_WAKES} wake-ups");
+    reader.abort();
+}
+
+#[tokio::test]
+async fn rooms_spread_over_the_phases_of_a_tick() {
+    let mut simulation = simulation(&[1, 2, 3, 4, 5, 6, 7, 8]);
+    simulation.read_mail();
+    for phase in &simulation.phases {
+        assert_eq!(phase.rooms.len(), 2);
+    }
+    let first = simulation.phases[0].clock.next();
+    for (number, phase) in (0..).zip(&simulation.phases) {
+        assert_eq!(phase.clock.next() - first, TICK * number / PHASES as u32);
+    }
+}
+
+#[tokio::test]
+async fn each_tick_of_each_room_has_its_cost_told() {
+    let mut simulation = simulation(&[1, 2]);
+    (0..10).for_each(|_| tick(&mut simulation));
+    simulation.report();
+    let report = simulation.board.report();
+    assert_eq!(report.rooms.len(), 2);
+    assert!(report.room_cost_p50_us >= 1 && report.room_cost_p50_us <= report.room_cost_p99_us);
+}
+
+#[tokio::test]
+async fn a_panic_in_the_game_ends_one_room_with_a_result() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ArchiveOptions { folder: folder.path().to_owned(), files_max: 10 };
+    let (archive, writer) = Archive::start(options).unwrap();
+    let mut simulation = simulation_with(Some(archive), &[ROOM.0, 8]);
+    let mut gateway = Gateway::new(1);
+    simulation.board.mailbox(0).put(gateway.join(1, 99, Pool::Public));
+    (0..5).for_each(|_| tick(&mut simulation));
+    let outcome: Option<()> = simulation.with_room(ROOM, |_, _| panic!("a bug in the game"));
+    assert!(outcome.is_none());
+    tick(&mut simulation);
+    let results = loop {
+        if let RoomToGateway::Over { results, .. } = gateway.next().await {
+            break results;
+        }
+    };
+    assert!(results.iter().any(|line| line.player == PlayerId(99)));
+    assert_eq!(gateway.next().await, RoomToGateway::Closed { room: ROOM });
+    assert!(simulation.rooms.contains_key(&RoomId(8)) && simulation.board.rooms_open() == 1);
+    drop(simulation);
+    writer.join().unwrap();
+    let ends = std::fs::read_dir(folder.path()).unwrap().map(|file| {
+        let log = decode_log(&std::fs::read(file.unwrap().path()).unwrap()).unwrap();
+        (log.settings.room, log.entries.last().cloned())
+    });
+    let end = ends.into_iter().find(|(room, _)| *room == ROOM).unwrap().1;
+    assert_eq!(end, Some(Entry::End(Ending::Panicked)));
 }
 
 #[tokio::test]
