@@ -17,6 +17,8 @@ const PACKAGES: [&str; 2] = ["xtask", "game-server"];
 const LOCAL_PORT: &str = "18080";
 const CLUSTER_PORT: &str = "18082";
 const CLUSTER_NAME: &str = "game-server-it";
+/// Tests that make and fill a cluster of their own, minutes each: `cargo test -p xtask --test it -- --ignored NAME`.
+const BY_HAND: [&str; 2] = ["life::cluster", "dry_run::cluster"];
 /// How lines of tests begin that tell times: shown, and decide nothing.
 const FIGURES: [&str; 2] = ["nothing to do:", "delivery:"];
 /// Counts and ratios, which hold on a slow machine too: nobody is lost, nine of ten states arrive (20 a second are
@@ -157,6 +159,9 @@ async fn cluster(context: &Context) -> Result<Outcome> {
 async fn cluster_tests(context: &Context, scratch: &Scratch) -> Result<Outcome> {
     let args = ["test", "--package", "xtask", "--test", "it", "--", "--ignored", "--nocapture", "cluster::"];
     let job = Job::cargo(&context.root).args(args).args(["--test-threads", "1"]);
+    let job = job.args(BY_HAND.iter().flat_map(|name| ["--skip", name]));
+    let names = BY_HAND.join(" and ");
+    context.report.note("cluster", &format!("left out, each makes a cluster of its own: {names}"));
     let job = job.env("GAME_SERVER_TEST_CLUSTER", CLUSTER_NAME).env("XDG_STATE_HOME", scratch.0.clone());
     let finished = job.limit(LIFE_CYCLE_LIMIT).run(&context.report).await?;
     for line in finished.stdout.lines().filter(|line| FIGURES.iter().any(|figure| line.starts_with(figure))) {
