@@ -1,7 +1,7 @@
 //! What every command is given: root, settings, target, report.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use crate::cli::{Global, TargetName};
+use crate::manifests::hex;
 use crate::report::{Report, github};
 use crate::settings;
 
@@ -116,6 +117,14 @@ pub fn root() -> PathBuf {
     let built = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let manifest = running.filter(|folder| folder.file_name() == built.file_name()).unwrap_or(built);
     manifest.parent().unwrap_or(&manifest).to_path_buf()
+}
+
+/// So many random bytes, in hexadecimal digits; every system that we run on has the file.
+pub fn random_hex(bytes: usize) -> Result<String> {
+    let mut random = vec![0; bytes];
+    let mut file = File::open("/dev/urandom").context("opening /dev/urandom")?;
+    file.read_exact(&mut random).context("reading /dev/urandom")?;
+    Ok(hex(&random))
 }
 
 /// Writes a file so that a reader sees the old or the new content, never half of it.

@@ -12,7 +12,7 @@ use crate::docker::{Container, Engine};
 use crate::kubernetes::Kubernetes;
 use crate::report::{Exit, Step};
 use crate::settings::CLUSTER_READY_LIMIT;
-use crate::target::{API_PORT, Reached, Target, health};
+use crate::target::{API_PORT, Reached, Record, Target, health};
 use creation::create;
 use drift::Drift;
 use look::State;
@@ -285,7 +285,7 @@ async fn converge(
         edit::move_port(context, engine, target, moved).await?;
     }
     if let Some(record) = target.record().filter(|record| record.published != target.published()) {
-        edit::note_move(target, &record)?;
+        target.save_record(&Record { published: target.published(), ..record })?;
     }
     ready(context, engine, target).await?;
     match drift.moved {

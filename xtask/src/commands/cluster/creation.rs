@@ -1,6 +1,5 @@
 //! Making a cluster with k3d, and going on as soon as its API answers.
 
-use std::io::Read as _;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -9,11 +8,11 @@ use anyhow::{Context as _, Result};
 use crate::commands::cluster::{
     Announce, READY_POLL, api_of_server, k3d, ports, ready, removal, tell, write_kubeconfig,
 };
-use crate::context::Context;
+use crate::context::{Context, random_hex};
 use crate::docker::{Container, Engine};
 use crate::interrupt;
-use crate::manifests::hex;
 use crate::processes::job::Finished;
+use crate::processes::ports::any_free;
 use crate::report::{Exit, Step};
 use crate::settings::{CLUSTER_CREATE_LIMIT, OWNER_LABEL};
 use crate::target::{Reached, Record, Target, image_given};
@@ -21,6 +20,8 @@ use crate::target::{Reached, Record, Target, image_given};
 /// Into a creation, some containers exist and others do not.
 const K3D_AT_WORK: Duration = Duration::from_secs(3);
 
+/// Enough that no two clusters are taken for one another.
+const OWNER_BYTES: usize = 16;
 /// Where k3s writes it, as k3d tells it to.
 const KUBECONFIG_OF_SERVER: &str = "/output/kubeconfig.yaml";
 
@@ -35,7 +36,7 @@ pub async fn create(
     ports::free(engine, target, &[]).await?;
     removal::leftovers(engine, target).await?;
     let record = Record {
-        owner: random_id()?,
+        owner: random_hex(OWNER_BYTES)?,
         complete: false,
         uid: String::new(),
         published: target.published(),
@@ -90,7 +91,10 @@ async fn make(
 
 /// Makes containers, networks and nodes that carry the owner's id.
 pub async fn run_k3d(context: &Context, target: &Target, owner: &str) -> Result<Finished> {
-    let api_port = if target.config.direct { None } else { Some(free_port()?) };
+    let api_port = match target.config.direct {
+        true => None,
+        false => Some(any_free().context("no free port for the API server")?),
+    };
     let config = target.config.for_k3d(owner, api_port)?;
     k3d::run(context, target, &["cluster", "create", "--config", "-"], &config, CLUSTER_CREATE_LIMIT).await
 }
@@ -120,18 +124,4 @@ async fn is_started(engine: &Engine, target: &Target, record: &Record) -> Result
     let server = format!("k3d-{}-server-0", target.name());
     let written = engine.exec(&server, &["test", "-s", KUBECONFIG_OF_SERVER], None).await?;
     Ok(written.exit_code == 0)
-}
-
-/// A port that nobody listens at now.
-fn free_port() -> Result<u16> {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).context("looking for a free port")?;
-    Ok(listener.local_addr().context("looking for a free port")?.port())
-}
-
-/// 128 random bits; every system that runs k3d has the file.
-fn random_id() -> Result<String> {
-    let mut bytes = [0; 16];
-    let mut file = std::fs::File::open("/dev/urandom").context("opening /dev/urandom")?;
-    file.read_exact(&mut bytes).context("reading /dev/urandom")?;
-    Ok(hex(&bytes))
 }

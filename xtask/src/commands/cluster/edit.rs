@@ -9,7 +9,7 @@ use crate::commands::cluster::{START_STOP_LIMIT, k3d, ports};
 use crate::context::Context;
 use crate::docker::Engine;
 use crate::report::Exit;
-use crate::target::{Record, Target};
+use crate::target::Target;
 
 /// k3d replaces the load balancer, which takes seven seconds.
 const EDIT_LIMIT: Duration = Duration::from_secs(60);
@@ -55,9 +55,4 @@ pub fn agree_to_remake(context: &Context, target: &Target, drift: &Drift) -> Res
     let fix = "take the change in manifests/cluster/k3d.yaml back, or run the command with --yes, \
                which removes the cluster with its data and makes it anew";
     Err(target.failure(Exit::Refused, &found, fix))
-}
-
-/// The record of a cluster after a change that was carried out.
-pub fn note_move(target: &Target, record: &Record) -> Result<()> {
-    target.save_record(&Record { published: target.published(), ..record.clone() })
 }

@@ -1,14 +1,12 @@
 //! The Secret that is made once: never in the repository, never changed, never removed.
 
-use std::io::Read as _;
-
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde_json::json;
 
 use crate::commands::deploy::secret_id;
+use crate::context::random_hex;
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::objects::Apply;
-use crate::manifests::hex;
 use crate::settings::{GENERATED_SECRET, NAMESPACE, TICKET_SECRET_KEY};
 
 /// As many bits as the hash that signs with it.
@@ -23,14 +21,11 @@ pub async fn ensure(cluster: &Kubernetes) -> Result<()> {
     if exists(cluster).await? {
         return Ok(());
     }
-    let mut bytes = [0; SECRET_BYTES];
-    let mut file = std::fs::File::open("/dev/urandom").context("opening /dev/urandom")?;
-    file.read_exact(&mut bytes).context("reading /dev/urandom")?;
     let secret = json!({
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": GENERATED_SECRET, "namespace": NAMESPACE},
-        "stringData": {TICKET_SECRET_KEY: hex(&bytes)},
+        "stringData": {TICKET_SECRET_KEY: random_hex(SECRET_BYTES)?},
     });
     cluster.apply(&secret, Apply::Real).await.map(|_| ())
 }
