@@ -107,6 +107,11 @@ impl Report {
         Self { json, quiet, verbose, dry_run: false, hosted: false, shared: Arc::new(shared) }
     }
 
+    /// Results and errors only.
+    pub fn quiet() -> Self {
+        Self::new(false, true, false)
+    }
+
     /// The same, where nothing is to be changed.
     pub fn dry(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;

@@ -125,7 +125,7 @@ fn tell(context: &Context, what: &str, noticed: Duration, compiled: Duration, to
 
 /// The parts of a swap are not worth a line each.
 fn quiet(context: &Context) -> Context {
-    Context { report: Report::new(false, true, false), ..context.clone() }
+    Context { report: Report::quiet(), ..context.clone() }
 }
 
 impl Edit {

@@ -67,7 +67,7 @@ fn a_damaged_record_counts_as_none() {
 #[tokio::test]
 async fn a_second_command_waits_for_the_first() {
     let state = tempfile::tempdir().unwrap();
-    let report = Report::new(false, true, false);
+    let report = Report::quiet();
     let held = lock::take(state.path(), &report).await.unwrap();
     let second = lock::take(state.path(), &report);
     assert!(tokio::time::timeout(Duration::from_millis(300), second).await.is_err());

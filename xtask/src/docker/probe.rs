@@ -187,7 +187,7 @@ async fn socket(endpoint: &str) -> Result<(), ProbeError> {
 
 async fn ask(endpoint: &str, image: &str) -> anyhow::Result<Probe> {
     let docker = Docker::connect_with_host(endpoint)?.negotiate_version().await?;
-    let engine = Engine { docker, endpoint: endpoint.to_owned(), report: Report::new(false, true, false) };
+    let engine = Engine { docker, endpoint: endpoint.to_owned(), report: Report::quiet() };
     let (version, info, networks, containers, image) = tokio::try_join!(
         async { Ok(engine.docker.version().await?) },
         async { Ok(engine.docker.info().await?) },

@@ -21,7 +21,7 @@ async fn the_named_context_is_used_and_never_the_current_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("kubeconfig");
     std::fs::write(&path, KUBECONFIG).unwrap();
-    let report = crate::report::Report::new(false, true, false);
+    let report = crate::report::Report::quiet();
     let found = Kubernetes::connect(&report, &path, "k3d-demo").await.unwrap();
     assert_eq!(found.server, "https://127.0.0.1:40001/");
     assert!(Kubernetes::connect(&report, &path, "k3d-other").await.is_err());

@@ -7,7 +7,7 @@ use crate::processes::job::Job;
 use crate::report::{Exit, Failure, Report};
 
 async fn finished(script: &str) -> crate::processes::job::Finished {
-    Job::new("sh", Path::new("/")).args(["-c", script]).run(&Report::new(false, true, false)).await.unwrap()
+    Job::new("sh", Path::new("/")).args(["-c", script]).run(&Report::quiet()).await.unwrap()
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::ports::listening_inodes;
 use crate::report::Report;
 
 fn report() -> Report {
-    Report::new(false, true, false)
+    Report::quiet()
 }
 
 #[tokio::test]

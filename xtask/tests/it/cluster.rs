@@ -58,7 +58,7 @@ impl Typed {
             .env("XDG_STATE_HOME", state())
             .env("NO_COLOR", "1");
         let job = self.variables.into_iter().fold(job, |job, (name, value)| job.env(name, value));
-        job.run(&Report::new(false, true, false)).await.unwrap()
+        job.run(&Report::quiet()).await.unwrap()
     }
 
     /// Runs it and insists on the exit code.
@@ -89,7 +89,7 @@ pub async fn up() {
 /// A program of this machine that must succeed; gives what it prints.
 pub async fn run(program: &str, args: &[&str]) -> String {
     let job = Job::new(program, Path::new("/")).args(args);
-    let ended = job.run(&Report::new(false, true, false)).await.unwrap();
+    let ended = job.run(&Report::quiet()).await.unwrap();
     assert!(ended.success(), "{program} {} ended with {}:\n{}", args.join(" "), ended.ending(), ended.tail);
     ended.stdout
 }

@@ -21,7 +21,7 @@ async fn in_shell(shell: &str, flags: &[&str], script: &str) -> Option<String> {
     std::fs::write(&file, made.stdout).unwrap();
     let script = script.replace("FILE", &file.display().to_string());
     let job = Job::new(shell, Path::new("/")).args(flags).args(["-c", &script]).env("HOME", folder.path());
-    let ended = job.run(&Report::new(false, true, false)).await.unwrap();
+    let ended = job.run(&Report::quiet()).await.unwrap();
     assert_eq!(ended.code, Some(0), "{}", ended.tail);
     Some(ended.stdout)
 }

@@ -85,7 +85,7 @@ async fn a_silent_docker_is_a_diagnosis_too() {
     let args = ["diagnose", "--target", "k3d", "--json", "--output", output.to_str().unwrap()];
     let job = Job::new(env!("CARGO_BIN_EXE_xtask"), Path::new("/")).args(args);
     let job = job.env("XDG_STATE_HOME", state.path()).env("DOCKER_HOST", "unix:///nothing");
-    let ended = job.run(&Report::new(false, true, false)).await.unwrap();
+    let ended = job.run(&Report::quiet()).await.unwrap();
     assert_eq!(ended.code, Some(0), "{}", ended.tail);
     let result = result(&ended.stdout);
     assert_eq!(result["causes"][0]["id"], "no-answer");

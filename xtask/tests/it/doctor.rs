@@ -80,7 +80,7 @@ async fn a_log_is_explained_from_a_file_and_from_a_pipe() {
 
     let job = Job::new(env!("CARGO_BIN_EXE_xtask"), Path::new("/")).args(["doctor", "--log", "-"]);
     let job = job.env("XDG_STATE_HOME", state.path()).env("NO_COLOR", "1").stdin(JOURNAL);
-    let piped = job.run(&Report::new(false, true, false)).await.unwrap();
+    let piped = job.run(&Report::quiet()).await.unwrap();
     assert_eq!(piped.code, Some(0), "{}", piped.tail);
     assert!(
         piped.stdout.contains("root  a line of the mounts table has an unescaped space"),

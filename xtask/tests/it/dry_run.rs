@@ -24,7 +24,7 @@ impl Place<'_> {
         let job = Job::new(env!("CARGO_BIN_EXE_xtask"), Path::new("/")).args(args).args(self.flags);
         let job = job.args(["--json", "--yes"]).env("XDG_STATE_HOME", self.state);
         let job = variables.iter().fold(job, |job, (name, value)| job.env(*name, *value));
-        let ended = job.run(&Report::new(false, true, false)).await.unwrap();
+        let ended = job.run(&Report::quiet()).await.unwrap();
         // How it feels to play on a machine that is busy with other tests is not the matter here.
         let is_played = ended.code == Some(Exit::Verify as i32);
         assert!(ended.success() || is_played, "{args:?}: {}", ended.tail);

@@ -9,7 +9,7 @@ async fn on_runner(state: &Path, args: &[&str]) -> (Finished, String) {
     let summary = state.join("summary.md");
     let job = Job::new(env!("CARGO_BIN_EXE_xtask"), Path::new("/")).args(args).env("XDG_STATE_HOME", state);
     let job = job.env("NO_COLOR", "1").env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", &summary);
-    let ended = job.run(&Report::new(false, true, false)).await.unwrap();
+    let ended = job.run(&Report::quiet()).await.unwrap();
     (ended, std::fs::read_to_string(summary).unwrap_or_default())
 }
 

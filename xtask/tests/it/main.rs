@@ -26,7 +26,7 @@ async fn xtask(state: &Path, args: &[&str]) -> Finished {
     let job = job.env("XDG_STATE_HOME", state).env("NO_COLOR", "1");
     // These tests may themselves run on one of GitHub's runners.
     let job = xtask::report::github::VARIABLES.into_iter().fold(job, Job::env_remove);
-    job.run(&Report::new(false, true, false)).await.unwrap()
+    job.run(&Report::quiet()).await.unwrap()
 }
 
 /// A line for whoever reads the output of the tests: why one is left out, what one measured.

@@ -91,8 +91,9 @@ impl Dev {
         ];
         all.extend(args.iter().map(OsString::from));
         let _ = fs::remove_file(&log);
-        let identity =
-            daemon::start(&quiet(), Path::new("/usr/bin/env"), &all, Path::new("/"), &log).unwrap().unwrap();
+        let identity = daemon::start(&Report::quiet(), Path::new("/usr/bin/env"), &all, Path::new("/"), &log)
+            .unwrap()
+            .unwrap();
         Self { identity, log }
     }
 
@@ -140,26 +141,26 @@ impl Dev {
 
     /// As Ctrl-C: it puts back what was there, and ends.
     pub async fn end(self) {
-        self.identity.terminate(&quiet());
+        self.identity.terminate(&Report::quiet());
         assert!(self.identity.wait_for_end(LIMIT).await, "{}", self.log());
         assert!(self.events("error").is_empty(), "{}", self.log());
     }
 
     /// As a power cut: nothing is put back.
     pub async fn kill(self) {
-        self.identity.kill(&quiet());
+        self.identity.kill(&Report::quiet());
         assert!(self.identity.wait_for_end(LIMIT).await);
     }
 }
 
 impl Drop for Dev {
     fn drop(&mut self) {
-        self.identity.terminate(&quiet());
+        self.identity.terminate(&Report::quiet());
         let since = Instant::now();
         while self.identity.is_alive() && since.elapsed() < Duration::from_secs(60) {
             std::thread::sleep(LOOK_EVERY);
         }
-        self.identity.kill(&quiet());
+        self.identity.kill(&Report::quiet());
     }
 }
 
@@ -176,9 +177,4 @@ pub fn get(port: u16, path: &str) -> Option<(u16, String)> {
 
 pub fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// Nothing of what the tests themselves do is worth a line.
-pub fn quiet() -> Report {
-    Report::new(false, true, false)
 }

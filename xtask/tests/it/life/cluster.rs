@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use xtask::processes::find;
 use xtask::processes::job::{Finished, Job};
+use xtask::report::Report;
 
-use super::bed::{Dev, Workspace, get, quiet};
+use super::bed::{Dev, Workspace, get};
 use crate::say;
 
 /// Names a cluster that is up, as the stage `cluster` of `ci` does; its state is in XDG_STATE_HOME.
@@ -78,7 +79,8 @@ impl Game {
     async fn pods(&self) -> String {
         let kubeconfig = self.state.join("game-server").join(&self.name).join("kubeconfig");
         let context = format!("k3d-{}", self.name);
-        let cluster = xtask::kubernetes::Kubernetes::connect(&quiet(), &kubeconfig, &context).await.unwrap();
+        let cluster =
+            xtask::kubernetes::Kubernetes::connect(&Report::quiet(), &kubeconfig, &context).await.unwrap();
         let pods = cluster.list("v1", "Pod", Some("game-prod"), "").await.unwrap();
         let staying = pods.iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
         staying.map(|pod| pod["spec"].to_string()).collect()
@@ -86,7 +88,7 @@ impl Game {
 }
 
 async fn docker(args: &[&str]) -> Finished {
-    let ended = Job::new("docker", Path::new("/")).args(args).run(&quiet()).await.unwrap();
+    let ended = Job::new("docker", Path::new("/")).args(args).run(&Report::quiet()).await.unwrap();
     assert!(ended.success(), "docker {}: {}", args.join(" "), ended.tail);
     ended
 }
@@ -96,7 +98,7 @@ async fn missing() -> Option<String> {
     if find("docker").is_none() || find("k3d").is_none() {
         return Some("docker and k3d are not both on PATH".to_owned());
     }
-    let asked = Job::new("docker", Path::new("/")).args(["version"]).run(&quiet()).await;
+    let asked = Job::new("docker", Path::new("/")).args(["version"]).run(&Report::quiet()).await;
     (!asked.unwrap().success()).then(|| "Docker does not answer".to_owned())
 }
 

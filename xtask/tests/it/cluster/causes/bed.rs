@@ -57,7 +57,7 @@ impl Bed {
             return Err(format!("{} not on PATH", missing.join(" and ")));
         }
         let triple = binary::static_triple().ok_or("a program for an empty image is built on Linux only")?;
-        let engine = Engine::connect(&quiet()).await.map_err(|error| format!("{error:#}"))?;
+        let engine = Engine::connect(&Report::quiet()).await.map_err(|error| format!("{error:#}"))?;
         let folder = tempfile::tempdir().unwrap();
         let program = compile(folder.path(), &triple).await;
         let architecture = engine.architecture().await.unwrap();
@@ -114,7 +114,7 @@ impl Bed {
             if !restarted && facts.events.iter().any(lost) {
                 restarted = true;
                 let job = Job::new("docker", Path::new("/")).args(["restart", "--time", "1", &node]);
-                job.run(&quiet()).await.unwrap();
+                job.run(&Report::quiet()).await.unwrap();
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
@@ -166,7 +166,7 @@ impl Bed {
         let command = if frozen { "pause" } else { "unpause" };
         let node = self.nodes("agent").remove(0);
         // One that is not frozen cannot be thawed, which is fine.
-        let _ = Job::new("docker", Path::new("/")).args([command, &node]).run(&quiet()).await;
+        let _ = Job::new("docker", Path::new("/")).args([command, &node]).run(&Report::quiet()).await;
     }
 
     /// Every value that must stay within the cluster.
@@ -185,7 +185,7 @@ impl Bed {
         let state = self.context.state.parent().unwrap();
         let job = Job::new(env!("CARGO_BIN_EXE_xtask"), Path::new("/")).args(args);
         let job = job.args(["--target", "k3d", "--cluster", self.reached.target.name()]);
-        job.env("XDG_STATE_HOME", state).env("NO_COLOR", "1").run(&quiet()).await.unwrap()
+        job.env("XDG_STATE_HOME", state).env("NO_COLOR", "1").run(&Report::quiet()).await.unwrap()
     }
 
     fn nodes(&self, role: &str) -> Vec<String> {
@@ -246,7 +246,7 @@ async fn compile(folder: &Path, triple: &str) -> Vec<u8> {
     let flags = ["--edition", "2024", "-O", "-C", "strip=symbols", "-C", "panic=unwind"];
     let linking = ["-C", "target-feature=+crt-static", "-C", "relocation-model=static"];
     let job = Job::new("rustc", folder).args(flags).args(linking).args(["--target", triple, "misbehave.rs"]);
-    let ended = job.limit(COMPILE_LIMIT).run(&quiet()).await.unwrap();
+    let ended = job.limit(COMPILE_LIMIT).run(&Report::quiet()).await.unwrap();
     assert!(ended.success(), "{}", ended.tail);
     std::fs::read(folder.join("misbehave")).unwrap()
 }
@@ -261,10 +261,6 @@ fn foreign(program: &[u8]) -> Vec<u8> {
     let other = if own == X86_64 { AARCH64 } else { X86_64 };
     foreign[MACHINE].copy_from_slice(&other.to_le_bytes());
     foreign
-}
-
-fn quiet() -> Report {
-    Report::new(false, true, false)
 }
 
 fn secret(name: &str, key: &str, value: &str) -> Value {
