@@ -20,7 +20,7 @@ use crate::roles::bots::figures::Figures;
 use crate::roles::bots::pilot::Pilot;
 use crate::roles::bots::player::{Ended, Player, sightings};
 use crate::roles::bots::services::{Chat, Identity, Seat, get, take_seat};
-use crate::roles::bots::verify::watch::{STATES_FOR_A_GLANCE, STATES_FOR_RATE, Watch};
+use crate::roles::bots::verify::watch::Watch;
 
 /// What the two players see.
 mod watch;
@@ -190,9 +190,10 @@ impl Visit<'_> {
             Player::new(bob_connection, Pilot::keeps_firing(2), bob, bob_clicked, Some(bob_tells));
         let watching = async {
             let mut watch = Watch::new(ann_slot, ann_sees, bob_sees);
-            let count = if self.full { STATES_FOR_RATE } else { STATES_FOR_A_GLANCE };
-            log.note("states", watch.states(count).await);
-            if self.full {
+            if !self.full {
+                log.note("states", watch.a_few_states().await);
+            } else {
+                log.note("states", watch.state_rate().await);
                 log.note("move", watch.own_movement().await);
                 log.note("seen", watch.movement_of_the_other().await);
                 log.note("shoot", watch.shots().await);

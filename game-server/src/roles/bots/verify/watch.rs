@@ -13,9 +13,9 @@ use crate::roles::bots::player::Sighting;
 use crate::sim::movement::Body;
 
 /// A second of states shows their rate.
-pub const STATES_FOR_RATE: u32 = 20;
+const STATES_FOR_RATE: u32 = 20;
 /// Enough to see that they flow, for a visitor in a hurry: 0.2 s.
-pub const STATES_FOR_A_GLANCE: u32 = 4;
+const STATES_FOR_A_GLANCE: u32 = 4;
 /// Below this the game does not feel smooth; 20 are sent.
 const STATE_HZ_MIN: f64 = 15.0;
 /// The first state is there within a second, twenty more take one.
@@ -45,17 +45,28 @@ impl Watch {
         Watch { ann, ann_sees, bob_sees, newest: None, over: None }
     }
 
+    /// States arrive and follow each other. A few say nothing about their rate: one that comes late halves it.
+    pub async fn a_few_states(&mut self) -> anyhow::Result<String> {
+        let took = self.follow(STATES_FOR_A_GLANCE).await?;
+        Ok(format!("{STATES_FOR_A_GLANCE} states in {} ms", took.as_millis()))
+    }
+
     /// States arrive, and often enough.
-    pub async fn states(&mut self, count: u32) -> anyhow::Result<String> {
+    pub async fn state_rate(&mut self) -> anyhow::Result<String> {
+        let hz = f64::from(STATES_FOR_RATE) / self.follow(STATES_FOR_RATE).await?.as_secs_f64();
+        ensure!(hz >= STATE_HZ_MIN, "only {hz:.1} states per second");
+        Ok(format!("{hz:.1} states per second"))
+    }
+
+    /// How long so many states took, from the first one on.
+    async fn follow(&mut self, count: u32) -> anyhow::Result<Duration> {
         let deadline = Instant::now() + STATES_MAX;
         self.next_own_state(deadline).await.context("no state arrived")?;
         let start = Instant::now();
         for _ in 0..count {
             self.next_own_state(deadline).await.context("states stopped")?;
         }
-        let hz = f64::from(count) / start.elapsed().as_secs_f64();
-        ensure!(hz >= STATE_HZ_MIN, "only {hz:.1} states per second");
-        Ok(format!("{hz:.1} states per second"))
+        Ok(start.elapsed())
     }
 
     /// Ann's inputs move Ann.
