@@ -1,5 +1,7 @@
 //! Image registries: what they hold, and pushing to them, by version 2 of the OCI's distribution API.
 
+use std::path::PathBuf;
+
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use http::{Method, StatusCode};
@@ -97,6 +99,12 @@ impl Repository {
             session: Session::new(report, host, address, is_here)?,
             report: report.clone(),
         })
+    }
+
+    /// The same with logins from another file than that of Docker.
+    pub fn with_logins(mut self, file: PathBuf) -> Self {
+        self.session.logins = Some(file);
+        self
     }
 
     /// True when the image of this digest can be pulled from here.

@@ -9,7 +9,6 @@ use crate::cli::TargetName;
 use crate::context::{Context, target};
 use crate::processes::job;
 use crate::remote;
-use crate::remote;
 use crate::report::event::Event;
 use crate::report::{Report, format_seconds};
 use crate::{binary, interrupt};

@@ -44,21 +44,22 @@ impl Credentials {
     }
 }
 
-/// What the config of Docker has for a registry.
-pub async fn of(report: &Report, registry: &str) -> Result<Credentials> {
-    let Some(file) = config_file().filter(|file| file.exists()) else {
+/// What a config of Docker has for a registry.
+pub async fn of(report: &Report, file: Option<&Path>, registry: &str) -> Result<Credentials> {
+    let Some(file) = file.filter(|file| file.exists()) else {
         return Ok(Credentials::None);
     };
     let doing = || format!("reading {}", file.display());
     let config: Value =
-        serde_json::from_slice(&std::fs::read(&file).with_context(doing)?).with_context(doing)?;
+        serde_json::from_slice(&std::fs::read(file).with_context(doing)?).with_context(doing)?;
     match helper(&config, registry) {
         Some(name) => ask(report, name, registry).await,
         None => written(&config, registry),
     }
 }
 
-fn config_file() -> Option<PathBuf> {
+/// `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`.
+pub fn config_file() -> Option<PathBuf> {
     let folder = std::env::var_os("DOCKER_CONFIG").filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".docker"));
     Some(folder.or_else(home)?.join("config.json"))

@@ -1,5 +1,6 @@
 //! Requests that answer a challenge by themselves.
 
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -66,6 +67,8 @@ impl Answer {
 pub struct Session {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     report: Report,
+    /// The config of Docker, if there is a place for one.
+    pub logins: Option<PathBuf>,
     /// As the config of Docker names it.
     registry: String,
     /// Where it answers: credentials go nowhere else.
@@ -87,6 +90,7 @@ impl Session {
         Ok(Self {
             client: Client::builder(TokioExecutor::new()).build(connector),
             report: report.clone(),
+            logins: credentials::config_file(),
             registry: registry.to_owned(),
             address: address.to_owned(),
             is_plain,
@@ -112,7 +116,7 @@ impl Session {
 
     /// The header that answers a challenge; none where nobody is logged in and it takes a name.
     async fn authorize(&self, challenge: &Challenge) -> Result<Option<String>> {
-        let credentials = credentials::of(&self.report, &self.registry).await?;
+        let credentials = credentials::of(&self.report, self.logins.as_deref(), &self.registry).await?;
         if let Credentials::Token(token) = &credentials {
             return Ok(Some(format!("Bearer {token}")));
         }
