@@ -9,6 +9,8 @@ mod identity;
 mod interruption;
 mod leftovers;
 mod nothing_to_do;
+mod others;
+mod side_by_side;
 
 use std::path::{Path, PathBuf};
 

@@ -95,7 +95,7 @@ async fn without_the_right_login_it_says_how_to_get_one() {
             let failure = error.downcast_ref::<Failure>().unwrap();
             assert_eq!(failure.exit, Exit::Prerequisite, "{access:?} {login}: {failure}");
             assert!(failure.fix.contains(&format!("docker login {}", registry.host())), "{}", failure.fix);
-            assert!(failure.found.contains("401") && failure.found.contains("UNAUTHORIZED"), "{failure}");
+            assert!(failure.found.contains("401"), "{failure}");
             assert_eq!(registry.with(|held| held.asked.len()), 0);
         }
     }
