@@ -30,6 +30,8 @@ const KINDS: [(&str, &str); 7] = [
     ("apps/v1", "Deployment"),
     ("apps/v1", "StatefulSet"),
 ];
+/// Kinds that make pods.
+const WORKLOADS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
 /// Put into every namespace by the cluster itself.
 const OF_EVERY_NAMESPACE: &str = "kube-root-ca.crt";
 
@@ -48,6 +50,7 @@ pub async fn run(context: &Context, data: bool) -> Result<()> {
     }
     agree(context, &remote, &doomed, data)?;
     let step = context.report.step("down", "removing what was deployed");
+    let pods = pods_of(&remote.cluster, &doomed).await?;
     for id in &doomed {
         remote.cluster.delete(id).await?;
     }
@@ -56,11 +59,12 @@ pub async fn run(context: &Context, data: bool) -> Result<()> {
     if !doomed.contains(&inventory::id()) {
         kept.write(&remote.cluster).await?;
     }
+    end_matches(&remote.cluster, &pods).await;
     if context.dry_run {
         step.skipped(&format!("would remove {} objects; the cluster stays", doomed.len()));
         return Ok(());
     }
-    wait_for_pods(&remote).await?;
+    wait_for(&remote, &pods).await?;
     let rest = if data { "" } else { "; the players' data stay, `--data` takes them too" };
     step.done(&format!("{} objects are gone from {}{rest}", doomed.len(), remote.pin.name));
     context.report.result(json!({"removed": doomed.len(), "target": remote.pin.name}), "");
@@ -141,26 +145,38 @@ fn agree(context: &Context, remote: &Remote, doomed: &[Id], data: bool) -> Resul
     ))
 }
 
+/// Pods of the workloads that are removed.
+async fn pods_of(cluster: &Kubernetes, doomed: &[Id]) -> Result<Vec<Pod>> {
+    let raw = cluster.list("v1", "Pod", Some(NAMESPACE), ROLE_LABEL).await?;
+    let workloads: Vec<&Id> = doomed.iter().filter(|id| WORKLOADS.contains(&id.kind.as_str())).collect();
+    let is_ours = |pod: &Pod| workloads.iter().any(|id| id.name == pod.role);
+    Ok(raw.iter().map(Pod::read).filter(is_ours).collect())
+}
+
 /// Matches end now, with a result, as everywhere where `down` is typed.
-async fn wait_for_pods(remote: &Remote) -> Result<()> {
-    let (started, mut ended) = (Instant::now(), Vec::new());
+async fn end_matches(cluster: &Kubernetes, pods: &[Pod]) {
+    for pod in pods.iter().filter(|pod| pod.role == "room" || pod.role == "gateway") {
+        // A pod that cannot be asked ends by itself, later.
+        let _ = cluster.drain_now(&pod.name).await;
+    }
+}
+
+async fn wait_for(remote: &Remote, pods: &[Pod]) -> Result<()> {
+    let started = Instant::now();
     loop {
-        let raw = remote.cluster.list("v1", "Pod", Some(NAMESPACE), ROLE_LABEL).await?;
-        let pods: Vec<Pod> = raw.iter().map(Pod::read).filter(|pod| pod.draining).collect();
-        if pods.is_empty() {
+        let there = remote.cluster.list("v1", "Pod", Some(NAMESPACE), ROLE_LABEL).await?;
+        let there: Vec<Pod> = there.iter().map(Pod::read).collect();
+        let left: Vec<&str> = there
+            .iter()
+            .filter(|pod| pods.iter().any(|known| known.name == pod.name))
+            .map(|pod| pod.name.as_str())
+            .collect();
+        if left.is_empty() {
             return Ok(());
         }
-        for pod in pods.iter().filter(|pod| pod.role == "room" || pod.role == "gateway") {
-            // A pod that cannot be asked ends by itself, later.
-            if !ended.contains(&pod.name) && remote.cluster.drain_now(&pod.name).await.is_ok() {
-                ended.push(pod.name.clone());
-            }
-        }
         if started.elapsed() > ROLLOUT_LIMIT {
-            let names: Vec<&str> = pods.iter().map(|pod| pod.name.as_str()).collect();
-            let found = format!("{} do not end.", names.join(", "));
             let fix = format!("`{} --namespace {NAMESPACE} describe pods` says why", remote.pin.kubectl());
-            return Err(remote.failure(Exit::Rollout, &found, &fix));
+            return Err(remote.failure(Exit::Rollout, &format!("{} do not end.", left.join(", ")), &fix));
         }
         tokio::time::sleep(POLL).await;
     }

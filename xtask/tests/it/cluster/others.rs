@@ -8,7 +8,7 @@ use xtask::manifests::cluster::{ClusterConfig, Overrides};
 use xtask::processes::job::{Finished, Job};
 use xtask::report::Report;
 
-use super::{docker, run};
+use super::{assert_played, docker, run};
 use crate::dry_run::{Place, of};
 use crate::registry::stand_in::{Access, StandIn};
 
@@ -146,6 +146,12 @@ async fn what_is_missing_is_said_with_its_command(bed: &Bed) {
         kubectl(&[&["label"], &words.split(' ').collect::<Vec<_>>()[..]].concat()).await;
     }
     bed.ends_with(&["label"], 0).await;
+    let built = bed.ends_with(&["image"], 0).await;
+    assert!(
+        built.stdout.contains("not pushed: cargo xtask image --push --target theirs"),
+        "{}",
+        built.stdout
+    );
     for command in [&["doctor"][..], &["deploy"], &["up"]] {
         let ended = bed.ends_with(command, 3).await;
         let next = "fix: `cargo xtask image --push --target theirs`";
@@ -185,7 +191,7 @@ async fn deployed_by_digest(bed: &Bed) {
     let ours = format!("{}@sha256:", bed.image());
     let images = status["pods"].as_array().unwrap().iter().map(|pod| pod["image"].as_str().unwrap());
     assert!(images.into_iter().all(|image| image.starts_with(&ours) || image == NEIGHBOUR), "{status}");
-    bed.ends_with(&["verify"], 0).await;
+    assert_played(&bed.xtask(&["verify", "--target", "theirs"]).await);
     let plan = bed.ends_with(&["plan"], 0).await;
     assert!(plan.stdout.contains("nothing would change"), "{}", plan.stdout);
     assert!(!bed.ends_with(&["logs", "--role", "room"], 0).await.stdout.is_empty());
