@@ -38,7 +38,7 @@ const OF_EVERY_NAMESPACE: &str = "kube-root-ca.crt";
 pub async fn run(context: &Context, data: bool) -> Result<()> {
     let remote = Remote::connect(context).await?;
     let _lock = lock::take_unless_dry(remote.folder(), &context.report).await?;
-    let deployed = Inventory::read(&remote.cluster).await?;
+    let deployed = with_claims(&remote.cluster, Inventory::read(&remote.cluster).await?).await?;
     let mut doomed = doomed(&deployed, data);
     if data {
         doomed.extend(data_of(&remote.cluster, &deployed).await?);
@@ -81,11 +81,17 @@ fn doomed(deployed: &Inventory, data: bool) -> Vec<Id> {
     deployed.ids.iter().rev().filter(kept).cloned().collect()
 }
 
-/// Claims that came of our StatefulSets, the Secret, the list itself, and the namespace when nobody else uses it.
-async fn data_of(cluster: &Kubernetes, deployed: &Inventory) -> Result<Vec<Id>> {
+/// The same with the claims that came of our StatefulSets: once those are gone, nothing else tells whose they are.
+async fn with_claims(cluster: &Kubernetes, deployed: Inventory) -> Result<Inventory> {
     let claims = cluster.list("v1", "PersistentVolumeClaim", Some(NAMESPACE), "").await?;
-    let mut ids: Vec<Id> = claims.iter().map(|claim| named("v1", "PersistentVolumeClaim", claim)).collect();
-    ids.retain(|id| is_claim_of_ours(&id.name, deployed));
+    let ids = claims.iter().map(|claim| named("v1", "PersistentVolumeClaim", claim));
+    let ids = ids.filter(|id| is_claim_of_ours(&id.name, &deployed)).collect();
+    Ok(deployed.with(&Inventory { ids }))
+}
+
+/// The Secret, the list itself, and the namespace when nobody else uses it.
+async fn data_of(cluster: &Kubernetes, deployed: &Inventory) -> Result<Vec<Id>> {
+    let mut ids = Vec::new();
     for id in [secret_id(), inventory::id()] {
         if cluster.get(&id).await?.is_some() {
             ids.push(id);
