@@ -82,15 +82,16 @@ async fn an_image_goes_on_from_every_step() {
 #[ignore = "stage cluster"]
 async fn an_up_goes_on_from_every_step_and_down_leaves_nothing() {
     typed(&["down", "--yes"]).await;
-    // Before anything is made, while it is made, and after every part of it. A cluster that was half made is made
-    // anew, and a rollout may be over before it can be stopped again: these are stopped once, the rest by every signal.
+    // Before anything is made, while it is made, and after every part of it. Where the cluster may be half made it is
+    // made anew, and a rollout may be over before it can be stopped again: these are stopped once, the rest by every
+    // signal.
     let places: [(&str, &[&str]); 8] = [
         ("doctor", &SIGNALS),
         ("cluster-recorded", &["INT"]),
         ("cluster-made", &["KILL"]),
-        ("label", &SIGNALS),
-        ("deliver", &SIGNALS),
-        ("deploy-begun", &SIGNALS),
+        ("label", &["TERM"]),
+        ("deliver", &["KILL"]),
+        ("deploy-begun", &["KILL"]),
         ("rollout", &["INT"]),
         ("verify", &SIGNALS),
     ];
@@ -100,6 +101,10 @@ async fn an_up_goes_on_from_every_step_and_down_leaves_nothing() {
         }
     }
     up().await;
+    for signal in SIGNALS {
+        stopped(&["label"], None, "label", signal).await;
+    }
+    typed(&["label"]).await;
     for place in ["cluster", "cluster-deleted", "image"] {
         for signal in SIGNALS {
             stopped(&["down", "--yes"], None, place, signal).await;
