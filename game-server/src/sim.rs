@@ -55,11 +55,10 @@ mod tests;
 use thiserror::Error;
 
 use crate::domain::{
-    GameEvent, HASH_PARTS, InputAck, MatchSettings, PLAYERS_PER_ROOM_MAX, Phase, PlayerInput, PlayerResult,
-    PlayerState, ProjectileState, RoomFrame, Slot, Tick, Wall,
+    GameEvent, InputAck, MatchSettings, PLAYERS_PER_ROOM_MAX, Phase, PlayerInput, PlayerResult, PlayerState,
+    ProjectileState, RoomFrame, Slot, Tick, Wall,
 };
 use crate::sim::brain::{THINK_TICKS, View};
-use crate::sim::hash::StateHash;
 use crate::sim::projectile::{Flight, PROJECTILE_DAMAGE, Shot, Target};
 use crate::sim::random::Random;
 use crate::sim::rewind::rewind_ticks;
@@ -370,33 +369,6 @@ impl Room {
 
     fn is_empty_for(&self, ticks: Tick) -> bool {
         self.empty_since.is_some_and(|since| self.tick >= since + ticks)
-    }
-
-    /// Over everything that can influence the future of the room.
-    pub fn hash(&self) -> u64 {
-        let mut hash = StateHash::default();
-        self.hash_parts().into_iter().for_each(|part| hash.word(part));
-        hash.finish()
-    }
-
-    /// The same by part, in the order of [`HASH_PARTS`].
-    pub fn hash_parts(&self) -> [u64; HASH_PARTS.len()] {
-        let mut parts = [const { StateHash::new() }; HASH_PARTS.len()];
-        let [of_match, of_seats, of_shots] = &mut parts;
-        of_match.word(u64::from(self.tick) << 32 | u64::from(self.phase_ends_tick));
-        of_match.word(u64::from(self.phase == Phase::Over));
-        of_match.word(self.random.state());
-        of_match.word(u64::from(self.next_projectile_id));
-        of_match.word(self.empty_since.map_or(u64::MAX, u64::from));
-        for result in &self.departed {
-            of_match.word(result.player.0);
-            of_match.word(u64::from(result.kills) << 16 | u64::from(result.deaths));
-        }
-        #[cfg(feature = "ball")]
-        self.ball.iter().for_each(|ball| ball.hash_into(of_match));
-        self.seats.iter().flatten().for_each(|seat| seat.hash_into(of_seats));
-        self.projectiles.iter().for_each(|shot| projectile::hash_into(shot, of_shots));
-        parts.map(|part| part.finish())
     }
 }
 

@@ -1,8 +1,10 @@
 //! What can be typed; the doc comments are the help.
 
+use std::ffi::OsStr;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Args, Parser, Subcommand};
 
 use crate::commands;
 use crate::manifests::cluster::check_name;
@@ -21,8 +23,9 @@ pub struct Cli {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Global {
-    /// Where to work: `local` (one process, no Docker) or `k3d`; without it k3d where Docker and k3d are installed
-    #[arg(long, global = true, value_name = "NAME", hide_possible_values = true)]
+    /// Where to work: `local` (one process, no Docker), `k3d`, or a cluster of yours that targets.yaml names (see
+    /// `cargo xtask help targets`); without it k3d where Docker and k3d are installed
+    #[arg(long, global = true, value_name = "NAME", hide_possible_values = true, value_parser = TargetNames)]
     pub target: Option<TargetName>,
     /// Name of the k3d cluster, instead of the one in manifests/cluster/k3d.yaml
     #[arg(long, global = true, value_name = "NAME", value_parser = parse_cluster)]
@@ -57,20 +60,49 @@ pub struct Global {
 }
 
 /// A place where the game can run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TargetName {
-    /// One process of this machine
+    /// One process of this machine.
     Local,
-    /// A k3d cluster on this machine's Docker
+    /// A k3d cluster on this machine's Docker.
     K3d,
+    /// A cluster that somebody else made, as targets.yaml names it.
+    Named(String),
 }
 
 impl TargetName {
-    pub const fn text(self) -> &'static str {
+    pub fn text(&self) -> &str {
         match self {
             Self::Local => "local",
             Self::K3d => "k3d",
+            Self::Named(name) => name,
         }
+    }
+}
+
+/// Takes any name and offers to the Tab key those that are the same everywhere.
+#[derive(Debug, Clone)]
+struct TargetNames;
+
+impl TypedValueParser for TargetNames {
+    type Value = TargetName;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<TargetName, clap::Error> {
+        let read = StringValueParser::new().try_map(|text| match text.as_str() {
+            "local" => Ok(TargetName::Local),
+            "k3d" => Ok(TargetName::K3d),
+            _ => check_name(&text).map(|()| TargetName::Named(text)),
+        });
+        read.parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(["local", "k3d"].into_iter().map(PossibleValue::new)))
     }
 }
 
@@ -93,6 +125,7 @@ pub enum Command {
     Start(commands::start::Args),
     Down(commands::down::Args),
     Gc(commands::gc::Args),
+    Targets(commands::targets::Args),
     Ci(commands::ci::Args),
     Completions(commands::completions::Args),
 }

@@ -22,6 +22,7 @@ pub mod plan;
 pub mod start;
 pub mod status;
 pub mod stop;
+pub mod targets;
 pub mod up;
 pub mod verify;
 
@@ -45,6 +46,7 @@ pub async fn run(context: &Context, command: Command) -> Result<()> {
         Command::Start(args) => start::run(context, args).await,
         Command::Down(args) => down::run(context, args).await,
         Command::Gc(args) => gc::run(context, args).await,
+        Command::Targets(args) => targets::run(context, args).await,
         Command::Ci(args) => ci::run(context, args).await,
         Command::Completions(args) => completions::run(context, &args),
     }

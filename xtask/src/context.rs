@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 
 use crate::cli::{Global, TargetName};
 use crate::manifests::hex;
+use crate::manifests::targets::{self, Pin};
 use crate::report::{Report, github};
 use crate::settings;
 
@@ -23,6 +24,10 @@ mod tests;
 
 /// Variable by which a test gives a command other manifests: those of the repository are never edited.
 const MANIFESTS_VARIABLE: &str = "XTASK_MANIFESTS";
+/// Variable by which a test gives a command another targets.yaml.
+const TARGETS_VARIABLE: &str = "XTASK_TARGETS";
+/// State of the clusters that somebody else made; no cluster of ours can be called so, for its capital.
+const NAMED_FOLDER: &str = "Named";
 
 /// Built once from the global flags; commands read it and change nothing in it.
 #[derive(Debug, Clone)]
@@ -33,8 +38,12 @@ pub struct Context {
     pub manifests: PathBuf,
     /// `$XDG_STATE_HOME/game-server`, else `~/.local/state/game-server`; one folder a target in it.
     pub state: PathBuf,
-    /// What `--target` said; `target::resolve` decides where it said nothing.
+    /// The file targets.yaml, or what a test puts in its place.
+    pub targets: PathBuf,
+    /// What `--target` said; `target::for_up` and `target::that_is_up` decide where it said nothing.
     pub target: Option<TargetName>,
+    /// What targets.yaml says of the target that is named.
+    pub pin: Option<Pin>,
     /// What `--cluster` said.
     pub cluster: Option<String>,
     /// The only cluster of which there is state, when `--cluster` said nothing.
@@ -53,15 +62,23 @@ pub struct Context {
 }
 
 impl Context {
-    /// Fails only where neither `XDG_STATE_HOME` nor `HOME` is set.
+    /// Fails where neither `XDG_STATE_HOME` nor `HOME` is set, and where targets.yaml does not have the target.
     pub fn new(global: &Global) -> Result<Self> {
         let root = root();
         let manifests = std::env::var_os(MANIFESTS_VARIABLE).map(PathBuf::from);
+        let targets = std::env::var_os(TARGETS_VARIABLE).map(PathBuf::from);
+        let targets = targets.unwrap_or_else(|| root.join(targets::FILE));
+        let pin = match &global.target {
+            Some(TargetName::Named(name)) => Some(pin(&targets, name, global)?),
+            _ => None,
+        };
         Ok(Self {
             manifests: manifests.unwrap_or_else(|| root.join("manifests")),
             root,
             state: state_folder()?,
-            target: global.target,
+            targets,
+            pin,
+            target: global.target.clone(),
             cluster: global.cluster.clone(),
             known_cluster: None,
             port_given: global.port,
@@ -85,6 +102,11 @@ impl Context {
     /// State of one cluster: kubeconfig, identity, inventory.
     pub fn cluster_folder(&self, cluster: &str) -> PathBuf {
         self.state.join(cluster)
+    }
+
+    /// State of a cluster that somebody else made: the lock and what `diagnose` writes.
+    pub fn named_folder(&self, name: &str) -> PathBuf {
+        self.state.join(NAMED_FOLDER).join(name)
     }
 
     /// Asks a question that only the user can answer. `--yes` answers it; where nobody can be asked it is a no.
@@ -145,6 +167,20 @@ fn replace(path: &Path, content: &[u8], mode: u32) -> Result<()> {
     let options = File::options().write(true).create(true).truncate(true).mode(mode).to_owned();
     options.open(&beside).and_then(|mut file| file.write_all(content)).with_context(doing)?;
     std::fs::rename(&beside, path).with_context(doing)
+}
+
+/// What targets.yaml says of a target; flags that shape a cluster of ours mean nothing there.
+fn pin(file: &Path, name: &str, global: &Global) -> Result<Pin> {
+    let shaping = [
+        ("--cluster", global.cluster.is_some()),
+        ("--port", global.port.is_some()),
+        ("--lan", global.lan),
+        ("--direct", global.direct),
+    ];
+    match shaping.iter().find(|(_, is_given)| *is_given) {
+        Some((flag, _)) => Err(targets::flag_of_ours(name, flag)),
+        None => targets::find(file, name),
+    }
 }
 
 fn state_folder() -> Result<PathBuf> {

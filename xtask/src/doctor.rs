@@ -60,11 +60,12 @@ impl Diagnosis {
     }
 }
 
-impl From<TargetName> for Profile {
-    fn from(target: TargetName) -> Self {
+impl From<&TargetName> for Profile {
+    fn from(target: &TargetName) -> Self {
         match target {
             TargetName::K3d => Self::K3d,
-            TargetName::Local => Self::Local,
+            // Building for somebody else's cluster needs of this machine what building for a process does.
+            TargetName::Local | TargetName::Named(_) => Self::Local,
         }
     }
 }
@@ -78,7 +79,7 @@ pub async fn diagnose(context: &Context, profile: Profile, depth: Depth) -> Resu
 }
 
 /// Stops with everything that is in the way of a target; what is merely unwise becomes one line.
-pub async fn require(context: &Context, target: TargetName) -> Result<()> {
+pub async fn require(context: &Context, target: &TargetName) -> Result<()> {
     let step = context.report.step("doctor", "checking this machine");
     let diagnosis = diagnose(context, target.into(), Depth::Quick).await?;
     let failed: Vec<&Finding> = diagnosis.of_level(Level::Fail).collect();
@@ -104,9 +105,9 @@ pub async fn require(context: &Context, target: TargetName) -> Result<()> {
     .into())
 }
 
-fn without_docker(fix: &str, target: TargetName) -> String {
+fn without_docker(fix: &str, target: &TargetName) -> String {
     match target {
         TargetName::K3d => format!("{fix}. Or play without Docker: `cargo xtask up --target local`"),
-        TargetName::Local => fix.to_owned(),
+        _ => fix.to_owned(),
     }
 }

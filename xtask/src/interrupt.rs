@@ -14,7 +14,8 @@ use crate::context::Context;
 use crate::processes::job;
 use crate::report::{Exit, Failure};
 
-/// Variable by which a test stops a command: `deliver:KILL` sends it that signal (KILL, INT, TERM) at that place.
+/// Variable by which a test stops a command: `deliver:KILL` sends it that signal (KILL, INT, TERM; STOP until
+/// the test lets it go on) at that place.
 const STOP_VARIABLE: &str = "XTASK_STOP_AT";
 
 /// A place at which a test may stop the command, to see that the same command goes on from there. Every step is one.
@@ -24,6 +25,7 @@ pub fn place(name: &str) {
         Some((place, "KILL")) if place == name => Signal::KILL,
         Some((place, "INT")) if place == name => Signal::INT,
         Some((place, "TERM")) if place == name => Signal::TERM,
+        Some((place, "STOP")) if place == name => Signal::STOP,
         _ => return,
     };
     // It cannot fail: the process exists and is our own.

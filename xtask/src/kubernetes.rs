@@ -12,6 +12,8 @@ use objects::Id;
 
 /// What a diagnosis reads.
 pub mod facts;
+/// Kubeconfig files of the user, read by the rules of kubectl and never written.
+pub mod kubeconfig;
 /// Log lines of many pods, merged as they come.
 pub mod logs;
 /// Nodes, their labels, and what must work before anything is deployed.
@@ -25,6 +27,8 @@ pub mod readiness;
 
 /// An API server of this machine accepts at once or not at all.
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
+/// One at the other end of the world needs its time, and one behind a closed VPN never accepts.
+const FAR_CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// One cluster, named by a kubeconfig file and a context, never by a current-context.
 #[derive(Clone)]
@@ -55,10 +59,14 @@ impl Kubernetes {
     pub async fn connect(report: &Report, kubeconfig: &Path, context: &str) -> Result<Self> {
         let file =
             Kubeconfig::read_from(kubeconfig).with_context(|| format!("reading {}", kubeconfig.display()))?;
+        Self::of(report, file, context, CONNECT_LIMIT).await
+    }
+
+    async fn of(report: &Report, file: Kubeconfig, context: &str, limit: Duration) -> Result<Self> {
         let options = KubeConfigOptions { context: Some(context.to_owned()), ..Default::default() };
         let mut config =
             Config::from_custom_kubeconfig(file, &options).await.context("reading the kubeconfig")?;
-        config.connect_timeout = Some(CONNECT_LIMIT);
+        config.connect_timeout = Some(limit);
         // Waiting is decided where the waiting is done.
         config.default_retry = false;
         let server = config.cluster_url.to_string();

@@ -36,6 +36,10 @@ pub mod play;
 pub mod processes;
 /// Where players join.
 pub mod public;
+/// Image registries; the only importer of an HTTP client.
+pub mod registry;
+/// Clusters that somebody else made: known by identity, checked, never created or removed.
+pub mod remote;
 /// The only printer: steps to stderr, results and JSON to stdout.
 pub mod report;
 /// Names, ports, label keys, time limits: every constant of the automation.

@@ -7,7 +7,7 @@ use xtask::{
     cli::Cli,
     commands,
     context::{self, Context, target},
-    interrupt,
+    interrupt, remote,
     report::Report,
     timings,
 };
@@ -26,6 +26,6 @@ async fn main() -> ExitCode {
     timings::close(&context, name, before);
     match ended {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => context.report.fail(&error, &context.root),
+        Err(error) => context.report.fail(&remote::addressed(&context, error), &context.root),
     }
 }

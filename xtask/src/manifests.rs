@@ -20,6 +20,8 @@ pub mod cluster;
 pub mod difference;
 /// Where in a file a value stands.
 pub mod locate;
+/// `targets.yaml`: clusters that somebody else made.
+pub mod targets;
 
 /// Kinds in the order in which they can be applied; an unknown kind comes after all of these.
 const ORDER: [&str; 20] = [

@@ -8,6 +8,7 @@ use anyhow::Result;
 use crate::cli::TargetName;
 use crate::context::{Context, target};
 use crate::http;
+use crate::remote::Remote;
 use crate::report::{Exit, Failure};
 use crate::settings::PUBLIC_PORT_LIMIT;
 use crate::target::Target;
@@ -19,16 +20,30 @@ const ANSWERS_IN_A_ROW: u32 = 3;
 
 /// Waits until the page comes through the public port: pods that are ready may not be reachable on every node yet.
 pub async fn wait_for_page(port: u16) -> Result<()> {
-    let address = format!("127.0.0.1:{port}");
+    let fix = "`cargo xtask stop`, then `cargo xtask start` gives the cluster a new load balancer";
+    wait(&format!("127.0.0.1:{port}"), fix).await
+}
+
+/// The same where players come from elsewhere. Behind TLS the player who comes next finds out.
+pub async fn wait_for_url(url: &str) -> Result<()> {
+    let Some(host) = url.strip_prefix("http://").map(|rest| rest.split('/').next().unwrap_or_default())
+    else {
+        return Ok(());
+    };
+    let address = if host.contains(':') { host.to_owned() } else { format!("{host}:80") };
+    wait(&address, "look at the Service gateway and at what leads to it: `cargo xtask diagnose`").await
+}
+
+async fn wait(address: &str, fix: &str) -> Result<()> {
     let (started, mut answers) = (Instant::now(), 0);
     while answers < ANSWERS_IN_A_ROW {
-        if http::is_ok(&address, "/", ASK_EVERY).await {
+        if http::is_ok(address, "/", ASK_EVERY).await {
             answers += 1;
             continue;
         }
         answers = 0;
         if started.elapsed() > PUBLIC_PORT_LIMIT {
-            return Err(no_page(&address).into());
+            return Err(no_page(address, fix).into());
         }
         tokio::time::sleep(ASK_EVERY).await;
     }
@@ -36,9 +51,12 @@ pub async fn wait_for_page(port: u16) -> Result<()> {
 }
 
 /// The given URL, else that of the target that is up.
-pub fn url(context: &Context, given: Option<String>) -> Result<String> {
+pub async fn url(context: &Context, given: Option<String>) -> Result<String> {
     if let Some(url) = given {
         return if is_web_address(&url) { Ok(url) } else { Err(no_address(&url).into()) };
+    }
+    if let Some(url) = context.pin.as_ref().and_then(|pin| pin.url.clone()) {
+        return Ok(url);
     }
     let records = target::records(&context.state);
     match target::that_is_up(context)? {
@@ -51,6 +69,7 @@ pub fn url(context: &Context, given: Option<String>) -> Result<String> {
             let local = records.into_iter().find(|record| record.target == TargetName::Local);
             local.map(|record| record.url).ok_or_else(|| nothing_is_up().into())
         }
+        Some(TargetName::Named(_)) => Remote::connect(context).await?.url().await,
         None => Err(nothing_is_up().into()),
     }
 }
@@ -79,14 +98,14 @@ fn no_address(url: &str) -> Failure {
     }
 }
 
-fn no_page(address: &str) -> Failure {
+fn no_page(address: &str, fix: &str) -> Failure {
     Failure {
         exit: Exit::Rollout,
         doing: "waiting for the public port".to_owned(),
         found: format!("http://{address} gives no page {} s after the rollout.", PUBLIC_PORT_LIMIT.as_secs()),
         cause: "The pods are ready, so the way to them is broken: the load balancer or the Service."
             .to_owned(),
-        fix: "`cargo xtask stop`, then `cargo xtask start` gives the cluster a new load balancer".to_owned(),
+        fix: fix.to_owned(),
     }
 }
 

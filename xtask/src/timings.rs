@@ -137,7 +137,7 @@ pub fn close(context: &Context, command: &str, before: Option<TargetName>) {
         github::summarise(&format!("\n### cargo xtask {command}\n\n{}", times.markdown()));
     }
     let target = before.or_else(|| target::recorded(context));
-    let target = target.map_or(command, |target| target.text());
+    let target = target.as_ref().map_or(command, TargetName::text);
     // A history that cannot be written costs nobody anything today.
     let _ = record(&context.state, target, &times);
 }

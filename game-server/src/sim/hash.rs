@@ -1,5 +1,8 @@
 //! A 64-bit hash over the whole state of a room, to prove that two runs are the same run.
 
+use crate::domain::{HASH_PARTS, Phase};
+use crate::sim::{Room, projectile};
+
 const OFFSET: u64 = 0xCBF2_9CE4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01B3;
 
@@ -39,5 +42,34 @@ impl StateHash {
     pub fn finish(&self) -> u64 {
         let mixed = (self.value ^ (self.value >> 32)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
         mixed ^ (mixed >> 32)
+    }
+}
+
+impl Room {
+    /// Over everything that can influence the future of the room.
+    pub fn hash(&self) -> u64 {
+        let mut hash = StateHash::default();
+        self.hash_parts().into_iter().for_each(|part| hash.word(part));
+        hash.finish()
+    }
+
+    /// The same by part, in the order of [`HASH_PARTS`].
+    pub fn hash_parts(&self) -> [u64; HASH_PARTS.len()] {
+        let mut parts = [const { StateHash::new() }; HASH_PARTS.len()];
+        let [of_match, of_seats, of_shots] = &mut parts;
+        of_match.word(u64::from(self.tick) << 32 | u64::from(self.phase_ends_tick));
+        of_match.word(u64::from(self.phase == Phase::Over));
+        of_match.word(self.random.state());
+        of_match.word(u64::from(self.next_projectile_id));
+        of_match.word(self.empty_since.map_or(u64::MAX, u64::from));
+        for result in &self.departed {
+            of_match.word(result.player.0);
+            of_match.word(u64::from(result.kills) << 16 | u64::from(result.deaths));
+        }
+        #[cfg(feature = "ball")]
+        self.ball.iter().for_each(|ball| ball.hash_into(of_match));
+        self.seats.iter().flatten().for_each(|seat| seat.hash_into(of_seats));
+        self.projectiles.iter().for_each(|shot| projectile::hash_into(shot, of_shots));
+        parts.map(|part| part.finish())
     }
 }

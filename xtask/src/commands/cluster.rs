@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::docker::cluster::ROLE_LABEL;
 use crate::docker::{Container, Engine};
 use crate::kubernetes::Kubernetes;
+use crate::remote::Remote;
 use crate::report::{Exit, Step};
 use crate::settings::CLUSTER_READY_LIMIT;
 use crate::target::{API_PORT, Reached, Record, Target, health};
@@ -48,11 +49,14 @@ const SHORT_LIMIT: Duration = Duration::from_secs(30);
 /// Use it alone to work on the cluster itself; `up` runs it as its first step. It makes the k3d cluster that
 /// manifests/cluster/k3d.yaml describes, with a kubeconfig of its own: yours is never opened. Running it again
 /// changes nothing, starts a stopped cluster, and finishes one whose creation was interrupted. A cluster of the
-/// same name that it did not make is left alone.
+/// same name that it did not make is left alone. A cluster of targets.yaml is only looked at.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
 pub async fn run(context: &Context, _args: Args) -> Result<()> {
+    if context.pin.is_some() {
+        return Remote::connect(context).await?.require_nodes(context).await.map(drop);
+    }
     ensure(context, None).await?;
     let target = Target::of(context)?;
     let path = target.kubeconfig();

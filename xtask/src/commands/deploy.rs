@@ -26,7 +26,9 @@ const WRITES_AT_ONCE: usize = 6;
 /// What a deploy would change, told by the API server itself.
 pub mod changes;
 /// What the last deploy put into the cluster.
-mod inventory;
+pub mod inventory;
+/// To somebody else's cluster.
+pub mod named;
 /// Waiting until everything runs, and saying why it does not.
 pub mod rollout;
 /// The Secret that is made once.
@@ -45,6 +47,9 @@ pub struct Args {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<()> {
+    if context.pin.is_some() {
+        return named::run(context, &args).await;
+    }
     if unchanged(context).await.is_some() {
         return Ok(());
     }
@@ -86,12 +91,11 @@ pub struct Prepared {
 
 /// Everything up to the first write.
 pub async fn prepare(context: &Context, reached: &Reached, image: &str) -> Result<Prepared> {
-    prepare_these(reached, Manifests::load(&context.manifests)?, image).await
+    prepare_these(&reached.cluster, Manifests::load(&context.manifests)?, image).await
 }
 
 /// The same for manifests that were changed in memory.
-pub async fn prepare_these(reached: &Reached, mut manifests: Manifests, image: &str) -> Result<Prepared> {
-    let cluster = &reached.cluster;
+pub async fn prepare_these(cluster: &Kubernetes, mut manifests: Manifests, image: &str) -> Result<Prepared> {
     manifests.set_image(image);
     let inventory = Inventory::read(cluster).await?;
     let changes = match changes::find(cluster, &manifests, &inventory).await {
@@ -132,8 +136,8 @@ pub async fn settle(context: &Context, reached: &Reached) -> Result<()> {
     Ok(())
 }
 
-/// Applies what differs, removes what left, and waits; does nothing when nothing differs and all runs.
-/// True when something was done.
+/// Applies what differs, removes what left, waits, and lets old images go; does nothing when nothing differs and all
+/// runs. True when something was done.
 pub async fn carry_out(
     context: &Context,
     reached: &Reached,
@@ -141,8 +145,29 @@ pub async fn carry_out(
     image: &str,
     now: bool,
 ) -> Result<bool> {
+    if !bring(context, &reached.cluster, prepared, image, now).await? {
+        return Ok(false);
+    }
+    if context.dry_run {
+        image::prune(context, &reached.engine, &reached.target, image).await?;
+        return Ok(false);
+    }
+    image::note_deployed(&reached.target, image)?;
+    if let Err(error) = image::prune(context, &reached.engine, &reached.target, image).await {
+        context.report.warn(&format!("old images stay: {error:#}"));
+    }
+    Ok(true)
+}
+
+/// Applies what differs, removes what left, and waits. True when there was something to do, in a dry run as well.
+async fn bring(
+    context: &Context,
+    cluster: &Kubernetes,
+    prepared: Prepared,
+    image: &str,
+    now: bool,
+) -> Result<bool> {
     let step = context.report.step("deploy", "applying what differs");
-    let cluster = &reached.cluster;
     let Prepared { manifests, changes, inventory } = prepared;
     if changes.is_empty() && rollout::is_settled(cluster, &manifests).await? {
         secret::ensure(cluster).await?;
@@ -153,18 +178,13 @@ pub async fn carry_out(
         return Err(refused(cluster, &manifests, &error).await);
     }
     if context.dry_run {
-        image::prune(context, &reached.engine, &reached.target, image).await?;
         step.skipped(&format!("would change {}", changes.summary()));
-        return Ok(false);
+        return Ok(true);
     }
     step.done(&format!("{}, with {image}", changes.summary()));
     let step = context.report.step("rollout", "waiting for the pods");
     let waited = rollout::wait(context, cluster, &manifests, now).await?;
     step.done(&waited);
-    image::note_deployed(&reached.target, image)?;
-    if let Err(error) = image::prune(context, &reached.engine, &reached.target, image).await {
-        context.report.warn(&format!("old images stay: {error:#}"));
-    }
     Ok(true)
 }
 
@@ -229,7 +249,7 @@ async fn refused(cluster: &Kubernetes, manifests: &Manifests, error: &anyhow::Er
 }
 
 /// The id of the Secret that is made once.
-fn secret_id() -> Id {
+pub fn secret_id() -> Id {
     Id::new("v1", "Secret", Some(NAMESPACE), GENERATED_SECRET)
 }
 

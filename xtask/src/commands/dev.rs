@@ -8,6 +8,7 @@ use anyhow::Result;
 use crate::cli::TargetName;
 use crate::context::{Context, target};
 use crate::processes::job;
+use crate::remote;
 use crate::report::event::Event;
 use crate::report::{Report, format_seconds};
 use crate::{binary, interrupt};
@@ -43,6 +44,9 @@ const FILES_SHOWN: usize = 3;
 pub struct Args {}
 
 pub async fn run(context: &Context, _args: Args) -> Result<()> {
+    if context.pin.is_some() {
+        return Err(remote::not_there(context, "dev"));
+    }
     let target = target::for_up(context)?;
     if context.dry_run {
         let place = if target == TargetName::Local { "the one process" } else { "the pods of the cluster" };

@@ -22,6 +22,8 @@ mod bundle;
 mod cluster;
 /// What the one process left behind.
 mod local;
+/// What somebody else's cluster tells.
+mod named;
 
 /// Say why the game does not run, and write what is known into one file without secrets
 ///
@@ -59,9 +61,13 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
         Err(error) => (None, Some(words(&error))),
     };
     let (found, machine) =
-        tokio::join!(look(context, target), doctor::diagnose(context, target.into(), Depth::Full));
-    let (mut found, machine) = (found?, machine?.findings);
-    if let Some(words) = unreadable.filter(|_| target == TargetName::K3d) {
+        tokio::join!(look(context, &target), doctor::diagnose(context, (&target).into(), Depth::Full));
+    let (mut found, mut machine) = (found?, machine?.findings);
+    if context.pin.is_some() {
+        // Players do not come here: this machine is in nobody's way.
+        machine.clear();
+    }
+    if let Some(words) = unreadable.filter(|_| target != TargetName::Local) {
         found.causes.insert(0, Cause::unreadable(&words));
     }
     let in_the_way: Vec<&Finding> = machine.iter().filter(|finding| finding.level == Level::Fail).collect();
@@ -89,9 +95,10 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
     Ok(())
 }
 
-async fn look(context: &Context, target: TargetName) -> Result<Found> {
+async fn look(context: &Context, target: &TargetName) -> Result<Found> {
     match target {
         TargetName::K3d => cluster::look(context).await,
+        TargetName::Named(_) => named::look(context).await,
         TargetName::Local => local::look(context).await,
     }
 }

@@ -12,11 +12,15 @@ use crate::doctor::rule::{Level, Profile};
 use crate::doctor::{Depth, Diagnosis, diagnose, judge, log, repair, rules, screen};
 use crate::report::{Exit, Failure};
 
+/// Somebody else's cluster instead of this machine.
+mod named;
+
 /// Check this machine: every prerequisite and known trap, each with its fix
 ///
 /// Use it before the first `up`, or when something does not work and you do not know why. It changes nothing and
 /// shows all findings at once, each with a stable name, what was found, why it matters and what to type. With
-/// --log it explains a log that you paste: of k3s, of a node, of Docker, of kubectl. Exit code 3 when the target
+/// --log it explains a log that you paste: of k3s, of a node, of Docker, of kubectl. For a target of targets.yaml it looks
+/// at that cluster: identity, nodes, labels, architecture, image. Exit code 3 when the target
 /// cannot come up like this.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n\
@@ -47,7 +51,10 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
     if let Some(path) = &args.log {
         return explain_log(context, path);
     }
-    let profile = if args.native_k3s { Profile::NativeK3s } else { target::for_up(context)?.into() };
+    if context.pin.is_some() {
+        return named::run(context).await;
+    }
+    let profile = if args.native_k3s { Profile::NativeK3s } else { (&target::for_up(context)?).into() };
     let mut diagnosis = diagnose(context, profile, Depth::Full).await?;
     if args.fix && repair::repair(context, &diagnosis.machine, &diagnosis.findings).await? > 0 {
         diagnosis = diagnose(context, profile, Depth::Full).await?;

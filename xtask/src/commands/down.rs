@@ -10,16 +10,21 @@ use crate::docker::Engine;
 use crate::local::{Folder, end};
 use crate::target::Target;
 
+/// Somebody else's cluster.
+mod named;
+
 /// Take away what `up` made
 ///
 /// Use it when you are done. Matches that are being played end now, with a result. On target local the process
 /// ends and the players' data stay for the next `up`; --data removes them too. On target k3d the cluster goes with
-/// everything in it, volumes included. Run it again at any time: nothing left is fine.
+/// everything in it, volumes included. On a target of targets.yaml the objects go that were deployed, after a question;
+/// the cluster, the players' data (without --data) and everything that is not ours stay. Run it again at any time: nothing left is fine.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n\
-\x20\x20cargo xtask down --data")]
+\x20\x20cargo xtask down --data\n\
+\x20\x20cargo xtask down --target production        (asks; --yes answers)")]
 pub struct Args {
-    /// Remove the players' data too (target local; a cluster always goes with its data)
+    /// Remove the players' data too (a k3d cluster always goes with its data)
     #[arg(long)]
     data: bool,
 }
@@ -28,6 +33,7 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
     match target::that_is_up(context)? {
         Some(TargetName::K3d) => on_cluster(context).await,
         Some(TargetName::Local) => local(context, &args).await,
+        Some(TargetName::Named(_)) => named::run(context, args.data).await,
         // What `down` left behind is still found when its data are asked for.
         None if args.data => local(context, &args).await,
         None => {

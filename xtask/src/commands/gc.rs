@@ -30,26 +30,23 @@ pub async fn run(context: &Context, _args: Args) -> Result<()> {
     for leak in &theirs {
         context.report.note("gc", &format!("{}; {}", leak.text, leak.command));
     }
-    if context.dry_run {
-        step.skipped(&format!("would remove {} thing(s): {}", ours.len(), texts(&ours).join(", ")));
-    } else {
-        for leak in &ours {
-            remove(context, &engine, leak).await?;
-        }
-        let images =
-            image::prune_engine(&engine, &context.state, &image::kept(&context.state, Path::new(""), &[]))
-                .await?;
-        match ours.len() + images {
-            0 => step.skipped("nothing was left behind"),
-            count => step.done(&format!("{count} thing(s) of earlier runs are gone")),
-        }
+    for leak in &ours {
+        remove(context, &engine, leak).await?;
+    }
+    let kept = image::kept(&context.state, Path::new(""), &[]);
+    let images = image::prune_engine(&engine, &context.state, &kept).await?;
+    match (ours.len() + images, context.dry_run) {
+        (0, _) => step.skipped("nothing was left behind"),
+        (count, true) => step.skipped(&format!("{count} thing(s) of earlier runs would be removed")),
+        (count, false) => step.done(&format!("{count} thing(s) of earlier runs are gone")),
     }
     context.report.result(json!({"removed": texts(&ours), "left_alone": texts(&theirs)}), "");
     Ok(())
 }
 
 async fn remove(context: &Context, engine: &Engine, leak: &Leak) -> Result<()> {
-    context.report.note("gc", &format!("removing {}", leak.text));
+    let doing = if context.dry_run { "would remove" } else { "removing" };
+    context.report.note("gc", &format!("{doing} {}", leak.text));
     match &leak.thing {
         Thing::Half(name) => {
             cluster::remove(&Context { cluster: Some(name.clone()), ..context.clone() }).await

@@ -16,6 +16,7 @@ use archive::Archive;
 
 pub use delivery::{deliver, is_delivered, lacking};
 pub use prune::{kept, note_deployed, note_loaded, prune, prune_engine};
+pub use registry::build_alone;
 
 /// An image as one file that Docker and containerd both load.
 pub mod archive;
@@ -25,6 +26,8 @@ mod delivery;
 pub mod nodes;
 /// Old images of ours leave.
 mod prune;
+/// The image in a registry.
+mod registry;
 /// An image of somebody else, written anew.
 mod repack;
 
@@ -33,8 +36,18 @@ mod repack;
 /// Use it to see that an image builds, or before a deploy that you want to be quick. It builds the static binary,
 /// packs it FROM scratch (the tag is the hash of the content) and streams it to every node, together with the other
 /// images that the manifests name and Docker holds. A node that provably has an image gets nothing.
+///
+/// With --push it goes to the registry of a target instead, which needs no Docker: what the registry has is not sent again.
+/// The login is that of `docker login`, credential helpers among it.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+\x20\x20cargo xtask image\n\
+\x20\x20cargo xtask image --push --target production")]
 pub struct Args {
+    /// Send the image to the registry of the target that --target names
+    #[arg(long, conflicts_with = "no_deliver")]
+    pub push: bool,
+
     /// Only build: leave the nodes alone
     #[arg(long)]
     pub no_deliver: bool,
@@ -88,6 +101,12 @@ impl Image {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<()> {
+    match &context.pin {
+        Some(pin) if args.push => return registry::push(context, pin).await,
+        Some(pin) => return registry::build_only(context, pin).await,
+        None if args.push => return Err(registry::nowhere_to_push()),
+        None => {}
+    }
     let image = build(context).await?;
     let exists = Target::of(context)?.record().is_some_and(|record| record.complete);
     if exists && !args.no_deliver {

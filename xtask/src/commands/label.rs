@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::kubernetes::nodes::Node;
 use crate::kubernetes::objects::Id;
 use crate::manifests::Manifests;
+use crate::remote::Remote;
 use crate::report::Exit;
 use crate::settings::CLUSTER_READY_LIMIT;
 use crate::target::{NodeLabels, Reached, Record, Target};
@@ -24,11 +25,14 @@ pub type Changes = BTreeMap<String, BTreeMap<String, Option<String>>>;
 ///
 /// Use it after adding a node or changing the labels in manifests/cluster/k3d.yaml. The labels of that file are set
 /// through the API, so it works on a cluster that is already running; then it is checked that every pod of the
-/// manifests finds a node.
+/// manifests finds a node. On a cluster of targets.yaml nothing is set: what is missing is said with the command.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
 pub async fn run(context: &Context, _args: Args) -> Result<()> {
+    if context.pin.is_some() {
+        return Remote::connect(context).await?.require_nodes(context).await.map(drop);
+    }
     ensure(context, &Reached::of(context).await?).await
 }
 

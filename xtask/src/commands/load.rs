@@ -42,7 +42,7 @@ pub struct Args {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<()> {
-    let url = public::url(context, args.url.clone())?;
+    let url = public::url(context, args.url.clone()).await?;
     let binary = binary::build(context).await?;
     let load = Load { players: args.players, seconds: args.seconds, budgets: args.budgets() };
     let seen = play::load(context, &binary.path, &url, &load).await?;

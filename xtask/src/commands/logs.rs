@@ -5,9 +5,11 @@ use anyhow::Result;
 use crate::cli::TargetName;
 use crate::context::{Context, target};
 use crate::docker::Engine;
-use crate::kubernetes::logs::LogQuery;
+use crate::kubernetes::Kubernetes;
+use crate::kubernetes::logs::{LogLine, LogQuery};
 use crate::local::Folder;
 use crate::local::logs::{Filter, follow, last_lines};
+use crate::remote::Remote;
 use crate::report::event::Event;
 use crate::report::{Exit, Failure, Report};
 use crate::target::Target;
@@ -40,6 +42,7 @@ pub struct Args {
 pub async fn run(context: &Context, args: Args) -> Result<()> {
     match target::that_is_up(context)? {
         Some(TargetName::K3d) => on_cluster(context, &args).await,
+        Some(TargetName::Named(_)) => stream(context, &Remote::connect(context).await?.cluster, &args).await,
         Some(TargetName::Local) => local(context, &args).await,
         None => Err(nothing_to_show().into()),
     }
@@ -72,6 +75,10 @@ async fn local(context: &Context, args: &Args) -> Result<()> {
 async fn on_cluster(context: &Context, args: &Args) -> Result<()> {
     let target = Target::of(context)?;
     let cluster = target.connect(&Engine::connect(&context.report).await?).await?;
+    stream(context, &cluster, args).await
+}
+
+async fn stream(context: &Context, cluster: &Kubernetes, args: &Args) -> Result<()> {
     let query = LogQuery {
         role: args.role.clone(),
         tail_lines: i64::from(args.lines),
@@ -79,7 +86,7 @@ async fn on_cluster(context: &Context, args: &Args) -> Result<()> {
         ..LogQuery::default()
     };
     let grep = args.grep.as_deref().unwrap_or_default();
-    let line = |line: crate::kubernetes::logs::LogLine| {
+    let line = |line: LogLine| {
         if line.text.contains(grep) {
             show(&context.report, &line.pod, &line.text);
         }

@@ -5,21 +5,25 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::commands::deploy::changes::Change;
-use crate::commands::deploy::prepare;
+use crate::commands::deploy::prepare_these;
 use crate::commands::image::{self, Image, UNBUILT};
 use crate::commands::{cluster, label};
 use crate::context::Context;
 use crate::docker::Engine;
+use crate::kubernetes::Kubernetes;
 use crate::kubernetes::objects::Id;
 use crate::manifests::Manifests;
 use crate::target::{Reached, Target};
+
+/// Somebody else's cluster.
+mod named;
 
 /// Show what `up` would do, and change nothing
 ///
 /// Use it before an `up` or a deploy that you are not sure about. It goes through cluster, labels, images and manifests;
 /// the API server itself works out each change of an object, so a field that it does not know or a value that it refuses
 /// is named here. `+` is new, `~` changed in place, `-` removed; `!` cannot be had without making the cluster anew, which
-/// `up` asks about first.
+/// `up` asks about first, or does not hold on a cluster of targets.yaml, with the command that sees to it.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
@@ -39,6 +43,13 @@ impl Line {
 }
 
 pub async fn run(context: &Context, _args: Args) -> Result<()> {
+    let lines = if context.pin.is_some() { named::lines(context).await? } else { lines(context).await? };
+    let changes = lines.iter().filter(|line| line.sign != "=").count();
+    context.report.result(json!({"changes": changes, "lines": lines}), &text(&lines));
+    Ok(())
+}
+
+async fn lines(context: &Context) -> Result<Vec<Line>> {
     let (engine, target) = (Engine::connect(&context.report).await?, Target::of(context)?);
     let intention = cluster::intention(&engine, &target).await?;
     let image = image::known(context);
@@ -48,13 +59,12 @@ pub async fn run(context: &Context, _args: Args) -> Result<()> {
         let reached = Reached::through(engine, target).await?;
         lines.extend(labels(&reached).await?);
         lines.extend(images(context, &reached, image.as_ref()).await?);
-        lines.extend(objects(context, &reached, image.as_ref()).await?);
+        let reference = image.as_ref().map_or(UNBUILT, |image| &image.packed.reference);
+        lines.extend(objects(context, &reached.cluster, reference).await?);
     } else {
         lines.extend(everything(context, &target, image.as_ref())?);
     }
-    let changes = lines.iter().filter(|line| line.sign != "=").count();
-    context.report.result(json!({"changes": changes, "lines": lines}), &text(&lines));
-    Ok(())
+    Ok(lines)
 }
 
 async fn labels(reached: &Reached) -> Result<Vec<Line>> {
@@ -78,9 +88,9 @@ fn unbuilt() -> Line {
     Line::new("images", "~", "the game server would be built: its sources have changed")
 }
 
-async fn objects(context: &Context, reached: &Reached, image: Option<&Image>) -> Result<Vec<Line>> {
-    let reference = image.map_or(UNBUILT, |image| &image.packed.reference);
-    let changes = prepare(context, reached, reference).await?.changes;
+async fn objects(context: &Context, cluster: &Kubernetes, reference: &str) -> Result<Vec<Line>> {
+    let manifests = Manifests::load(&context.manifests)?;
+    let changes = prepare_these(cluster, manifests, reference).await?.changes;
     let applied = changes.applied().iter().map(|(id, change)| match change {
         Change::New => Line::new("objects", "+", id.key()),
         Change::Unchanged => Line::new("objects", "=", id.key()),

@@ -6,6 +6,7 @@ use crate::cli::TargetName;
 use crate::commands::{cluster, deploy};
 use crate::context::{Context, lock, target};
 use crate::local::{Folder, start};
+use crate::remote;
 use crate::report::{Exit, Failure};
 use crate::target::Reached;
 
@@ -23,6 +24,7 @@ pub async fn run(context: &Context, _args: Args) -> Result<()> {
     match target::that_is_up(context)? {
         Some(TargetName::K3d) => on_cluster(context).await,
         Some(TargetName::Local) => local(context).await,
+        Some(TargetName::Named(_)) => Err(remote::not_there(context, "start")),
         None => Err(nothing_to_start().into()),
     }
 }

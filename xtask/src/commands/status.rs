@@ -12,6 +12,8 @@ use crate::report::format_seconds;
 mod cluster;
 /// The one process.
 mod local;
+/// Somebody else's cluster.
+mod named;
 #[cfg(test)]
 mod tests;
 /// How long every step took before.
@@ -38,6 +40,7 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
     }
     match target::that_is_up(context)? {
         Some(TargetName::Local) => local::show(context).await,
+        Some(TargetName::Named(_)) => named::show(context).await,
         Some(TargetName::K3d) => cluster::show(context).await,
         None => {
             let text = "nothing is up; `cargo xtask up` brings the game up\n";

@@ -7,6 +7,7 @@ use crate::cli::TargetName;
 use crate::commands::cluster;
 use crate::context::{Context, lock, target};
 use crate::local::{Folder, end};
+use crate::remote;
 
 /// Put the game to sleep; `start` wakes it as it was
 ///
@@ -25,6 +26,7 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
     match target::that_is_up(context)? {
         Some(TargetName::K3d) => cluster::stop(context).await,
         Some(TargetName::Local) => local(context, &args).await,
+        Some(TargetName::Named(_)) => Err(remote::not_there(context, "stop")),
         None => {
             context.report.result(json!({"stopped": false}), "nothing is up\n");
             Ok(())

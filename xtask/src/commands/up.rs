@@ -16,6 +16,8 @@ use crate::{binary, doctor, play, public};
 
 /// What `up` would do once cluster and image are there.
 mod dry_run;
+/// On somebody else's cluster.
+mod named;
 /// The proof that there is nothing to do.
 mod unchanged;
 
@@ -31,6 +33,7 @@ mod unchanged;
 #[command(after_help = "Examples:\n\
 \x20\x20cargo xtask up\n\
 \x20\x20cargo xtask up --target local --port 9000\n\
+\x20\x20cargo xtask up --target production     (a cluster of targets.yaml)\n\
 \x20\x20cargo xtask up --lan                    (phones in the same network can join)")]
 pub struct Args {
     /// Do not wait for running matches: end them now, with a result
@@ -39,11 +42,14 @@ pub struct Args {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<()> {
+    if context.pin.is_some() {
+        return named::run(context, &args).await;
+    }
     let target = target::for_up(context)?;
-    doctor::require(context, target).await?;
+    doctor::require(context, &target).await?;
     match target {
         TargetName::Local => local(context, &args).await,
-        TargetName::K3d => on_cluster(context, &args).await,
+        _ => on_cluster(context, &args).await,
     }
 }
 
@@ -133,9 +139,15 @@ fn finish(context: &Context, url: &str, what: &str, mut value: Value) {
         text.push_str(&format!("  phone     {}\n", bold.apply_to(format!("http://{address}:{port}"))));
     }
     text.push_str(&format!("  running   {what}\n"));
-    text.push_str("  next      cargo xtask status     what is running and how it feels for players\n");
-    text.push_str("            cargo xtask logs -f    what the roles say, as they say it\n");
-    text.push_str("            cargo xtask down       take it away again\n");
+    let there = context.pin.as_ref().map_or(String::new(), |pin| format!(" --target {}", pin.name));
+    let next = [
+        ("next", "status", "what is running and how it feels for players"),
+        ("", "logs -f", "what the roles say, as they say it"),
+        ("", "down", "take it away again"),
+    ];
+    for (word, command, about) in next {
+        text.push_str(&format!("  {word:<8}  cargo xtask {:<10} {about}\n", format!("{command}{there}")));
+    }
     value["url"] = json!(url);
     context.report.show_times();
     context.report.result(value, &text);

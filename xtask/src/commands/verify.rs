@@ -20,7 +20,7 @@ pub struct Args {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<()> {
-    let url = public::url(context, args.url)?;
+    let url = public::url(context, args.url).await?;
     let binary = binary::build(context).await?;
     let seen = play::verify(context, &binary.path, &url).await?;
     if context.dry_run {

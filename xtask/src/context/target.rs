@@ -29,7 +29,7 @@ const CLUSTER_FILE: &str = "cluster.json";
 /// made under another name than k3d.yaml's is found again.
 pub fn with_known_cluster(context: &Context) -> Context {
     let mut known = context.clone();
-    if context.cluster.is_none() && context.target != Some(TargetName::Local) {
+    if context.cluster.is_none() && matches!(context.target, None | Some(TargetName::K3d)) {
         let clusters = records(&context.state).into_iter().filter(|record| record.target == TargetName::K3d);
         if let [only] = clusters.collect::<Vec<Record>>().as_slice() {
             known.known_cluster = Some(only.name.clone());
@@ -41,14 +41,14 @@ pub fn with_known_cluster(context: &Context) -> Context {
 /// The target that `up` and `doctor` work on: the flag, else the one that is up, else k3d where it
 /// is installed, else local with one line that says so.
 pub fn for_up(context: &Context) -> Result<TargetName> {
-    if let Some(target) = context.target {
-        return Ok(target);
+    if let Some(target) = &context.target {
+        return Ok(target.clone());
     }
     if context.cluster.is_some() {
         return Ok(TargetName::K3d);
     }
     if let [only] = records(&context.state).as_slice() {
-        return Ok(only.target);
+        return Ok(only.target.clone());
     }
     let missing = missing_for_k3d();
     if missing.is_empty() {
@@ -67,17 +67,18 @@ pub fn recorded(context: &Context) -> Option<TargetName> {
     that_is_up(context).ok().flatten()
 }
 
-/// The target that `status`, `logs`, `stop` and `down` act on; `None` when nothing is up.
+/// The target that `status`, `logs`, `stop` and `down` act on; `None` when nothing is up. Somebody else's cluster is
+/// never guessed: it is named each time.
 pub fn that_is_up(context: &Context) -> Result<Option<TargetName>> {
-    if let Some(target) = context.target {
-        return Ok(Some(target));
+    if let Some(target) = &context.target {
+        return Ok(Some(target.clone()));
     }
     if context.cluster.is_some() {
         return Ok(Some(TargetName::K3d));
     }
     match records(&context.state).as_slice() {
         [] => Ok(None),
-        [only] => Ok(Some(only.target)),
+        [only] => Ok(Some(only.target.clone())),
         several => Err(ambiguous(several).into()),
     }
 }
@@ -120,9 +121,9 @@ fn missing_for_k3d() -> String {
 fn ambiguous(records: &[Record]) -> Failure {
     let names: Vec<String> =
         records.iter().map(|record| format!("{} at {}", record.name, record.url)).collect();
-    let flag = |record: &Record| match record.target {
-        TargetName::Local => "--target local".to_owned(),
+    let flag = |record: &Record| match &record.target {
         TargetName::K3d => format!("--cluster {}", record.name),
+        other => format!("--target {}", other.text()),
     };
     let flags: Vec<String> = records.iter().map(flag).collect();
     Failure {

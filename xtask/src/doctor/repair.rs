@@ -25,7 +25,7 @@ pub fn command(machine: &Machine, finding: &Finding) -> Option<Vec<String>> {
     possible.then_some(words)
 }
 
-/// Offers the command of every finding that has one; returns how many worked.
+/// Offers the command of every finding that has one; returns how many worked. A dry run says them all.
 pub async fn repair(context: &Context, machine: &Machine, findings: &[Finding]) -> Result<usize> {
     let mut repaired = 0;
     let mut offered = 0;
@@ -33,9 +33,7 @@ pub async fn repair(context: &Context, machine: &Machine, findings: &[Finding]) 
         let Some(words) = command(machine, finding) else { continue };
         offered += 1;
         let line = words.join(" ");
-        if context.dry_run {
-            context.report.note("fix", &format!("would run: {line}  ({})", finding.id));
-        } else if context.confirm(&format!("{}: run `{line}`?", finding.id))? {
+        if context.dry_run || context.confirm(&format!("{}: run `{line}`?", finding.id))? {
             repaired += usize::from(run(context, &words, finding.id).await?);
         } else {
             context.report.note("fix", &format!("left alone: {line}  ({}); --yes answers yes", finding.id));
@@ -52,6 +50,7 @@ async fn run(context: &Context, words: &[String], id: &str) -> Result<bool> {
     let step = context.report.step("fix", &line);
     let job = Job::new(&words[0], &context.root).args(&words[1..]).limit(REPAIR_LIMIT);
     match job.run(&context.report).await {
+        Ok(_) if context.dry_run => step.skipped(&format!("would run: {line}  ({id})")),
         Ok(ended) if ended.success() => {
             step.done(&format!("{line}  ({id})"));
             return Ok(true);

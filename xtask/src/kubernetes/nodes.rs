@@ -17,6 +17,8 @@ const HOST_RECORDS: &str = "NodeHosts";
 pub struct Node {
     pub name: String,
     pub ready: bool,
+    /// As images name it: `amd64`, `arm64`.
+    pub architecture: String,
     pub labels: BTreeMap<String, String>,
 }
 
@@ -100,6 +102,7 @@ fn node(value: &Value) -> Node {
     Node {
         name: value["metadata"]["name"].as_str().unwrap_or_default().to_owned(),
         ready: has_condition(value, "Ready", "True"),
+        architecture: value["status"]["nodeInfo"]["architecture"].as_str().unwrap_or_default().to_owned(),
         labels: serde_json::from_value(value["metadata"]["labels"].clone()).unwrap_or_default(),
     }
 }

@@ -242,8 +242,16 @@ pub fn refusal(error: &anyhow::Error) -> Option<Refusal> {
 /// True when the object, or the namespace around it, does not exist.
 pub fn is_not_found(error: &anyhow::Error) -> bool {
     const NOT_FOUND: u16 = 404;
-    error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<ApiRefusal>())
-        .any(|refusal| refusal.code == NOT_FOUND)
+    has_code(error, &[NOT_FOUND])
+}
+
+/// True when the API server does not know who asks, or does not let them.
+pub fn is_forbidden(error: &anyhow::Error) -> bool {
+    const REFUSALS: [u16; 2] = [401, 403];
+    has_code(error, &REFUSALS)
+}
+
+fn has_code(error: &anyhow::Error, codes: &[u16]) -> bool {
+    let mut refusals = error.chain().filter_map(|cause| cause.downcast_ref::<ApiRefusal>());
+    refusals.any(|refusal| codes.contains(&refusal.code))
 }

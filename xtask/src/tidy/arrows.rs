@@ -78,6 +78,12 @@ const ARROWS: &[Arrow] = &[
         why: "only processes.rs spawns",
     },
     Arrow {
+        files: "xtask/src",
+        except: &["xtask/src/registry"],
+        forbidden: &["hyper_util", "hyper_rustls", "http_body_util"],
+        why: "only registry.rs speaks HTTP over TLS",
+    },
+    Arrow {
         files: "xtask/src/diagnosis",
         except: &[],
         forbidden: &["tokio", "std::fs", "std::env", "crate::kubernetes", "crate::docker", "crate::context"],
@@ -92,7 +98,7 @@ const ARROWS: &[Arrow] = &[
 ];
 
 /// Commands that are made of other commands.
-const COMPOSITES: [&str; 9] = ["up", "down", "stop", "start", "deploy", "plan", "dev", "gc", "ci"];
+const COMPOSITES: [&str; 10] = ["up", "down", "stop", "start", "deploy", "plan", "dev", "doctor", "gc", "ci"];
 
 pub fn check(source: &Source) -> Vec<Finding> {
     if !source.path.ends_with(".rs") || is_test(&source.path) {

@@ -9,6 +9,8 @@ mod identity;
 mod interruption;
 mod leftovers;
 mod nothing_to_do;
+mod others;
+mod side_by_side;
 
 use std::path::{Path, PathBuf};
 
@@ -129,6 +131,15 @@ fn files(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     let files = entries.filter(|entry| entry.path().is_file());
     files.map(|entry| entry.file_name().into_string().unwrap()).collect()
+}
+
+/// A `verify` in which everything was done and seen. How often states come says how busy this machine is, and decides
+/// nothing here.
+pub fn assert_played(ended: &Finished) {
+    let failed = ended.tail.lines().filter(|line| line.trim_start().starts_with("FAIL "));
+    let is_well = failed.into_iter().all(|line| line.trim_start().starts_with("FAIL  states "));
+    let is_whole = ended.tail.lines().any(|line| line.trim_start().starts_with("ok    leave "));
+    assert!(is_well && is_whole && matches!(ended.code, Some(0 | 8)), "{}", ended.tail);
 }
 
 /// Variable that puts a changed copy in the place of the manifests.

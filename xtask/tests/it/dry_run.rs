@@ -11,12 +11,12 @@ use xtask::processes::job::{Finished, Job};
 use xtask::report::{Exit, Report};
 
 /// Calls of each lane, in order. Steps run side by side: between lanes the order is nobody's.
-type Lanes = BTreeMap<String, Vec<String>>;
+pub type Lanes = BTreeMap<String, Vec<String>>;
 
 /// Where the commands work: a state folder, and the flags that every one of them is given.
-struct Place<'a> {
-    state: &'a Path,
-    flags: &'a [&'a str],
+pub struct Place<'a> {
+    pub state: &'a Path,
+    pub flags: &'a [&'a str],
 }
 
 impl Place<'_> {
@@ -32,7 +32,7 @@ impl Place<'_> {
     }
 
     /// Runs a command dry and then in earnest; gives the calls, which are the same.
-    async fn same(&self, args: &[&str], variables: &[(&str, &str)]) -> Lanes {
+    pub async fn same(&self, args: &[&str], variables: &[(&str, &str)]) -> Lanes {
         let dry = lanes(&self.run(&[args, &["--dry-run"]].concat(), variables).await, false);
         let real = lanes(&self.run(args, variables).await, true);
         assert_eq!(dry, real, "{args:?}: said (left) is not what was done (right)");
@@ -91,7 +91,7 @@ fn replace_before(text: &str, after: &str, is_part: impl Fn(char) -> bool) -> St
 }
 
 /// Calls of one lane; none where it made none.
-fn of<'a>(lanes: &'a Lanes, lane: &str) -> &'a [String] {
+pub fn of<'a>(lanes: &'a Lanes, lane: &str) -> &'a [String] {
     lanes.get(lane).map_or(&[], Vec::as_slice)
 }
 

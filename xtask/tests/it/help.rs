@@ -2,7 +2,7 @@
 
 use crate::xtask;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "doctor",
     "up",
     "status",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 19] = [
     "down",
     "dev",
     "gc",
+    "targets",
     "ci",
     "completions",
 ];

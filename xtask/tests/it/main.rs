@@ -9,6 +9,8 @@ mod events;
 mod github;
 mod help;
 mod life;
+mod registry;
+mod remote;
 mod schema;
 mod targets;
 mod tidy;

@@ -19,6 +19,11 @@ pub struct Inventory {
     pub ids: Vec<Id>,
 }
 
+/// The object that holds it.
+pub fn id() -> Id {
+    Id::new("v1", "ConfigMap", Some(NAMESPACE), NAME)
+}
+
 impl Inventory {
     pub fn of(manifests: &Manifests) -> Self {
         Self { ids: manifests.objects.iter().map(|object| Id::of(&object.value)).collect() }
@@ -26,7 +31,7 @@ impl Inventory {
 
     /// Empty before the first deploy.
     pub async fn read(cluster: &Kubernetes) -> Result<Self> {
-        let Some(map) = cluster.get(&Id::new("v1", "ConfigMap", Some(NAMESPACE), NAME)).await? else {
+        let Some(map) = cluster.get(&id()).await? else {
             return Ok(Self::default());
         };
         let text = map["data"][KEY].as_str().unwrap_or("[]");

@@ -27,7 +27,7 @@ impl Place {
                 let address = reachable(context.bind_address, port.unwrap_or(context.port));
                 Ok(Self::Process { place, url: format!("http://{address}") })
             }
-            TargetName::K3d => Ok(Self::Pods(Box::new(Pods::reach(context).await?))),
+            _ => Ok(Self::Pods(Box::new(Pods::reach(context).await?))),
         }
     }
 

@@ -75,7 +75,7 @@ impl Pods {
     pub async fn enter(&self, context: &Context) -> Result<()> {
         let mut manifests = Manifests::load(&context.manifests)?;
         dress::dress(&mut manifests);
-        let prepared = deploy::prepare_these(&self.reached, manifests, &self.image).await?;
+        let prepared = deploy::prepare_these(&self.reached.cluster, manifests, &self.image).await?;
         deploy::carry_out(context, &self.reached, prepared, &self.image, true).await.map(|_| ())
     }
 

@@ -1,5 +1,6 @@
 //! What a cluster tells, whole or half-dead: each part is asked by itself, and what does not answer is a finding.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -27,10 +28,10 @@ const PAGE_LIMIT: Duration = Duration::from_secs(2);
 const KEYS: [&str; 3] = ["client-key-data:", "token:", "password:"];
 
 /// What the API server gave.
-struct Inside {
-    cluster: Kubernetes,
-    facts: Facts,
-    secrets: Vec<String>,
+pub(super) struct Inside {
+    pub cluster: Kubernetes,
+    pub facts: Facts,
+    pub secrets: Vec<String>,
 }
 
 pub async fn look(context: &Context) -> Result<Found> {
@@ -79,7 +80,7 @@ async fn ask(target: &Target, engine: &Engine) -> Result<Inside> {
 }
 
 /// Facts with the last lines of every pod whose node still answers, and the secrets to take out of them.
-async fn with_logs(inside: Result<Inside>) -> (Facts, Vec<String>) {
+pub(super) async fn with_logs(inside: Result<Inside>) -> (Facts, Vec<String>) {
     let Ok(Inside { cluster, mut facts, secrets }) = inside else {
         return (Facts::default(), Vec::new());
     };
@@ -130,9 +131,13 @@ fn add(bundle: &mut Bundle, outside: &Outside, facts: Facts) {
     bundle.json("facts.json", json!(facts));
 }
 
-/// The keys of our own kubeconfig, which stand nowhere else and still must not get out.
 fn kubeconfig_keys(target: &Target) -> Vec<String> {
-    let text = std::fs::read_to_string(target.kubeconfig()).unwrap_or_default();
+    keys(&target.kubeconfig())
+}
+
+/// The keys of a kubeconfig, which stand nowhere else and still must not get out.
+pub(super) fn keys(kubeconfig: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(kubeconfig).unwrap_or_default();
     let key = |line: &str| {
         KEYS.iter().find_map(|key| line.trim().strip_prefix(key)).map(|key| key.trim().to_owned())
     };

@@ -5,18 +5,14 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
-use crate::manifests::hex;
+use crate::registry::{Blob, MANIFEST_TYPE, Pieces};
 use crate::settings::IMAGE_NAME;
 
 /// The user that every role runs as, in the image as in the manifests.
 const USER: &str = "65532:65532";
 /// Layers and configuration decide the tag; this many digits tell any two builds apart.
 const TAG_CHARS: usize = 12;
-const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
-const CONFIG_TYPE: &str = "application/vnd.oci.image.config.v1+json";
-const LAYER_TYPE: &str = "application/vnd.oci.image.layer.v1.tar";
 const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 
 /// A whole image, ready to be written.
@@ -59,6 +55,13 @@ impl Archive {
         Self::close(self.open()?, self.blobs.iter().filter(|blob| !held.contains(&blob.digest)))
     }
 
+    /// What a registry takes one by one; none for an image that was not read.
+    pub fn pieces(&self) -> Option<Pieces<'_>> {
+        let (manifest, blobs) = self.blobs.split_last()?;
+        let tag = self.reference.rsplit(':').next().unwrap_or_default();
+        Some(Pieces { tag, manifest, blobs })
+    }
+
     fn open(&self) -> Result<tar::Builder<Vec<u8>>> {
         let mut file = tar::Builder::new(Vec::new());
         append(&mut file, "oci-layout", 0o644, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
@@ -68,48 +71,15 @@ impl Archive {
 
     fn close<'a>(mut file: tar::Builder<Vec<u8>>, blobs: impl Iterator<Item = &'a Blob>) -> Result<Bytes> {
         for blob in blobs {
-            append(&mut file, &blob.path(), 0o644, &blob.bytes)?;
+            append(&mut file, &path(blob), 0o644, &blob.bytes)?;
         }
         Ok(file.into_inner().context("packing the image")?.into())
     }
 }
 
-/// A piece of an image and the digest that names it.
-#[derive(Debug, Clone)]
-pub struct Blob {
-    pub media_type: String,
-    pub digest: String,
-    pub bytes: Bytes,
-}
-
-impl Blob {
-    pub fn new(media_type: &str, bytes: impl Into<Bytes>) -> Self {
-        let bytes = bytes.into();
-        Self {
-            media_type: media_type.to_owned(),
-            digest: format!("sha256:{}", hex(&Sha256::digest(&bytes))),
-            bytes,
-        }
-    }
-
-    pub fn layer(bytes: impl Into<Bytes>) -> Self {
-        const GZIP: [u8; 2] = [0x1f, 0x8b];
-        let bytes = bytes.into();
-        let is_packed = bytes.starts_with(&GZIP);
-        Self::new(&format!("{LAYER_TYPE}{}", if is_packed { "+gzip" } else { "" }), bytes)
-    }
-
-    pub fn config(bytes: impl Into<Bytes>) -> Self {
-        Self::new(CONFIG_TYPE, bytes)
-    }
-
-    fn descriptor(&self) -> Value {
-        json!({"mediaType": self.media_type, "digest": self.digest, "size": self.bytes.len()})
-    }
-
-    fn path(&self) -> String {
-        format!("blobs/{}", self.digest.replace(':', "/"))
-    }
+/// Where a blob lies within an OCI layout.
+fn path(blob: &Blob) -> String {
+    format!("blobs/{}", blob.digest.replace(':', "/"))
 }
 
 /// Packs the static binary FROM scratch: the same binary gives the same bytes, tag and digests.
@@ -145,8 +115,8 @@ pub fn write(reference: &str, config: Blob, layers: Vec<Blob>) -> Result<Archive
     let mut entry = manifest.descriptor();
     entry["annotations"] = json!({"io.containerd.image.name": full_reference});
     let index = json!({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [entry]});
-    let paths: Vec<String> = layers.iter().map(Blob::path).collect();
-    let docker = json!([{"Config": config.path(), "RepoTags": [reference], "Layers": paths}]);
+    let paths: Vec<String> = layers.iter().map(path).collect();
+    let docker = json!([{"Config": path(&config), "RepoTags": [reference], "Layers": paths}]);
     let digest = manifest.digest.clone();
     Ok(Archive {
         reference: reference.to_owned(),

@@ -8,7 +8,8 @@ use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::commands::image::archive::{Archive, Blob, write};
+use crate::commands::image::archive::{Archive, write};
+use crate::registry::Blob;
 
 /// Reads what `docker save` wrote, old and new form, and writes it as ours.
 pub fn repack(reference: &str, export: &[u8]) -> Result<Archive> {

@@ -10,6 +10,7 @@ fn only_labels_that_differ_are_changed() {
     let node = |name: &str, pairs: &[(&str, &str)]| Node {
         name: name.to_owned(),
         ready: true,
+        architecture: "amd64".to_owned(),
         labels: labels(pairs),
     };
     let before =

@@ -87,7 +87,7 @@ fn events(ailments: &[Ailment]) -> Vec<Value> {
 }
 
 /// Room hosts and gateways together; a pod that does not answer adds nothing.
-async fn feel(cluster: &Kubernetes, pods: &[Pod]) -> Feel {
+pub(super) async fn feel(cluster: &Kubernetes, pods: &[Pod]) -> Feel {
     let asked = pods.iter().filter(|pod| pod.role == "room" || pod.role == "gateway");
     let answers = join_all(asked.map(|pod| cluster.pod_metrics(&pod.name))).await;
     let mut all = Metrics::default();
@@ -97,7 +97,7 @@ async fn feel(cluster: &Kubernetes, pods: &[Pod]) -> Feel {
     Feel::of(&all)
 }
 
-fn table(pods: &[Pod]) -> String {
+pub(super) fn table(pods: &[Pod]) -> String {
     let width = pods.iter().map(|pod| pod.name.len()).max().unwrap_or(0);
     let node_width = pods.iter().map(|pod| pod.node.len()).max().unwrap_or(0);
     let line = |pod: &Pod| {

@@ -45,10 +45,15 @@ async fn a_deploy_goes_on_from_every_step() {
     up().await;
     let places = ["deploy", "build", "image", "deliver", "deploy-begun", "rollout"];
     for (index, place) in places.into_iter().enumerate() {
-        let signal = SIGNALS[index % SIGNALS.len()];
-        let cpu = format!("cpu: 3{index}m");
-        let changed = manifests("lobby.yaml", |text| text.replace("cpu: 20m", &cpu));
-        stopped(&["deploy"], Some(&path(&changed)), place, signal).await;
+        // Each stop has something to deploy: what the one before it had begun may be done by now.
+        let change = |number: usize| {
+            let cpu = format!("cpu: 3{index}{number}m");
+            manifests("lobby.yaml", |text| text.replace("cpu: 20m", &cpu))
+        };
+        for (number, signal) in SIGNALS.into_iter().enumerate() {
+            stopped(&["deploy"], Some(&path(&change(number))), place, signal).await;
+        }
+        let changed = change(SIGNALS.len() - 1);
         Typed::new(&["deploy"]).variable(MANIFESTS_VARIABLE, path(&changed)).ends_with(0).await;
         let plan = Typed::new(&["plan"]).variable(MANIFESTS_VARIABLE, path(&changed)).ends_with(0).await;
         assert!(plan.stdout.contains("nothing would change"), "{place}: {}", plan.stdout);
@@ -60,13 +65,8 @@ async fn a_deploy_goes_on_from_every_step() {
 #[ignore = "stage cluster"]
 async fn an_image_goes_on_from_every_step() {
     up().await;
-    for (place, signal) in [
-        ("build", "TERM"),
-        ("image", "KILL"),
-        ("deliver", "INT"),
-        ("deliver-streamed", "KILL"),
-        ("deliver-streamed", "TERM"),
-    ] {
+    let places = ["build", "image", "deliver", "deliver-streamed"];
+    for (place, signal) in places.into_iter().flat_map(|place| SIGNALS.map(|signal| (place, signal))) {
         let node = format!("k3d-{NAME}-agent-0");
         let names = docker(&["exec", &node, "ctr", "--namespace", "k8s.io", "images", "ls", "--quiet"]).await;
         let name = names.lines().find(|name| name.contains("/game-server:")).unwrap().to_owned();
@@ -74,7 +74,7 @@ async fn an_image_goes_on_from_every_step() {
         stopped(&["image"], None, place, signal).await;
         typed(&["image"]).await;
         let plan = typed(&["plan"]).await;
-        assert!(plan.stdout.contains("nothing would change"), "{place}: {}", plan.stdout);
+        assert!(plan.stdout.contains("nothing would change"), "{place} {signal}: {}", plan.stdout);
     }
 }
 
@@ -82,22 +82,33 @@ async fn an_image_goes_on_from_every_step() {
 #[ignore = "stage cluster"]
 async fn an_up_goes_on_from_every_step_and_down_leaves_nothing() {
     typed(&["down", "--yes"]).await;
-    // Before anything is made, while it is made, and after every part of it.
-    for (place, signal) in [
-        ("doctor", "KILL"),
-        ("cluster-recorded", "INT"),
-        ("cluster-made", "KILL"),
-        ("label", "TERM"),
-        ("deliver", "KILL"),
-        ("deploy-begun", "KILL"),
-        ("rollout", "INT"),
-        ("verify", "TERM"),
-    ] {
-        stopped(&["up"], None, place, signal).await;
+    // Before anything is made, while it is made, and after every part of it. Where the cluster may be half made it is
+    // made anew, and a rollout may be over before it can be stopped again: these are stopped once, the rest by every
+    // signal.
+    let places: [(&str, &[&str]); 8] = [
+        ("doctor", &SIGNALS),
+        ("cluster-recorded", &["INT"]),
+        ("cluster-made", &["KILL"]),
+        ("label", &["TERM"]),
+        ("deliver", &["KILL"]),
+        ("deploy-begun", &["KILL"]),
+        ("rollout", &["INT"]),
+        ("verify", &SIGNALS),
+    ];
+    for (place, signals) in places {
+        for signal in signals {
+            stopped(&["up"], None, place, signal).await;
+        }
     }
     up().await;
-    for (place, signal) in [("cluster", "KILL"), ("cluster-deleted", "KILL"), ("image", "TERM")] {
-        stopped(&["down", "--yes"], None, place, signal).await;
+    for signal in SIGNALS {
+        stopped(&["label"], None, "label", signal).await;
+    }
+    typed(&["label"]).await;
+    for place in ["cluster", "cluster-deleted", "image"] {
+        for signal in SIGNALS {
+            stopped(&["down", "--yes"], None, place, signal).await;
+        }
     }
     typed(&["down", "--yes"]).await;
     nothing_is_left().await;

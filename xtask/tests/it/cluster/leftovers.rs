@@ -1,6 +1,7 @@
 //! `gc` finds what earlier runs and k3d itself left, takes what is ours and names the rest.
 
 use super::{NAME, docker, typed, up};
+use crate::dry_run::{Place, of};
 
 /// Networks as k3d leaves them; one that an earlier run of this test left is taken over.
 async fn network(name: &'static str) -> &'static str {
@@ -21,9 +22,11 @@ async fn ours_go_and_those_of_others_are_named() {
     let volume =
         docker(&["volume", "create", "--label", "k3d.cluster=once-here", "k3d-once-here-images"]).await;
     let found = typed(&["gc", "--dry-run"]).await;
-    assert!(found.tail.contains("would remove 2 thing(s)"), "{}", found.tail);
-    let removed = typed(&["gc"]).await;
-    assert!(removed.tail.contains("not made here: `docker network rm"), "{}", removed.tail);
+    assert!(found.tail.contains("2 thing(s) of earlier runs would be removed"), "{}", found.tail);
+    assert!(found.tail.contains("not made here: `docker network rm"), "{}", found.tail);
+    let place = Place { state: &super::state(), flags: &["--target", "k3d", "--cluster", NAME] };
+    let calls = place.same(&["gc"], &[]).await;
+    assert_eq!(of(&calls, "docker").len(), 2, "{calls:?}");
     let networks = docker(&["network", "ls", "--format", "{{.Name}}"]).await;
     assert!(!networks.contains(ours) && networks.contains(theirs), "{networks}");
     assert!(networks.contains(&format!("k3d-{NAME}")), "the cluster that is up lost its network");

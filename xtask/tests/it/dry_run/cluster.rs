@@ -3,6 +3,7 @@
 use xtask::processes::find;
 
 use super::{Place, of};
+use crate::cluster::{MANIFESTS_VARIABLE, docker, manifests, path};
 use crate::say;
 use crate::schema::Schema;
 
@@ -44,6 +45,8 @@ async fn life<'a>(here: &Place<'a>, place: &impl Fn(&'a [&'a str]) -> Place<'a>)
     assert!(here.same(&["deploy"], &[]).await.is_empty());
     assert!(here.same(&["label"], &[]).await.is_empty());
 
+    what_differs_is_told(here).await;
+
     let moved =
         place(&["--target", "k3d", "--cluster", NAME, "--port", OTHER_PORT]).same(&["cluster"], &[]).await;
     assert_eq!(of(&moved, "k3d").len(), 2, "{moved:?}");
@@ -53,6 +56,23 @@ async fn life<'a>(here: &Place<'a>, place: &impl Fn(&'a [&'a str]) -> Place<'a>)
         assert!(of(&calls, "k3d")[0].contains(" k3d cluster "), "{command}: {calls:?}");
     }
     real_output_is_valid(here).await;
+}
+
+/// A label that somebody took away, and an object that left the manifests.
+async fn what_differs_is_told(here: &Place<'_>) {
+    let (server, node) = (format!("k3d-{NAME}-server-0"), format!("k3d-{NAME}-agent-0"));
+    docker(&["exec", &server, "kubectl", "label", "node", &node, "workload-"]).await;
+    let labelled = here.same(&["label"], &[]).await;
+    let expected = format!(r#"label Node/{node}: {{"workload":"compute"}}"#);
+    assert_eq!(of(&labelled, "kubernetes"), [expected]);
+    let fewer = manifests("chat.yaml", |text| {
+        let documents = text.split("\n---\n").filter(|one| !one.contains("kind: HorizontalPodAutoscaler"));
+        documents.collect::<Vec<_>>().join("\n---\n")
+    });
+    let pruned = here.same(&["deploy"], &[(MANIFESTS_VARIABLE, &path(&fewer))]).await;
+    let gone = "delete HorizontalPodAutoscaler/chat in game-prod".to_owned();
+    assert!(of(&pruned, "kubernetes").contains(&gone), "{pruned:?}");
+    here.same(&["deploy"], &[]).await;
 }
 
 /// The port that was moved is remembered: it need not be named again.

@@ -1,0 +1,41 @@
+//! The game on somebody else's cluster.
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::cluster::{feel, table};
+use super::screen;
+use crate::context::Context;
+use crate::remote::Remote;
+
+pub async fn show(context: &Context) -> Result<()> {
+    let remote = Remote::connect(context).await?;
+    let pods = remote.cluster.pods().await?;
+    let feel = feel(&remote.cluster, &pods).await;
+    let url = remote.url().await.ok();
+    let (name, ready) = (&remote.pin.name, pods.iter().filter(|pod| pod.ready).count());
+    let state = match (pods.len(), ready) {
+        (0, _) => "absent",
+        (all, ready) if all == ready => "running",
+        _ => "unready",
+    };
+    let mut lines = vec![("state", format!("{ready} of {} pods ready; cluster {name}", pods.len()))];
+    if let Some(url) = &url {
+        lines.insert(0, ("play", url.clone()));
+    }
+    if !pods.is_empty() {
+        lines.push(("players", feel.players_text()));
+        lines.push(("ticks", feel.ticks_text()));
+    }
+    lines.push(("kubectl", remote.pin.kubectl()));
+    let value = json!({
+        "target": name,
+        "state": state,
+        "url": url,
+        "server": remote.pin.server,
+        "pods": pods,
+        "feel": feel.json(),
+    });
+    context.report.result(value, &format!("{}\n{}", screen(&lines), table(&pods)));
+    Ok(())
+}
