@@ -75,6 +75,7 @@ fn simulation_at(state_rate: StateRate, archive: Option<Archive>, rooms: &[u64])
         protocols: Protocols::default(),
         threads: 1,
         rooms_max: 10,
+        understudies: 0,
         replays: None,
     }));
     for room in rooms {
