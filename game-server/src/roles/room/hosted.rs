@@ -85,6 +85,12 @@ impl HostedRoom {
         self.understudies = (0..understudies).map(|_| Room::new(settings)).collect();
     }
 
+    /// What the copies have come to.
+    #[cfg(test)]
+    pub fn understudy_hashes(&self) -> Vec<u64> {
+        self.understudies.iter().map(Room::hash).collect()
+    }
+
     fn id(&self) -> RoomId {
         self.room.settings().room
     }
