@@ -325,6 +325,12 @@ pub struct ReloadArgs {
 }
 
 impl Cli {
+    /// Whether one thread does it: bots have little to compute, and threads that hand their sockets to each other would
+    /// take a second core away from the server beside them.
+    pub fn on_one_thread(&self) -> bool {
+        matches!(self.command, Command::Bots(_))
+    }
+
     /// Runs the role until it has drained.
     pub async fn run(self) -> anyhow::Result<()> {
         start::run(self.command).await

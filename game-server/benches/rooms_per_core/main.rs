@@ -9,7 +9,8 @@
 //! One point is N rooms with ten people each: 60 ticks, 20 states and 30 packets of inputs a second. It passes when the
 //! 99th percentile of (tick gap − 16.67 ms) is below 4 ms, 99.9 % of the ticks and 99 % of the states that were due came,
 //! and nobody was disconnected. It is void, and tried again, when a thread that sleeps 60 times a second beside it woke
-//! more than 2 ms late at the 99th percentile, or when the generator took more than 85 % of its core.
+//! more than 2 ms late at the 99th percentile while others than the server used its core, or when the generator took more
+//! than 85 % of its own.
 
 /// What can be asked for.
 mod arguments;

@@ -19,6 +19,7 @@ const TICKS_RATIO_MIN: f64 = 0.999;
 const STATES_RATIO_MIN: f64 = 0.99;
 /// What makes it void.
 const FLOOR_MAX: Duration = Duration::from_millis(2);
+const OTHERS_MAX: f64 = 0.05;
 const GENERATOR_MAX: f64 = 0.85;
 const INPUTS_RATIO_MIN: f64 = 0.99;
 
@@ -176,7 +177,8 @@ impl Point {
     }
 
     fn judge(&self) -> Verdict {
-        if self.floor_p99_ms > FLOOR_MAX.as_secs_f64() * 1e3 {
+        // A core that the server alone keeps busy delays the sleeper as well, which says nothing about the machine.
+        if self.floor_p99_ms > FLOOR_MAX.as_secs_f64() * 1e3 && self.others_busy > OTHERS_MAX {
             return Verdict::Void("the machine is late by itself".to_owned());
         }
         if self.generator_busy > GENERATOR_MAX || self.inputs_ratio < INPUTS_RATIO_MIN {
