@@ -10,7 +10,7 @@
 //! room host            60 times a second                      step, then events, then frame, acks when a state is due
 //! room host            roster_version changed                 roster
 //! room host            phase turned Over                      results
-//! room host            twice a second, for the lobby          humans, free_seats, ticks_left, is_closed
+//! room host            twice a second, for the lobby          humans, free_seats, ticks_left, is_open_to_new
 //! gateway, web client  on entering                            walls (by way of the Welcome message)
 //! room host, replays   every tick                             hash_parts
 //! ```
@@ -70,6 +70,8 @@ use crate::sim::vector::Vector;
 pub const OVER_TICKS: Tick = 480;
 /// A room without people closes after this long.
 pub const EMPTY_TICKS: Tick = 600;
+/// The end of that time, in which nobody new is sent here: reports are half a second old, tickets take a moment.
+pub const CLOSING_TICKS: Tick = 90;
 /// Shots in flight at most: each lives for 75 ticks and a weapon needs 14 between two.
 const PROJECTILES_MAX: usize = 6 * PLAYERS_PER_ROOM_MAX;
 /// Every shot in flight hits and kills in the same tick, and everybody returns.
@@ -357,7 +359,17 @@ impl Room {
     /// Whether the room can go: the score board has shown, or nobody has been here for a while.
     pub fn is_closed(&self) -> bool {
         let shown = self.phase == Phase::Over && self.tick >= self.phase_ends_tick;
-        shown || self.empty_since.is_some_and(|since| self.tick >= since + EMPTY_TICKS)
+        shown || self.is_empty_for(EMPTY_TICKS)
+    }
+
+    /// Whether it takes new people: the match goes on, and the room does not close before they can be here. Whoever
+    /// is on the way already is let in all the same, and keeps it open.
+    pub fn is_open_to_new(&self) -> bool {
+        self.phase == Phase::Playing && !self.is_empty_for(EMPTY_TICKS - CLOSING_TICKS)
+    }
+
+    fn is_empty_for(&self, ticks: Tick) -> bool {
+        self.empty_since.is_some_and(|since| self.tick >= since + ticks)
     }
 
     /// Over everything that can influence the future of the room.

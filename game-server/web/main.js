@@ -66,6 +66,7 @@ class Page {
   /** A reloaded page returns to its seat, or into the match it was reloaded for. */
   goOn() {
     const seat = keptSeat();
+    this.isOnTheWay = false;
     if (wishedToPlay()) this.play();
     else if (seat) this.enter(seat, savedName() || "Guest");
   }
@@ -128,7 +129,10 @@ class Page {
     this.matchmaking?.finish();
     this.matchmaking = new Matchmaking({
       onWaiting: (reason, waitedMs) => this.showWaiting(reason, waitedMs),
-      onSeated: (seat) => this.enter(seat, name),
+      onSeated: (seat) => {
+        this.isOnTheWay = true;
+        this.enter(seat, name);
+      },
       onFailed: (message) => this.toLobby(message),
     });
     this.matchmaking.start(name);
@@ -155,6 +159,7 @@ class Page {
   }
 
   onReady(seat, slot, name) {
+    this.isOnTheWay = false;
     this.backdrop.stop();
     this.show("play");
     this.hud.begin(seat.player, slot, name);
@@ -167,10 +172,11 @@ class Page {
     else this.showWaiting("Taking your seat…");
   }
 
-  /** A ticket can run out or a room can go: the lobby then finds the right seat again. */
+  /** A ticket can run out, or a room can go while somebody is on the way: the lobby then finds another seat. */
   onFailed(message, code) {
     forgetSeat();
-    const retry = code === ErrorCode.TICKET && !this.retriedSeat;
+    const gone = code === ErrorCode.TICKET || (code === ErrorCode.ROOM_GONE && this.isOnTheWay);
+    const retry = gone && !this.retriedSeat;
     this.retriedSeat = retry;
     this.toLobby(message);
     if (retry) this.play();

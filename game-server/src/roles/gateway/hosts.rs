@@ -4,11 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::time::sleep;
+
 use crate::protocol::version::Versions;
 use crate::roles::gateway::host_link::HostLink;
 
 /// After a failure nobody dials that host for this long; those who ask are refused at once and try again later.
 const BACK_OFF: Duration = Duration::from_millis(500);
+/// A host that has just started is known to the lobby a second before its name is found everywhere; one that is
+/// silent for this long is known to be gone.
+const REACH_MAX: Duration = Duration::from_secs(3);
 
 #[derive(Default)]
 struct Slot {
@@ -27,6 +32,17 @@ impl Hosts {
     /// No links yet.
     pub fn new(gateway: String, versions: Versions) -> Self {
         Self { gateway, versions, slots: Mutex::default() }
+    }
+
+    /// The link to a host to which the lobby has just sent somebody: tried again for a while.
+    pub async fn reach(&self, address: &str) -> anyhow::Result<Arc<HostLink>> {
+        let asked = Instant::now();
+        loop {
+            match self.link(address).await {
+                Err(_) if asked.elapsed() < REACH_MAX => sleep(BACK_OFF).await,
+                reached => return reached,
+            }
+        }
     }
 
     /// The link to a host; those who ask while it is dialled share it.

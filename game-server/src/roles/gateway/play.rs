@@ -135,7 +135,7 @@ async fn hello(socket: &mut ClientSocket, gateway: &Gateway) -> Result<(PageVers
 }
 
 async fn attach(gateway: &Gateway, claims: TicketClaims) -> Result<Attachment, End> {
-    let link = gateway.hosts.link(&claims.link_address).await.map_err(|error| {
+    let link = gateway.hosts.reach(&claims.link_address).await.map_err(|error| {
         tracing::warn!("a player could not reach the room: {error:#}");
         End::Error(ErrorCode::RoomGone, "host_unreachable")
     })?;

@@ -274,13 +274,13 @@ impl HostedRoom {
     }
 
     fn report_without_humans(&self) -> RoomReport {
-        let playing = self.room.phase() == Phase::Playing;
+        let open = self.room.is_open_to_new();
         RoomReport {
             room: self.id(),
             pool: self.room.settings().pool,
             humans: Vec::new(),
-            free_seats: if playing { self.room.free_seats() } else { 0 },
-            ticks_left: if playing { self.room.ticks_left() } else { 0 },
+            free_seats: if open { self.room.free_seats() } else { 0 },
+            ticks_left: if open { self.room.ticks_left() } else { 0 },
             cost_us: self.cost.micros(),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{empty_room, hold, join, moving, settings, state, steps};
 use crate::domain::{FLAG_ABSENT, FLAG_BOT, PLAYERS_PER_ROOM_MAX, PlayerId, SEAT_HOLD_TICKS, Slot};
-use crate::sim::{EMPTY_TICKS, JoinError, Room};
+use crate::sim::{CLOSING_TICKS, EMPTY_TICKS, JoinError, Room};
 
 fn bots(room: &Room) -> usize {
     room.roster().iter().filter(|entry| entry.bot).count()
@@ -92,6 +92,21 @@ fn a_room_without_people_closes() {
     room.leave(slot, true);
     steps(&mut room, EMPTY_TICKS);
     assert!(room.is_closed());
+}
+
+#[test]
+fn nobody_new_is_sent_to_a_room_that_is_about_to_close() {
+    let mut room = Room::new(&settings(1, 4));
+    steps(&mut room, EMPTY_TICKS - CLOSING_TICKS - 1);
+    assert!(room.is_open_to_new());
+    steps(&mut room, 1);
+    assert!(!room.is_open_to_new());
+    steps(&mut room, CLOSING_TICKS - 1);
+    assert!(!room.is_closed(), "who was on the way still comes in");
+    join(&mut room, 100);
+    assert!(room.is_open_to_new());
+    steps(&mut room, CLOSING_TICKS);
+    assert!(!room.is_closed());
 }
 
 #[test]

@@ -17,8 +17,8 @@ const PACKAGES: [&str; 2] = ["xtask", "game-server"];
 const LOCAL_PORT: &str = "18080";
 const CLUSTER_PORT: &str = "18082";
 const CLUSTER_NAME: &str = "game-server-it";
-/// Tests that make and fill a cluster of their own, minutes each: `cargo test -p xtask --test it -- --ignored NAME`.
-const BY_HAND: [&str; 2] = ["life::cluster", "dry_run::cluster"];
+/// Tests that take minutes for a build or a cluster of their own: `cargo test -p xtask --test it -- --ignored NAME`.
+const BY_HAND: [&str; 2] = ["life::cluster::edits", "dry_run::cluster"];
 /// How lines of tests begin that tell times: shown, and decide nothing.
 const FIGURES: [&str; 2] = ["nothing to do:", "delivery:"];
 /// Counts and ratios, which hold on a slow machine too: nobody is lost, all is understood, nine of ten states that were
@@ -75,8 +75,13 @@ async fn each_package(
     Ok(Outcome::Passed)
 }
 
+/// Without backtraces: what is shown of a failure is its end, and that is to be its message.
+fn cargo_job(context: &Context, args: &[&str]) -> Job {
+    Job::cargo(&context.root).args(args).env("RUST_BACKTRACE", "0")
+}
+
 async fn cargo(context: &Context, args: &[&str]) -> Result<Outcome> {
-    let job = Job::cargo(&context.root).args(args).limit(CARGO_LIMIT);
+    let job = cargo_job(context, args).limit(CARGO_LIMIT);
     let finished = job.run(&context.report).await?;
     Ok(if finished.success() { Outcome::Passed } else { Outcome::Failed(finished.tail) })
 }
@@ -88,7 +93,7 @@ async fn needs(context: &Context, name: StageName, missing: Option<String>) -> R
     }
     let filter = format!("{}::", name.text());
     let args = ["test", "--package", "game-server", "--test", "it", "--", "--ignored", &filter];
-    let job = Job::cargo(&context.root).args(args).limit(CARGO_LIMIT);
+    let job = cargo_job(context, &args).limit(CARGO_LIMIT);
     let finished = job.run(&context.report).await?;
     if finished.success() && finished.stdout.contains("ok. 0 passed") {
         return Ok(Outcome::Failed(format!("no test is named {filter}")));
@@ -134,7 +139,7 @@ async fn replay(context: &Context, scratch: &Scratch) -> Result<Outcome> {
 async fn own_tests(context: &Context, filter: &str) -> Result<Outcome> {
     let args =
         ["test", "--package", "xtask", "--test", "it", "--", "--ignored", "--test-threads", "1", filter];
-    let job = Job::cargo(&context.root).args(args).limit(LIFE_CYCLE_LIMIT);
+    let job = cargo_job(context, &args).limit(LIFE_CYCLE_LIMIT);
     let finished = job.run(&context.report).await?;
     if finished.success() && finished.stdout.contains("ok. 0 passed") {
         return Ok(Outcome::Failed(format!("no test is named {filter}")));
@@ -166,10 +171,10 @@ async fn cluster(context: &Context) -> Result<Outcome> {
 /// The ignored tests of the module `cluster` of `xtask/tests/it`, one after the other on the cluster of this stage.
 async fn cluster_tests(context: &Context, scratch: &Scratch) -> Result<Outcome> {
     let args = ["test", "--package", "xtask", "--test", "it", "--", "--ignored", "--nocapture", "cluster::"];
-    let job = Job::cargo(&context.root).args(args).args(["--test-threads", "1"]);
+    let job = cargo_job(context, &args).args(["--test-threads", "1"]);
     let job = job.args(BY_HAND.iter().flat_map(|name| ["--skip", name]));
     let names = BY_HAND.join(" and ");
-    context.report.note("cluster", &format!("left out, each makes a cluster of its own: {names}"));
+    context.report.note("cluster", &format!("left out, each builds or makes a cluster for minutes: {names}"));
     let job = job.env("GAME_SERVER_TEST_CLUSTER", CLUSTER_NAME).env("XDG_STATE_HOME", scratch.0.clone());
     let finished = job.limit(LIFE_CYCLE_LIMIT).run(&context.report).await?;
     for line in finished.stdout.lines().filter(|line| FIGURES.iter().any(|figure| line.starts_with(figure))) {

@@ -1,7 +1,10 @@
 //! Edits of the game on a real cluster, and what a restart of Docker does to it.
 
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use serde_json::Value;
 use xtask::processes::find;
 use xtask::processes::job::{Finished, Job};
@@ -103,17 +106,24 @@ async fn missing() -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Docker, k3d and minutes for a build: cargo test -p xtask --test it -- --ignored life::cluster::edits"]
+async fn edits_reach_the_pods() {
+    on_a_game(|game| Box::pin(edits(game))).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Docker and k3d: cargo xtask ci --only cluster"]
-async fn edits_reach_the_pods_and_a_restart_of_docker_is_repaired() {
+async fn a_restart_of_docker_is_repaired() {
+    on_a_game(|game| Box::pin(restarts(game))).await;
+}
+
+/// Takes away what it made, however it ends.
+async fn on_a_game(life: impl for<'a> FnOnce(&'a Game) -> BoxFuture<'a, ()>) {
     if let Some(missing) = missing().await {
         return say(&format!("skipped: {missing}"));
     }
     let game = Game::up().await;
-    let all = async {
-        edits(&game).await;
-        restarts(&game).await;
-    };
-    let ended = futures_util::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(all)).await;
+    let ended = AssertUnwindSafe(life(&game)).catch_unwind().await;
     if game._made.is_some() {
         game.xtask("down --yes").await;
     }

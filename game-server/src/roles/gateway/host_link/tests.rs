@@ -121,3 +121,22 @@ async fn an_unreachable_host_is_not_dialled_again_at_once() {
     let again = hosts.link(&address).await.err().unwrap();
     assert!(again.to_string().contains("a moment ago"));
 }
+
+#[tokio::test]
+async fn a_host_that_listens_a_moment_later_is_reached() {
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = free.local_addr().unwrap().to_string();
+    drop(free);
+    let hosts = Arc::new(Hosts::new("gateway".to_string(), Protocols::default().link));
+    assert!(hosts.link(&address).await.is_err());
+    let reached = tokio::spawn({
+        let (hosts, address) = (hosts.clone(), address.clone());
+        async move { hosts.reach(&address).await.map(drop) }
+    });
+    let listener = TcpListener::bind(&address).await.unwrap();
+    let (sender, mut receiver) = link::start(listener.accept().await.unwrap().0);
+    receiver.next().await.unwrap();
+    let hello = RoomToGateway::Hello { version: LINK_PROTOCOL_VERSION, host: "room-0".to_string() };
+    sender.send(&encode_room(&hello)).unwrap();
+    reached.await.unwrap().unwrap();
+}

@@ -1,0 +1,205 @@
+//! The first `up` against the same by hand, in turn: `cargo bench -p xtask --profile dev [-- ROUNDS]`.
+//!
+//! By hand is what a tutorial types: `k3d cluster create`, `k3d image import`, `kubectl apply`, `kubectl rollout status`
+//! and a look at the port. Both begin with nothing but the same image in Docker, use the same k3d, nodes and manifests,
+//! and end when everything is rolled out and the page answers. `up` does that twice: behind k3d's load balancer, and
+//! with `--direct`. What `up` does beyond it, playing a match as a player, is told apart.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use xtask::http;
+use xtask::processes::job::{Finished, Job};
+use xtask::report::Report;
+use xtask::settings::{GENERATED_SECRET, NAMESPACE, TICKET_SECRET_KEY};
+
+/// Names and ports that no developer uses by accident.
+const BY_HAND: (&str, u16) = ("bench-by-hand", 18310);
+const BY_UP: (&str, u16) = ("bench-by-up", 18311);
+/// Of k3d, which pulls what is missing; a busy machine takes two minutes for a cluster.
+const LIMIT: Duration = Duration::from_secs(600);
+const ROUNDS: usize = 3;
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// What one way took, in seconds.
+#[derive(Debug, Clone, Copy)]
+struct Took {
+    /// Until everything runs and the page answers.
+    whole_s: f64,
+    /// Beyond that: a match as a player.
+    played_s: f64,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let report = Report::new(false, false, false);
+    let rounds = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(ROUNDS);
+    let bench = Bench::prepare().await?;
+    let mut ratios: [Vec<f64>; 2] = Default::default();
+    report.line(&format!("{:>5}  {:>10}  {:>16}  {:>16}", "round", "by hand", "up", "up --direct"));
+    for round in 1..=rounds {
+        let by_hand = bench.in_turn(BY_HAND.0, bench.by_hand()).await?;
+        let balanced = bench.in_turn(BY_UP.0, bench.up(&[])).await?;
+        let direct = bench.in_turn(BY_UP.0, bench.up(&["--direct"])).await?;
+        let cell = |took: Took| format!("{:.1} s ({:.2} x)", took.whole_s, took.whole_s / by_hand.whole_s);
+        report.line(&format!(
+            "{round:>5}  {:>8.1} s  {:>16}  {:>16}",
+            by_hand.whole_s,
+            cell(balanced),
+            cell(direct)
+        ));
+        ratios[0].push(balanced.whole_s / by_hand.whole_s);
+        ratios[1].push(direct.whole_s / by_hand.whole_s);
+        report.line(&format!(
+            "       not counted: a match, {:.1} and {:.1} s",
+            balanced.played_s, direct.played_s
+        ));
+    }
+    let [balanced, direct] = ratios.map(median);
+    report.line(&format!("median of {rounds}: up {balanced:.2} x by hand, up --direct {direct:.2} x"));
+    Ok(())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Where the clusters' files go, and what both ways begin with.
+struct Bench {
+    scratch: tempfile::TempDir,
+    root: PathBuf,
+    image: String,
+}
+
+impl Bench {
+    /// Builds the image, which neither way is charged for, and renders the manifests for `kubectl`.
+    async fn prepare() -> Result<Self> {
+        let scratch = tempfile::tempdir()?;
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("a workspace")?.to_owned();
+        let mut bench = Self { scratch, root, image: String::new() };
+        let packed = bench.xtask(&["image", "--no-deliver", "--json"]).await?;
+        let result = packed.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let mut image = result.filter_map(|event| Some(event["result"]["image"].as_str()?.to_owned()));
+        bench.image = image.next().context("`image` names no image")?;
+        bench.render()?;
+        Ok(bench)
+    }
+
+    fn manifests(&self) -> PathBuf {
+        self.scratch.path().join("manifests")
+    }
+
+    fn render(&self) -> Result<()> {
+        std::fs::create_dir_all(self.manifests())?;
+        for entry in std::fs::read_dir(self.root.join("manifests"))? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "yaml") {
+                let text = std::fs::read_to_string(&path)?;
+                let text = text.replace("image: game-server\n", &format!("image: {}\n", self.image));
+                std::fs::write(self.manifests().join(path.file_name().context("a name")?), text)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Measures a way from nothing, and takes away what it made, however it ended.
+    async fn in_turn(&self, cluster: &str, way: impl Future<Output = Result<Took>>) -> Result<Took> {
+        let delete = ["cluster", "delete", cluster];
+        self.tool("k3d", &delete).await?;
+        let took = way.await;
+        if cluster == BY_UP.0 {
+            self.xtask(&["down", "--yes", "--cluster", cluster]).await?;
+        } else {
+            self.tool("k3d", &delete).await?;
+        }
+        took
+    }
+
+    async fn by_hand(&self) -> Result<Took> {
+        let (name, port) = BY_HAND;
+        let (published, kubeconfig) = (format!("127.0.0.1:{port}:80@loadbalancer"), self.path("kubeconfig"));
+        let config = self.root.join("manifests/cluster/k3d.yaml");
+        // k3d's own flags win over its file, but ports are added: the file is used without them.
+        let text = std::fs::read_to_string(config)?;
+        let text = text.replace("127.0.0.1:8080:80", &published.replace("@loadbalancer", ""));
+        std::fs::write(self.path("k3d.yaml"), text)?;
+        let started = Instant::now();
+        self.tool("k3d", &["cluster", "create", name, "--config", &self.path("k3d.yaml")]).await?;
+        self.tool("k3d", &["kubeconfig", "write", name, "--output", &kubeconfig]).await?;
+        let nats = self.image_of("nats.yaml")?;
+        self.tool("k3d", &["image", "import", &self.image, &nats, "--cluster", name]).await?;
+        let manifests = self.manifests().display().to_string();
+        let kubectl = ["--kubeconfig", &kubeconfig];
+        self.kubectl(&kubectl, &["apply", "-f", &format!("{manifests}/namespace.yaml")]).await?;
+        let value = format!("--from-literal={TICKET_SECRET_KEY}=0123456789abcdef0123456789abcdef");
+        let secret = ["create", "secret", "generic", GENERATED_SECRET, "--namespace", NAMESPACE, &value];
+        self.kubectl(&kubectl, &secret).await?;
+        self.kubectl(&kubectl, &["apply", "-f", &manifests]).await?;
+        let kinds = "deployments,statefulsets,daemonsets";
+        let list = ["get", kinds, "--namespace", NAMESPACE, "--output", "name"];
+        let listed = self.kubectl(&kubectl, &list).await?;
+        for workload in listed.stdout.lines() {
+            self.kubectl(&kubectl, &["rollout", "status", workload, "--namespace", NAMESPACE]).await?;
+        }
+        self.page(port).await?;
+        Ok(Took { whole_s: started.elapsed().as_secs_f64(), played_s: 0.0 })
+    }
+
+    async fn up(&self, flags: &[&str]) -> Result<Took> {
+        let (name, port) = BY_UP;
+        let port = port.to_string();
+        let typed =
+            [&["up", "--json", "--target", "k3d", "--cluster", name, "--port", &port], flags].concat();
+        let started = Instant::now();
+        let ended = self.xtask(&typed).await?;
+        let whole_s = started.elapsed().as_secs_f64();
+        let events = ended.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let played =
+            events.filter(|event| event["step"] == "verify").find_map(|event| event["seconds"].as_f64());
+        let played_s = played.context("`up` did not play")?;
+        Ok(Took { whole_s: whole_s - played_s, played_s })
+    }
+
+    async fn page(&self, port: u16) -> Result<()> {
+        let began = Instant::now();
+        while !http::is_ok(&format!("127.0.0.1:{port}"), "/", Duration::from_secs(1)).await {
+            ensure!(began.elapsed() < LIMIT, "the page never answered");
+            tokio::time::sleep(ASK_EVERY).await;
+        }
+        Ok(())
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.scratch.path().join(name).display().to_string()
+    }
+
+    fn image_of(&self, manifest: &str) -> Result<String> {
+        let text = std::fs::read_to_string(self.manifests().join(manifest))?;
+        let image = text.lines().find_map(|line| line.trim().strip_prefix("image: "));
+        Ok(image.context("an image")?.to_owned())
+    }
+
+    async fn kubectl(&self, where_to: &[&str], args: &[&str]) -> Result<Finished> {
+        self.tool("kubectl", &[where_to, args].concat()).await
+    }
+
+    async fn xtask(&self, args: &[&str]) -> Result<Finished> {
+        self.tool(env!("CARGO_BIN_EXE_xtask"), args).await
+    }
+
+    async fn tool(&self, program: &str, args: &[&str]) -> Result<Finished> {
+        let job = Job::new(program, &self.root).args(args).limit(LIMIT);
+        let ended = job.env("XDG_STATE_HOME", self.scratch.path()).run(&Report::quiet()).await?;
+        ensure!(
+            ended.success(),
+            "{program} {} ended with {}:\n{}",
+            args.join(" "),
+            ended.ending(),
+            ended.tail
+        );
+        Ok(ended)
+    }
+}
