@@ -101,6 +101,7 @@ fn search(
 
 /// Holds the machinery of the benchmark, by counts alone: a slow machine passes as well.
 pub fn smoke() -> anyhow::Result<()> {
+    search_finds_the_largest_that_passes()?;
     for setup in [Setup::All, Setup::Host] {
         let conditions =
             Conditions { setup, rules: 2, seconds: 2, warm_up_s: 1, server_core: 0, generator_core: 0 };
@@ -112,5 +113,25 @@ pub fn smoke() -> anyhow::Result<()> {
         ensure!(point.inputs_ratio > 0.0 && point.bytes_per_second > 0.0, "{setup:?}: no traffic: {point:?}");
         ensure!(point.server_busy > 0.0 && point.floor_p99_ms > 0.0, "{setup:?}: no clock: {point:?}");
     }
+    Ok(())
+}
+
+/// On a server that carries 137 rooms, where every first look is void.
+fn search_finds_the_largest_that_passes() -> anyhow::Result<()> {
+    let mut seen = Vec::new();
+    let (points, found) = search(150, |rooms| {
+        let verdict = match (seen.contains(&rooms), rooms <= 137) {
+            (false, _) => Verdict::Void("first look".to_owned()),
+            (true, true) => Verdict::Pass,
+            (true, false) => Verdict::Fail("late ticks".to_owned()),
+        };
+        seen.push(rooms);
+        Ok(Point { rooms, verdict, ..Point::default() })
+    })?;
+    ensure!((132..=137).contains(&found), "found {found} of 137 rooms");
+    ensure!(points.len() == seen.len() && points.len() < 30, "{} points", points.len());
+    let (_, none) =
+        search(8, |rooms| Ok(Point { rooms, verdict: Verdict::Void(String::new()), ..Point::default() }))?;
+    ensure!(none == 0, "{none} rooms of void points");
     Ok(())
 }
