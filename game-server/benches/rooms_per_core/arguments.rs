@@ -27,7 +27,7 @@ pub enum Setup {
 
 /// How many rooms one core carries
 ///
-/// Takes about four minutes per line of the result. Leave the machine alone meanwhile.
+/// Each of up to a dozen points of a search takes about half a minute. Leave the machine alone meanwhile.
 #[derive(Debug, Parser)]
 #[command(name = "cargo bench -p game-server --bench rooms_per_core --")]
 pub struct Options {
