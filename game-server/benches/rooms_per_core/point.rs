@@ -177,6 +177,10 @@ impl Point {
     }
 
     fn judge(&self) -> Verdict {
+        // Heartbeats export them twice a second, so a whole window passed without one.
+        if self.ticks == 0 {
+            return Verdict::Void("no tick was exported".to_owned());
+        }
         // A core that the server alone keeps busy delays the sleeper as well, which says nothing about the machine.
         if self.floor_p99_ms > FLOOR_MAX.as_secs_f64() * 1e3 && self.others_busy > OTHERS_MAX {
             return Verdict::Void("the machine is late by itself".to_owned());

@@ -104,7 +104,7 @@ pub fn smoke() -> anyhow::Result<()> {
     search_finds_the_largest_that_passes()?;
     for setup in [Setup::All, Setup::Host] {
         let conditions =
-            Conditions { setup, rules: 2, seconds: 2, warm_up_s: 1, server_core: 0, generator_core: 0 };
+            Conditions { setup, rules: 2, seconds: 4, warm_up_s: 1, server_core: 0, generator_core: 0 };
         let point = conditions.measure(1)?;
         ensure!(point.joined == PLAYERS_PER_ROOM_MAX as u32, "{setup:?}: players missing: {point:?}");
         ensure!(point.disconnects == 0, "{setup:?}: disconnects: {point:?}");
