@@ -248,6 +248,12 @@ pub struct BotsArgs {
     /// For how long.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub seconds: u32,
+    /// Count nothing for this long after the last one has come, so that joining is not part of the figures.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=600))]
+    pub warm_up: u32,
+    /// States a second that the server is set to send; what `--min-states-ratio` is measured against.
+    #[arg(long, default_value = "20", value_parser = state_rate)]
+    pub state_hz: StateRate,
     /// Print the figures as one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -271,6 +277,12 @@ pub struct BotsBudgets {
     /// State messages a player gets per second, of the worst-served player.
     #[arg(long)]
     pub min_state_hz: Option<f64>,
+    /// States that came as a part of those that were due, all players together: 0.99 lets one of a hundred be missing.
+    #[arg(long)]
+    pub min_states_ratio: Option<f64>,
+    /// Messages that could not be read.
+    #[arg(long)]
+    pub max_unreadable: Option<u32>,
     /// WebSocket payload a player gets per second, mean.
     #[arg(long)]
     pub max_bytes_per_second: Option<u32>,
@@ -313,6 +325,12 @@ pub struct ReloadArgs {
 }
 
 impl Cli {
+    /// Whether one thread does it: bots have little to compute, and threads that hand their sockets to each other would
+    /// take a second core away from the server beside them.
+    pub fn on_one_thread(&self) -> bool {
+        matches!(self.command, Command::Bots(_))
+    }
+
     /// Runs the role until it has drained.
     pub async fn run(self) -> anyhow::Result<()> {
         start::run(self.command).await

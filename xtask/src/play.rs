@@ -27,8 +27,8 @@ const LOAD_EXTRA: Duration = Duration::from_secs(60);
 pub struct Load {
     pub players: u32,
     pub seconds: u32,
-    /// Flags of `game-server bots` with their values.
-    pub budgets: Vec<String>,
+    /// More flags of `game-server bots`, each with its value.
+    pub flags: Vec<String>,
 }
 
 /// Joins as a player, moves, is answered, leaves; gives what was seen, which is null in a dry run.
@@ -60,7 +60,7 @@ pub async fn load(context: &Context, program: &Path, url: &str, load: &Load) -> 
     let (players, seconds) = (load.players.to_string(), load.seconds.to_string());
     let step = context.report.step("load", &format!("{players} bots play for {seconds} s"));
     let job =
-        bots(context, program, url).args(["--players", &players, "--seconds", &seconds]).args(&load.budgets);
+        bots(context, program, url).args(["--players", &players, "--seconds", &seconds]).args(&load.flags);
     let job = job.limit(Duration::from_secs(u64::from(load.seconds)) + LOAD_EXTRA);
     let Some(seen) = seen(context, job, url).await? else {
         step.skipped(&format!("{players} bots would play for {seconds} s"));

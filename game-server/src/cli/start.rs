@@ -65,6 +65,8 @@ fn bots_options(args: BotsArgs) -> BotsOptions {
         max_disconnects: args.budgets.max_disconnects,
         max_join_p99_ms: args.budgets.max_join_p99_ms,
         min_state_hz: args.budgets.min_state_hz,
+        min_states_ratio: args.budgets.min_states_ratio,
+        max_unreadable: args.budgets.max_unreadable,
         max_bytes_per_second: args.budgets.max_bytes_per_second,
         max_tick_gap_excess_p99_us: args.budgets.max_tick_gap_excess_p99_us,
     };
@@ -72,6 +74,9 @@ fn bots_options(args: BotsArgs) -> BotsOptions {
         url: args.url,
         players: args.players,
         seconds: args.seconds,
+        warm_up_s: args.warm_up,
+        arrival_gap: bots::ARRIVAL_GAP,
+        state_rate: args.state_hz,
         json: args.json,
         verify: args.verify,
         budgets,
@@ -131,6 +136,7 @@ async fn start_room(args: RoomArgs) -> anyhow::Result<()> {
         threads: args.threads.unwrap_or_else(cores),
         protocols: Protocols::default(),
         rooms_max: args.rooms_max,
+        understudies: 0,
         replays: args.replay_dir.map(|folder| archive(folder, args.replays)),
     };
     room::run(listener, bus, options, base.ready, base.shutdown).await
@@ -167,6 +173,8 @@ async fn start_all(args: AllArgs) -> anyhow::Result<()> {
         seat_hold_s: args.game.seat_hold_seconds,
         port: port_options(args.port)?,
         allowed_origins: args.allowed_origins,
+        rooms_max: all::ROOMS_MAX,
+        understudies: 0,
     };
     all::run(listener, options, base.ready, base.shutdown).await
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf};
 use tokio::sync::Notify;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -274,6 +275,9 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
             } else if timeout(self.keep_alive, self.queue.wake.notified()).await.is_err() {
                 self.stream.write_all(&0_u32.to_le_bytes()).await
             } else {
+                // Whoever else is ready queues first, so that a busy gateway writes once for all of them: a task that
+                // is woken would otherwise run before they do, and write each player's input on its own.
+                yield_now().await;
                 Ok(())
             };
             if written.is_err() {

@@ -25,7 +25,7 @@ const LOCAL: &str = "local";
 /// One simulation thread leaves the other cores to the players' sockets.
 const THREADS: u16 = 1;
 /// What one core carries with its players' sockets beside it, with a margin; admission by headroom is stricter.
-const ROOMS_MAX: u32 = 150;
+pub const ROOMS_MAX: u32 = 150;
 const TICKET_SECRET_BYTES: usize = 32;
 
 /// What `all` is told at the start.
@@ -43,6 +43,9 @@ pub struct AllOptions {
     pub seat_hold_s: u32,
     pub port: PortOptions,
     pub allowed_origins: Vec<String>,
+    /// As in [`RoomOptions`].
+    pub rooms_max: u32,
+    pub understudies: u16,
 }
 
 /// Runs the whole game until drained. Roles that matches depend on go last: a result still finds the ranking.
@@ -90,7 +93,8 @@ async fn play(
         link_address: links.local_addr()?.to_string(),
         protocols: Protocols::default(),
         threads: THREADS,
-        rooms_max: ROOMS_MAX,
+        rooms_max: options.rooms_max,
+        understudies: options.understudies,
         replays: Some(options.replays.clone()),
     };
     let lobby = LobbyOptions {

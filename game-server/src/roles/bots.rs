@@ -26,11 +26,16 @@ mod services;
 pub mod verify;
 
 use std::io::Write;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 
+use crate::domain::StateRate;
 use crate::roles::bots::address::Address;
 use crate::roles::bots::report::Budgets;
+
+/// Players press play this far apart, so that the join time is that of a busy minute and not of a stampede.
+pub const ARRIVAL_GAP: Duration = Duration::from_millis(10);
 
 /// What `game-server bots` was asked to do.
 #[derive(Debug, Clone)]
@@ -39,9 +44,23 @@ pub struct BotsOptions {
     pub url: String,
     pub players: u32,
     pub seconds: u32,
+    /// After the last arrival nothing is counted for this long; 0 counts from each player's first state on.
+    pub warm_up_s: u32,
+    /// Players come this far apart; a large crowd is there after 20 s all the same.
+    pub arrival_gap: Duration,
+    /// States a second that the server is set to send.
+    pub state_rate: StateRate,
     pub json: bool,
     pub verify: bool,
     pub budgets: Budgets,
+}
+
+/// Plays without printing anything; `measuring` is called when the warm-up is over.
+pub async fn measure(
+    options: &BotsOptions,
+    measuring: impl FnOnce() + Send + 'static,
+) -> anyhow::Result<report::Report> {
+    Ok(load::run(&Address::parse(&options.url)?, options, measuring).await)
 }
 
 /// Plays, prints the report, and fails when something that must hold did not.
@@ -51,7 +70,7 @@ pub async fn run(options: BotsOptions) -> anyhow::Result<()> {
         let report = verify::run(&address, options.seconds).await;
         (report.to_string(), serde_json::to_string(&report)?, report.failures)
     } else {
-        let report = load::run(&address, &options).await;
+        let report = load::run(&address, &options, || {}).await;
         (report.to_string(), serde_json::to_string(&report)?, report.missed)
     };
     let shown = if options.json { json } else { text };

@@ -55,6 +55,9 @@ pub struct RoomOptions {
     pub protocols: Protocols,
     pub threads: u16,
     pub rooms_max: u32,
+    /// Copies of every room that live through the same and are never shown: how a benchmark makes the rules heavy. No
+    /// role has any.
+    pub understudies: u16,
     /// Where replay logs go; without it there are none.
     pub replays: Option<ArchiveOptions>,
 }

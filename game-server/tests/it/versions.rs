@@ -53,6 +53,7 @@ impl Mixed {
             protocols: room,
             threads: 1,
             rooms_max: 2,
+            understudies: 0,
             replays: None,
         };
         let lobby_options = LobbyOptions {

@@ -13,7 +13,7 @@ use crate::{binary, play, public};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n\
 \x20\x20cargo xtask load --players 100 --seconds 15\n\
-\x20\x20cargo xtask load --players 500 --max-disconnects 0 --min-state-hz 18")]
+\x20\x20cargo xtask load --players 500 --max-disconnects 0 --min-states-ratio 0.99 --json")]
 pub struct Args {
     /// How many bots play at once
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=20_000))]
@@ -21,6 +21,9 @@ pub struct Args {
     /// For how many seconds
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     seconds: u32,
+    /// Seconds after the last one has come in which nothing is counted
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=600))]
+    warm_up: u32,
     /// Play there instead of on the target that is up
     #[arg(long, value_name = "URL")]
     url: Option<String>,
@@ -33,6 +36,12 @@ pub struct Args {
     /// Budget: states per second of the worst-served player
     #[arg(long, value_name = "HZ")]
     min_state_hz: Option<f64>,
+    /// Budget: states that came as a part of those that were due; a count, so it holds on slow machines too
+    #[arg(long, value_name = "RATIO")]
+    min_states_ratio: Option<f64>,
+    /// Budget: messages that could not be read
+    #[arg(long, value_name = "N")]
+    max_unreadable: Option<u32>,
     /// Budget: payload per player and second
     #[arg(long, value_name = "BYTES")]
     max_bytes_per_second: Option<u32>,
@@ -44,7 +53,7 @@ pub struct Args {
 pub async fn run(context: &Context, args: Args) -> Result<()> {
     let url = public::url(context, args.url.clone()).await?;
     let binary = binary::build(context).await?;
-    let load = Load { players: args.players, seconds: args.seconds, budgets: args.budgets() };
+    let load = Load { players: args.players, seconds: args.seconds, flags: args.flags() };
     let seen = play::load(context, &binary.path, &url, &load).await?;
     if context.dry_run {
         return Ok(());
@@ -55,14 +64,17 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
 }
 
 impl Args {
-    /// The budgets as flags of `game-server bots`, whose names are the same.
-    fn budgets(&self) -> Vec<String> {
+    /// Warm-up and budgets as flags of `game-server bots`, whose names are the same.
+    fn flags(&self) -> Vec<String> {
         let flag = |name: &str, value: Option<String>| value.map(|value| format!("--{name}={value}"));
         let number = |value: Option<u32>| value.map(|value| value.to_string());
         let flags = [
+            flag("warm-up", number(Some(self.warm_up))),
             flag("max-disconnects", number(self.max_disconnects)),
             flag("max-join-p99-ms", number(self.max_join_p99_ms)),
             flag("min-state-hz", self.min_state_hz.map(|value| value.to_string())),
+            flag("min-states-ratio", self.min_states_ratio.map(|value| value.to_string())),
+            flag("max-unreadable", number(self.max_unreadable)),
             flag("max-bytes-per-second", number(self.max_bytes_per_second)),
             flag("max-tick-gap-excess-p99-us", number(self.max_tick_gap_excess_p99_us)),
         ];

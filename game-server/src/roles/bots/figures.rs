@@ -20,6 +20,9 @@ pub struct Figures {
     /// States that followed another, and the time between the first and the last of each match.
     pub intervals: u64,
     pub in_match: Duration,
+    /// Time in matches, from the first state of each on, however many came after it.
+    pub played: Duration,
+    pub inputs_sent: u64,
     /// WebSocket payload received in matches.
     pub bytes: u64,
     pub unreadable: u64,
@@ -30,19 +33,43 @@ pub struct Figures {
     pub disconnects: Vec<String>,
     /// Why a match could not be entered.
     pub join_failures: Vec<String>,
+    /// Nothing is counted before that, joins and errors aside.
+    counts_from: Option<Instant>,
+    first_state: Option<Instant>,
     last_state: Option<Instant>,
     last_position: Option<Body>,
 }
 
 impl Figures {
+    /// Counts from then on; what comes before is warming up.
+    pub fn counting_from(start: Instant) -> Figures {
+        Figures { counts_from: Some(start), ..Figures::default() }
+    }
+
+    /// Whether things that happen now are counted.
+    pub fn counts(&self, now: Instant) -> bool {
+        self.counts_from.is_none_or(|start| now >= start)
+    }
+
     /// Forgets where the last match was.
     pub fn start_match(&mut self) {
         self.matches += 1;
+        self.first_state = None;
         self.last_state = None;
         self.last_position = None;
     }
 
+    /// Adds the time that was played in the match that ends now.
+    pub fn end_match(&mut self, now: Instant) {
+        let start = self.first_state.max(self.counts_from.filter(|_| self.first_state.is_some()));
+        self.played += start.map_or(Duration::ZERO, |start| now.saturating_duration_since(start));
+    }
+
     pub fn count_state(&mut self, own: Option<OwnState>, now: Instant) {
+        self.first_state.get_or_insert(now);
+        if !self.counts(now) {
+            return;
+        }
         self.states += 1;
         if let Some(before) = self.last_state.replace(now) {
             self.intervals += 1;
@@ -54,6 +81,12 @@ impl Figures {
             self.distance += if stride < STRIDE_MAX { f64::from(stride) } else { 0.0 };
         }
         self.last_position = body;
+    }
+
+    pub fn count_bytes(&mut self, bytes: usize, now: Instant) {
+        if self.counts(now) {
+            self.bytes += bytes as u64;
+        }
     }
 
     pub fn count_events(&mut self, own: Slot, events: &[GameEvent]) {

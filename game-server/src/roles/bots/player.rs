@@ -97,6 +97,7 @@ impl<'a> Player<'a> {
                 break Ended::Lost(format!("{error:#}"));
             }
         };
+        self.figures.end_match(Instant::now());
         let in_order = match ended {
             Ended::Lost(_) => false,
             Ended::Left | Ended::Over => self.connection.leave().await,
@@ -107,13 +108,15 @@ impl<'a> Player<'a> {
     fn take(&mut self, incoming: Incoming) -> Option<Ended> {
         match incoming {
             Incoming::State(state, bytes) => {
-                self.figures.bytes += bytes as u64;
-                self.see_state(state);
+                let now = Instant::now();
+                self.figures.count_bytes(bytes, now);
+                self.see_state(state, now);
                 None
             }
             Incoming::Message(message, bytes) => {
-                self.figures.bytes += bytes as u64;
-                self.see_message(message)
+                let now = Instant::now();
+                self.figures.count_bytes(bytes, now);
+                self.see_message(message, now)
             }
             Incoming::Unreadable(error, bytes) => {
                 tracing::debug!(error = error.label(), bytes, "unreadable message");
@@ -124,8 +127,7 @@ impl<'a> Player<'a> {
         }
     }
 
-    fn see_state(&mut self, state: Box<State>) {
-        let now = Instant::now();
+    fn see_state(&mut self, state: Box<State>, now: Instant) {
         if let Some(clicked) = self.clicked.take() {
             self.figures.join_ms.push(milliseconds(now - clicked));
         }
@@ -134,16 +136,19 @@ impl<'a> Player<'a> {
         self.tell(Sighting::State(state));
     }
 
-    fn see_message(&mut self, message: ServerMessage) -> Option<Ended> {
+    fn see_message(&mut self, message: ServerMessage, now: Instant) -> Option<Ended> {
         match message {
             ServerMessage::Events { events, .. } => {
-                self.figures.count_events(self.connection.welcome.slot, &events);
+                if self.figures.counts(now) {
+                    self.figures.count_events(self.connection.welcome.slot, &events);
+                }
                 self.tell(Sighting::Events(events));
             }
             ServerMessage::Pong { tick_gap_excess_p99_us, .. } => {
-                self.figures.tick_gap_excess_us.push(tick_gap_excess_p99_us);
-                if let Some(pinged) = self.pinged.take() {
-                    self.figures.round_trip_ms.push(milliseconds(pinged.elapsed()));
+                let pinged = self.pinged.take().filter(|_| self.figures.counts(now));
+                if let Some(pinged) = pinged {
+                    self.figures.tick_gap_excess_us.push(tick_gap_excess_p99_us);
+                    self.figures.round_trip_ms.push(milliseconds(now.saturating_duration_since(pinged)));
                 }
             }
             ServerMessage::Over(results) => {
@@ -166,9 +171,11 @@ impl<'a> Player<'a> {
     }
 
     async fn send_inputs(&mut self) -> anyhow::Result<()> {
-        let Some((first_tick, count)) = self.pace.due(Instant::now()) else {
+        let now = Instant::now();
+        let Some((first_tick, count)) = self.pace.due(now) else {
             return Ok(());
         };
+        self.figures.inputs_sent += u64::from(self.figures.counts(now));
         let welcome = &self.connection.welcome;
         let input = self.pilot.input(welcome.slot, &welcome.walls, self.connection.newest_frames());
         let acked_tick = self.connection.acked_tick();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -10,6 +11,8 @@ use crate::roles::bots::figures::Figures;
 
 /// Reasons that a report lists; more would hide the first.
 const ERRORS_MAX: usize = 8;
+/// Input packets of one player a second.
+const INPUTS_HZ: f64 = 30.0;
 
 /// Limits from the command line; one that is not given is not checked.
 #[derive(Debug, Clone, Copy, Default)]
@@ -17,6 +20,8 @@ pub struct Budgets {
     pub max_disconnects: Option<u32>,
     pub max_join_p99_ms: Option<u32>,
     pub min_state_hz: Option<f64>,
+    pub min_states_ratio: Option<f64>,
+    pub max_unreadable: Option<u32>,
     pub max_bytes_per_second: Option<u32>,
     pub max_tick_gap_excess_p99_us: Option<u32>,
 }
@@ -49,7 +54,13 @@ pub struct Report {
     pub tick_gap_excess_worst_us: u32,
     /// Connections that ended before their time.
     pub disconnects: u32,
+    /// States that came, and how many were due in the time that was played.
     pub states: u64,
+    pub states_due: u64,
+    /// What came of what was due; a count, so it says the same on a slow machine as long as the server keeps up.
+    pub states_ratio: f64,
+    /// Input packets that left, of those that were due: below 1 the bots themselves were too slow.
+    pub inputs_ratio: f64,
     /// Messages, states included, that could not be read.
     pub unreadable: u64,
     pub hits: u64,
@@ -73,6 +84,10 @@ impl Report {
         let bytes = each(Figures::bytes_per_second);
         let gaps =
             sorted(figures.iter().flat_map(|player| &player.tick_gap_excess_us).map(|gap| f64::from(*gap)));
+        let played_s = figures.iter().map(|player| player.played).sum::<Duration>().as_secs_f64();
+        let states_due = played_s * f64::from(u8::from(options.state_rate));
+        let inputs_due = played_s * INPUTS_HZ;
+        let states = sum(|player| player.states);
         let mut report = Report {
             ok: true,
             url: options.url.clone(),
@@ -91,7 +106,10 @@ impl Report {
             tick_gap_excess_p99_us: percentile(&gaps, 50) as u32,
             tick_gap_excess_worst_us: percentile(&gaps, 100) as u32,
             disconnects: sum(|player| player.disconnects.len() as u64) as u32,
-            states: sum(|player| player.states),
+            states,
+            states_due: states_due.round() as u64,
+            states_ratio: thousandths(states as f64 / states_due.max(1.0)),
+            inputs_ratio: thousandths(sum(|player| player.inputs_sent) as f64 / inputs_due.max(1.0)),
             unreadable: sum(|player| player.unreadable),
             hits: sum(|player| player.hits),
             kills: sum(|player| player.kills),
@@ -115,6 +133,7 @@ impl Report {
             }
         };
         at_most("disconnects", self.disconnects.into(), budgets.max_disconnects);
+        at_most("unreadable", self.unreadable as f64, budgets.max_unreadable);
         at_most("join_p99_ms", self.join_p99_ms, budgets.max_join_p99_ms);
         at_most("bytes_per_second", self.bytes_per_second, budgets.max_bytes_per_second);
         at_most(
@@ -122,9 +141,13 @@ impl Report {
             self.tick_gap_excess_p99_us.into(),
             budgets.max_tick_gap_excess_p99_us,
         );
-        if let Some(limit) = budgets.min_state_hz.filter(|limit| self.state_hz_min < *limit) {
-            missed.push(format!("state_hz_min is {}, the budget is {limit}", self.state_hz_min));
-        }
+        let mut at_least = |name: &str, value: f64, limit: Option<f64>| {
+            if let Some(limit) = limit.filter(|limit| value < *limit) {
+                missed.push(format!("{name} is {value}, the budget is {limit}"));
+            }
+        };
+        at_least("state_hz_min", self.state_hz_min, budgets.min_state_hz);
+        at_least("states_ratio", self.states_ratio, budgets.min_states_ratio);
         missed
     }
 }
@@ -137,7 +160,11 @@ impl fmt::Display for Report {
             self.joined, self.players, self.url, self.seconds
         )?;
         writeln!(out, "  join         p50 {} ms, p99 {} ms", self.join_p50_ms, self.join_p99_ms)?;
-        writeln!(out, "  states       {} Hz, worst player {} Hz", self.state_hz, self.state_hz_min)?;
+        writeln!(
+            out,
+            "  states       {} Hz, worst player {} Hz; {} of {} due",
+            self.state_hz, self.state_hz_min, self.states, self.states_due
+        )?;
         writeln!(
             out,
             "  payload      {} B/s, most {} B/s",
@@ -186,6 +213,10 @@ fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
 fn percentile(sorted: &[f64], percent: usize) -> f64 {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
+}
+
+fn thousandths(value: f64) -> f64 {
+    (value * 1_000.0).round() / 1_000.0
 }
 
 fn tenths(value: f64) -> f64 {

@@ -10,12 +10,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use crate::roles::bots::address::Address;
 
 /// A gateway accepts within milliseconds; this is for machines that are very busy.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
+/// The buffer is cleared before each read, and messages have a few hundred bytes: with the library's 128 kB that was
+/// four tenths of what a crowd of bots costs.
+const READ_BUFFER_BYTES: usize = 1024;
 /// The longest of the answers is a leaderboard of a few kilobytes or the page.
 const HTTP_BYTES_MAX: u64 = 1 << 20;
 
@@ -47,7 +51,8 @@ pub struct Seat {
 /// Opens a WebSocket without waiting to fill packets.
 pub async fn connect(address: &Address, path: &str) -> anyhow::Result<Socket> {
     let url = address.socket(path);
-    let connecting = connect_async_with_config(&url, None, true);
+    let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES);
+    let connecting = connect_async_with_config(&url, Some(config), true);
     let connected = timeout(CONNECT_MAX, connecting).await;
     let (socket, _) = connected
         .with_context(|| format!("{url} did not answer within {CONNECT_MAX:?}"))?

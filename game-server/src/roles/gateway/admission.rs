@@ -12,8 +12,8 @@ use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
 use crate::roles::gateway::Gateway;
 use crate::telemetry;
 
-/// Small buffers: there are thousands of sockets, and messages have a few hundred bytes.
-const READ_BUFFER_BYTES: usize = 4096;
+/// Small buffers: there are thousands of sockets, each is cleared before a read, and a packet of inputs has 24 bytes.
+const READ_BUFFER_BYTES: usize = 1024;
 /// What is ready at the same time is gathered up to about a packet and written together.
 const WRITE_BUFFER_BYTES: usize = 1400;
 

@@ -141,6 +141,11 @@ impl Board {
         self.options.protocols.link
     }
 
+    /// Copies of every room that play along.
+    pub fn understudies(&self) -> u16 {
+        self.options.understudies
+    }
+
     /// How many simulation threads there are.
     pub fn threads(&self) -> usize {
         self.threads.len()

@@ -49,6 +49,8 @@ pub struct HostedRoom {
     frame: RoomFrame,
     acks: Vec<InputAck>,
     recorder: Option<Recorder>,
+    /// See [`RoomOptions::understudies`](crate::roles::room::RoomOptions::understudies).
+    understudies: Vec<Room>,
     pub cost: MeanCost,
 }
 
@@ -61,6 +63,7 @@ impl HostedRoom {
             frame: room.frame(),
             acks: Vec::with_capacity(PLAYERS_PER_ROOM_MAX),
             recorder: None,
+            understudies: Vec::new(),
             cost: MeanCost::default(),
             room,
             members: Vec::new(),
@@ -74,6 +77,18 @@ impl HostedRoom {
     /// Writes a replay log from here on; call it before anything happens.
     pub fn record(&mut self, archive: &Archive) {
         self.recorder = Recorder::start(archive, &self.room);
+    }
+
+    /// From here on this many copies do what the room does; call it before anything happens.
+    pub fn rehearse(&mut self, understudies: u16) {
+        let settings = self.room.settings();
+        self.understudies = (0..understudies).map(|_| Room::new(settings)).collect();
+    }
+
+    /// What the copies have come to.
+    #[cfg(test)]
+    pub fn understudy_hashes(&self) -> Vec<u64> {
+        self.understudies.iter().map(Room::hash).collect()
     }
 
     fn id(&self) -> RoomId {
@@ -93,6 +108,10 @@ impl HostedRoom {
             JoinError::Full => JoinRefusal::RoomFull,
             JoinError::Over => JoinRefusal::MatchOver,
         })?;
+        for understudy in &mut self.understudies {
+            // As the room did, so it cannot fail either.
+            let _ = understudy.join(join.player, &join.name);
+        }
         self.replace(slot, join.seat, out);
         self.members.push(Member { seat: join.seat, slot });
         self.relink();
@@ -142,6 +161,7 @@ impl HostedRoom {
                 recorder.leave(member.slot, on_purpose);
             }
             self.room.leave(member.slot, on_purpose);
+            self.understudies.iter_mut().for_each(|understudy| understudy.leave(member.slot, on_purpose));
         }
         self.relink();
     }
@@ -153,6 +173,9 @@ impl HostedRoom {
                 recorder.input(member.slot, first_tick, inputs);
             }
             self.room.push_input(member.slot, first_tick, inputs);
+            for understudy in &mut self.understudies {
+                understudy.push_input(member.slot, first_tick, inputs);
+            }
         }
     }
 
@@ -171,6 +194,7 @@ impl HostedRoom {
     /// One tick: simulate, then tell what is new.
     pub fn step(&mut self, out: &mut Outgoing, tick_gap_excess_p99_us: u32) -> Stepped {
         self.room.step();
+        self.understudies.iter_mut().for_each(Room::step);
         if let Some(recorder) = &mut self.recorder {
             recorder.step(&self.room);
         }

@@ -161,6 +161,7 @@ impl Simulation {
                 return self.board.closed(settings.room);
             }
         };
+        room.rehearse(self.board.understudies());
         if let Some(archive) = &self.archive {
             room.record(archive);
         }

@@ -2,15 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-use crate::roles::bots::BotsOptions;
+use crate::domain::StateRate;
 use crate::roles::bots::figures::Figures;
 use crate::roles::bots::report::{Budgets, Report, percentile};
+use crate::roles::bots::{ARRIVAL_GAP, BotsOptions};
 
 fn options(budgets: Budgets) -> BotsOptions {
     BotsOptions {
         url: "http://127.0.0.1:1".to_owned(),
         players: 2,
         seconds: 1,
+        warm_up_s: 0,
+        arrival_gap: ARRIVAL_GAP,
+        state_rate: StateRate::default(),
         json: true,
         verify: false,
         budgets,
@@ -27,6 +31,7 @@ fn player(states: u32) -> Figures {
     for index in 0..states {
         figures.count_state(None, start + Duration::from_millis(50) * index);
     }
+    figures.end_match(start + Duration::from_millis(50) * states);
     figures
 }
 
@@ -44,6 +49,8 @@ fn a_good_run_keeps_its_budgets() {
         max_disconnects: Some(0),
         max_join_p99_ms: Some(250),
         min_state_hz: Some(19.5),
+        min_states_ratio: Some(0.99),
+        max_unreadable: Some(0),
         max_bytes_per_second: Some(1_500),
         max_tick_gap_excess_p99_us: Some(4_000),
     };
@@ -58,14 +65,19 @@ fn every_missed_budget_is_named() {
         max_disconnects: Some(0),
         max_join_p99_ms: Some(29),
         min_state_hz: Some(30.0),
+        min_states_ratio: Some(0.99),
+        max_unreadable: Some(0),
         max_bytes_per_second: Some(100),
         max_tick_gap_excess_p99_us: Some(5),
     };
     let mut first = player(40);
     first.disconnects = vec!["gone".to_owned(), "gone".to_owned()];
     first.tick_gap_excess_us = vec![6];
+    first.unreadable = 1;
+    // Time in which twice as many states were due.
+    first.played *= 2;
     let report = Report::new(&options(budgets), &[first, player(0)]);
-    assert_eq!(report.missed.len(), 6, "{:?}", report.missed);
+    assert_eq!(report.missed.len(), 8, "{:?}", report.missed);
     assert_eq!(report.errors, ["2 × gone"]);
     assert!(!report.ok && report.to_string().contains("MISSED"));
 }

@@ -14,6 +14,7 @@ fn board(threads: u16, rooms_max: u32) -> Board {
         protocols: Protocols::default(),
         threads,
         rooms_max,
+        understudies: 0,
         replays: None,
     })
 }

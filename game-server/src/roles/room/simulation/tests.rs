@@ -16,6 +16,7 @@ use crate::roles::room::RoomOptions;
 use crate::roles::room::archive::{Archive, ArchiveOptions};
 use crate::roles::room::board::{Board, ThreadCounts};
 use crate::roles::room::clock::TICK;
+use crate::roles::room::hosted::HostedRoom;
 use crate::roles::room::mailbox::{Join, LinkId, Mail, Seat};
 use crate::roles::room::results::Results;
 
@@ -75,22 +76,26 @@ fn simulation_at(state_rate: StateRate, archive: Option<Archive>, rooms: &[u64])
         protocols: Protocols::default(),
         threads: 1,
         rooms_max: 10,
+        understudies: 0,
         replays: None,
     }));
     for room in rooms {
-        let settings = MatchSettings {
-            room: RoomId(*room),
-            seed: 1,
-            pool: Pool::Public,
-            match_ticks: 18_000,
-            fill_to_players: 2,
-            mode: Mode::default(),
-            state_rate,
-            seat_hold_ticks: SEAT_HOLD_TICKS,
-        };
-        board.open(settings).unwrap();
+        board.open(settings(RoomId(*room), state_rate)).unwrap();
     }
     Simulation::new(0, board, Results::start(Bus::local()), archive)
+}
+
+fn settings(room: RoomId, state_rate: StateRate) -> MatchSettings {
+    MatchSettings {
+        room,
+        seed: 1,
+        pool: Pool::Public,
+        match_ticks: 18_000,
+        fill_to_players: 2,
+        mode: Mode::default(),
+        state_rate,
+        seat_hold_ticks: SEAT_HOLD_TICKS,
+    }
 }
 
 fn tick(simulation: &mut Simulation) {
@@ -175,6 +180,27 @@ fn crowd_inputs(simulation: &mut Simulation, gateway: &Gateway) {
         let mail = Mail::Input { seat: gateway.seat(session), first_tick: next, inputs: vec![input, input] };
         simulation.board.mailbox(0).put(mail);
     }
+}
+
+#[tokio::test]
+async fn understudies_live_through_the_same_as_their_room() {
+    let (mut simulation, gateway) = (simulation(&[]), Gateway::new(1));
+    let mut room = HostedRoom::new(&settings(ROOM, StateRate::default()));
+    room.rehearse(2);
+    simulation.rooms.insert(ROOM, room);
+    simulation.phases[0].rooms.push(ROOM);
+    crowd(&mut simulation, &gateway);
+    for round in 0..300 {
+        crowd_inputs(&mut simulation, &gateway);
+        if round == 200 {
+            let leave = Mail::Leave { seat: gateway.seat(3), on_purpose: true };
+            simulation.board.mailbox(0).put(leave);
+        }
+        tick(&mut simulation);
+    }
+    let room = &simulation.rooms[&ROOM];
+    assert_eq!(room.room.human_count(), 9);
+    assert_eq!(room.understudy_hashes(), [room.room.hash(); 2]);
 }
 
 #[tokio::test]
