@@ -39,12 +39,12 @@ pub struct State {
 ///
 /// Messages may come late, twice or in another order; what is newest stays newest.
 #[derive(Debug, Clone, Default)]
-pub struct History {
+pub struct StateDecoder {
     /// Ascending by tick, at most [`BASES_MAX`].
     frames: VecDeque<DisplayFrame>,
 }
 
-impl History {
+impl StateDecoder {
     /// Reads a State message for the player on `slot` and keeps its frame.
     pub fn decode(&mut self, bytes: &[u8], slot: Slot) -> Result<State, DecodeError> {
         let state = decode_state(bytes, slot, |tick| self.frames.iter().find(|frame| frame.tick == tick))?;

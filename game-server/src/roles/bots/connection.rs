@@ -13,7 +13,7 @@ use crate::protocol::client::{
     CLIENT_PROTOCOL_VERSION, ClientMessage, KIND_STATE, ServerMessage, Welcome, decode_server, encode_client,
 };
 use crate::protocol::delta::DisplayFrame;
-use crate::protocol::delta::decode::{History, State};
+use crate::protocol::delta::decode::{State, StateDecoder};
 use crate::protocol::version::Protocols;
 use crate::protocol::wire::DecodeError;
 use crate::roles::bots::address::Address;
@@ -43,7 +43,7 @@ pub enum Incoming {
 pub struct Connection {
     socket: Socket,
     pub welcome: Welcome,
-    history: History,
+    decoder: StateDecoder,
 }
 
 impl Connection {
@@ -53,17 +53,17 @@ impl Connection {
         let hello = ClientMessage::Hello { version: CLIENT_PROTOCOL_VERSION, ticket: ticket.to_owned() };
         socket.send(Message::binary(encode_client(&hello))).await?;
         let welcome = timeout(WELCOME_MAX, welcome(&mut socket)).await.context("no welcome in time")??;
-        Ok(Connection { socket, welcome, history: History::default() })
+        Ok(Connection { socket, welcome, decoder: StateDecoder::default() })
     }
 
     /// The newest tick that was decoded; 0 before the first.
     pub fn acked_tick(&self) -> Tick {
-        self.history.acked_tick()
+        self.decoder.acked_tick()
     }
 
     /// The newest frame and the one before it.
     pub fn newest_frames(&self) -> (Option<&DisplayFrame>, Option<&DisplayFrame>) {
-        self.history.newest()
+        self.decoder.newest()
     }
 
     pub async fn send(&mut self, message: &ClientMessage) -> anyhow::Result<()> {
@@ -101,7 +101,7 @@ impl Connection {
                 Err(error) => Incoming::Unreadable(error, bytes.len()),
             };
         }
-        match self.history.decode(bytes, self.welcome.slot) {
+        match self.decoder.decode(bytes, self.welcome.slot) {
             Ok(state) => Incoming::State(Box::new(state), bytes.len()),
             Err(error) => Incoming::Unreadable(error, bytes.len()),
         }

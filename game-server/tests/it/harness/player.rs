@@ -7,7 +7,7 @@ use game_server::domain::{PlayerInput, PlayerResult, RosterEntry, Slot, Tick};
 use game_server::protocol::client::{
     CLIENT_PROTOCOL_VERSION, ClientMessage, ErrorCode, ServerMessage, Welcome, decode_server, encode_client,
 };
-use game_server::protocol::delta::decode::History;
+use game_server::protocol::delta::decode::StateDecoder;
 use game_server::protocol::delta::{DisplayFrame, DisplayPlayer};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -126,7 +126,7 @@ pub struct Player {
     pub closed: bool,
     /// What this player does from now on.
     pub input: PlayerInput,
-    history: History,
+    decoder: StateDecoder,
 }
 
 impl Player {
@@ -155,7 +155,7 @@ impl Player {
             full_blocks: 0,
             closed: false,
             input: PlayerInput::default(),
-            history: History::default(),
+            decoder: StateDecoder::default(),
         }
     }
 
@@ -216,7 +216,7 @@ impl Player {
     }
 
     fn take_state(&mut self, bytes: &[u8]) {
-        let state = self.history.decode(bytes, self.welcome.slot).expect("a readable state");
+        let state = self.decoder.decode(bytes, self.welcome.slot).expect("a readable state");
         self.states += 1;
         self.full_blocks += u64::from(state.base_tick.is_none());
         self.frame = Some(state.frame);

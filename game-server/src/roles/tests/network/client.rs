@@ -13,7 +13,7 @@ use crate::protocol::client::{
     decode_server, encode_client,
 };
 use crate::protocol::delta::DisplayFrame;
-use crate::protocol::delta::decode::{History, OwnState, State};
+use crate::protocol::delta::decode::{OwnState, State, StateDecoder};
 use crate::protocol::wire::DecodeError;
 use crate::roles::bots::pace::Pace;
 use crate::sim::random::Random;
@@ -39,7 +39,7 @@ pub struct Seated {
     pub wire: u32,
     pub since_us: u64,
     pub slot: Option<Slot>,
-    pub history: History,
+    pub decoder: StateDecoder,
     pub roster: Vec<RosterEntry>,
     pub over: Option<Vec<PlayerResult>>,
     pub newest: Option<State>,
@@ -92,7 +92,7 @@ impl Client {
             wire: wire.id,
             since_us: now.us,
             slot: None,
-            history: History::default(),
+            decoder: StateDecoder::default(),
             roster: Vec::new(),
             over: None,
             newest: None,
@@ -114,16 +114,16 @@ impl Client {
             }
             // A datagram may overtake the Welcome; nobody knows then who sits where.
             let Some(slot) = seated.slot else { continue };
-            match seated.history.decode(&bytes, slot) {
+            match seated.decoder.decode(&bytes, slot) {
                 Ok(state) => {
                     self.states += 1;
-                    self.overtaken += u64::from(state.frame.tick < seated.history.acked_tick());
+                    self.overtaken += u64::from(state.frame.tick < seated.decoder.acked_tick());
                     self.fulls += u64::from(state.base_tick.is_none());
                     seated.see(state, slot, now);
                 }
                 Err(error) => {
                     let tick = u32::from_le_bytes([bytes[1], bytes[2], bytes[3], bytes[4]]);
-                    let overtaken = tick < seated.history.acked_tick();
+                    let overtaken = tick < seated.decoder.acked_tick();
                     let excused = now.transport == Transport::Datagrams && overtaken;
                     assert!(excused && error == DecodeError::UnknownBase, "state of tick {tick}: {error}");
                     self.overtaken += 1;
@@ -146,7 +146,7 @@ impl Client {
         }
         let Some((first, count)) = seated.pace.due(now.instant) else { return };
         let repeated = if now.transport == Transport::Datagrams { REPEATED_TICKS } else { 0 };
-        let acked_tick = seated.history.acked_tick();
+        let acked_tick = seated.decoder.acked_tick();
         let end = first + count as Tick;
         let first_tick =
             first.saturating_sub(repeated).max(end.saturating_sub(INPUTS_PER_MESSAGE_MAX as Tick));

@@ -9,7 +9,7 @@ use super::plan::script;
 use crate::domain::{
     MatchSettings, Mode, PlayerId, Pool, RoomId, SEAT_HOLD_TICKS, STATE_EVERY_TICKS, Slot, StateRate,
 };
-use crate::protocol::delta::decode::History;
+use crate::protocol::delta::decode::StateDecoder;
 use crate::protocol::view::View;
 use crate::roles::gateway::feed::Feed;
 use crate::sim::Room;
@@ -17,20 +17,20 @@ use crate::sim::Room;
 /// Somebody who watches through a seat and answers only some of the states.
 struct Watcher {
     slot: Slot,
-    history: History,
+    decoder: StateDecoder,
     view: View,
 }
 
 impl Watcher {
     fn new(slot: Slot) -> Watcher {
-        Watcher { slot, history: History::default(), view: View::new(slot) }
+        Watcher { slot, decoder: StateDecoder::default(), view: View::new(slot) }
     }
 
     fn watch(&mut self, feed: &Feed, answers: bool) {
         let Some(state) = feed.state(&mut self.view) else { return };
-        self.history.decode(&state.bytes, self.slot).expect("every state can be read");
+        self.decoder.decode(&state.bytes, self.slot).expect("every state can be read");
         if answers {
-            self.view.ack(self.history.acked_tick());
+            self.view.ack(self.decoder.acked_tick());
         }
     }
 }
@@ -78,9 +78,9 @@ proptest! {
                 late = Some(Watcher::new(slot));
             } else if let Some(late) = &mut late {
                 late.watch(&feed, !answer);
-                prop_assert_eq!(late.history.newest().0, first.history.newest().0);
+                prop_assert_eq!(late.decoder.newest().0, first.decoder.newest().0);
             }
         }
-        prop_assert_eq!(late.expect("somebody joined").history.acked_tick(), room.tick());
+        prop_assert_eq!(late.expect("somebody joined").decoder.acked_tick(), room.tick());
     }
 }
