@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Result;
 
@@ -27,6 +28,12 @@ pub mod slow;
 /// The Windows side of WSL.
 mod wsl;
 
+/// The program that listens for a container.
+const DOCKER_PROXY: &str = "docker-proxy";
+/// On a busy machine a container starts for some seconds.
+const PROXY_LOOKS: u32 = 20;
+const PROXY_LOOK_EVERY: Duration = Duration::from_millis(250);
+
 /// Files, engine and slow facts at the same time.
 pub async fn machine(context: &Context, profile: Profile, depth: Depth) -> Result<Machine> {
     let cluster = Target::of(context)?;
@@ -48,7 +55,21 @@ pub async fn machine(context: &Context, profile: Profile, depth: Depth) -> Resul
     machine.engine = engine;
     machine.engine_disk = machine.engine_here().and_then(|engine| disk(Path::new(&engine.root_folder)));
     machine.port_holder = port_holder(context, &machine);
+    for _ in 0..PROXY_LOOKS {
+        if machine.engine.is_err() || !is_held_by_docker(&machine) {
+            break;
+        }
+        tokio::time::sleep(PROXY_LOOK_EVERY).await;
+        machine.engine = probe::probe(&image).await;
+        machine.port_holder = port_holder(context, &machine);
+    }
     Ok(machine)
+}
+
+/// True for the moment in which Docker listens for a container that it does not call running yet: one of our own
+/// cluster, perhaps.
+fn is_held_by_docker(machine: &Machine) -> bool {
+    machine.port_holder.as_ref().is_some_and(|holder| holder.starts_with(DOCKER_PROXY))
 }
 
 /// What the target needs, with the ports that it holds already.

@@ -182,7 +182,8 @@ async fn restarts(game: &Game) {
     assert_eq!(status["state"], "broken", "{status}");
     game.xtask("start").await;
     assert_eq!(get(game.port, "/").unwrap().0, 200);
-    assert_eq!(game.status().await["state"], "running");
+    let status = game.status().await;
+    assert_eq!(status["state"], "running", "{status}");
 
     // A reboot after which nothing came back, and addresses change hands.
     docker(&["stop", &balancer, &agents[0], &agents[1], &server]).await;
