@@ -18,6 +18,8 @@ mod check;
 pub mod cluster;
 /// Where two values differ, by path.
 pub mod difference;
+/// The manifest from which a node deploys CoreDNS.
+pub mod dns;
 /// Where in a file a value stands.
 pub mod locate;
 /// `targets.yaml`: clusters that somebody else made.

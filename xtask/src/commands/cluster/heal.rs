@@ -3,17 +3,33 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use bytes::Bytes;
 use futures_util::future::join_all;
 
 use crate::context::Context;
 use crate::docker::Engine;
 use crate::kubernetes::Kubernetes;
+use crate::manifests::dns::with_host_records;
 use crate::report::Exit;
 use crate::settings::CLUSTER_READY_LIMIT;
 use crate::target::Target;
 use crate::target::health::{
     Ailment, BALANCER_FILE, Facts, HOST_NAME, Member, Told, facts, judge, missing_records, outside, stale_for,
 };
+
+/// How the name of the server ends on which k3d edits the files of the cluster.
+const FIRST_SERVER: &str = "-server-0";
+const DNS_MANIFEST: &str = "/var/lib/rancher/k3s/server/manifests/coredns.yaml";
+
+/// A server looks at its files every second, and applies within another.
+const DEPLOYED_AGAIN: Duration = Duration::from_secs(2);
+
+/// Whether the file from which a server deploys CoreDNS has the records.
+#[derive(Debug, PartialEq, Eq)]
+enum Kept {
+    Already,
+    Now,
+}
 
 /// How often a node is asked whether the cluster knows its address by now.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -37,7 +53,13 @@ pub async fn heal(context: &Context, engine: &Engine, target: &Target, cluster: 
         let facts = facts(engine, target, cluster).await?;
         let ailments = judge(&facts);
         if ailments.is_empty() {
-            return Ok(());
+            let hosts = facts.inside.as_ref().map_or("", |inside| &inside.hosts);
+            if keep_records(engine, &facts, hosts).await? == Kept::Already || context.dry_run {
+                return Ok(());
+            }
+            // The server may have deployed the file as it was a moment before.
+            tokio::time::sleep(DEPLOYED_AGAIN).await;
+            continue;
         }
         for ailment in ailments.iter().filter(|ailment| !told.contains(&ailment.id())) {
             context.report.note("repair", &ailment.to_string());
@@ -92,7 +114,9 @@ async fn write_records(engine: &Engine, cluster: &Kubernetes, facts: &Facts) -> 
     let kept = hosts.lines().filter(is_kept).map(str::to_owned);
     let lines: Vec<String> =
         kept.chain(missing.iter().map(|(name, address)| format!("{address} {name}"))).collect();
-    cluster.set_host_records(&format!("{}\n", lines.join("\n"))).await?;
+    let hosts = format!("{}\n", lines.join("\n"));
+    keep_records(engine, facts, &hosts).await?;
+    cluster.set_host_records(&hosts).await?;
     let Some((_, address)) = missing.iter().find(|(name, _)| name == HOST_NAME) else {
         return Ok(());
     };
@@ -103,6 +127,26 @@ async fn write_records(engine: &Engine, cluster: &Kubernetes, facts: &Facts) -> 
         async move { engine.exec_to_change(&node.name, &command, None).await }
     });
     join_all(writes).await.into_iter().try_for_each(|written| written.map(|_| ()))
+}
+
+/// A server that has just started deploys CoreDNS once more, from this file: what stands only in the cluster would be
+/// lost a moment later. k3d writes them there as well.
+async fn keep_records(engine: &Engine, facts: &Facts, hosts: &str) -> Result<Kept> {
+    let Some(server) = facts.members.iter().find(|member| member.name.ends_with(FIRST_SERVER)) else {
+        return Ok(Kept::Already);
+    };
+    let before = engine.exec(&server.name, &["cat", DNS_MANIFEST], None).await?;
+    let is_kept = hosts.lines().all(|line| before.stdout.contains(line.trim()));
+    // Without the file CoreDNS is not of k3s here, and nobody deploys it again.
+    if before.exit_code != 0 || is_kept {
+        return Ok(Kept::Already);
+    }
+    let after = Bytes::from(with_host_records(&before.stdout, hosts)?);
+    // Beside it first: the server reads the folder all the time.
+    let script = format!("cat > {DNS_MANIFEST}.new && mv {DNS_MANIFEST}.new {DNS_MANIFEST}");
+    let command = ["sh", "-c", &script];
+    engine.exec_to_change(&server.name, &command, Some(("the records of CoreDNS", after))).await?;
+    Ok(Kept::Now)
 }
 
 /// Where Docker runs in a machine of its own, the gateway is not the machine that the user sits at.

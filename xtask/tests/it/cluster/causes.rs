@@ -22,6 +22,8 @@ use variants::{AT_ONCE, FROZEN, Sign, VARIANTS, Variant};
 
 /// From the first moment at which the cause can be seen to the end of the rollout.
 const CERTAIN_TO_FAILURE: Duration = Duration::from_secs(15);
+/// A probe is no certain cause while neighbours are being started, and the other variants of a wave are; no longer.
+const NEIGHBOURS_START: Duration = Duration::from_secs(45);
 /// A cluster that shows no failure within this is not the one that was asked for.
 const LIMIT: Duration = Duration::from_secs(240);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -87,7 +89,8 @@ async fn rollouts(bed: &Bed) -> Vec<String> {
         let took = end.at.saturating_duration_since(*first);
         say(&format!("{:<10} {:>5.1} s after its sign: {}", variant.name, took.as_secs_f64(), end.text));
         faults.extend(variant.faults(&end.text));
-        if took > allowed {
+        let excused = if variant.is_probe() { NEIGHBOURS_START } else { Duration::ZERO };
+        if took > allowed + excused {
             faults.push(format!("{}: {took:?} from the sign to the failure", variant.name));
         }
     }
@@ -201,6 +204,10 @@ fn paragraph(error: &anyhow::Error) -> String {
 }
 
 impl Variant {
+    fn is_probe(&self) -> bool {
+        matches!(self.sign, Sign::Event("Unhealthy", _))
+    }
+
     /// True when the facts hold the first proof of what is wrong.
     fn shows(&self, facts: &Facts) -> bool {
         let ours = |object: &&Value| {
