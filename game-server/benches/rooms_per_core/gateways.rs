@@ -16,6 +16,7 @@ use game_server::net::link::{self, Batch, FrameReceiver, FrameSender};
 use game_server::protocol::link::{
     GatewayToRoom, LINK_PROTOCOL_VERSION, RoomToGateway, SessionId, decode_room, encode_gateway,
 };
+use game_server::roles::bots::report::INPUTS_HZ;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
@@ -24,8 +25,7 @@ use crate::parts::{Seen, Window, Word, say};
 
 /// Gateways that the players of a room are spread over.
 const LINKS: usize = 2;
-/// Input packets of one player a second, two ticks in each.
-const INPUTS_HZ: f64 = 30.0;
+/// In each of the input packets of a player.
 const TICKS_PER_PACKET: Tick = 2;
 /// Inputs come this many ticks early: the newest frame is up to three ticks old, and two are the margin.
 const LEAD_TICKS: Tick = STATE_EVERY_TICKS + 2;

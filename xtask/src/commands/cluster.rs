@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::docker::cluster::ROLE_LABEL;
 use crate::docker::{Container, Engine};
 use crate::kubernetes::Kubernetes;
+use crate::manifests::Manifests;
 use crate::remote::Remote;
 use crate::report::{Exit, Step};
 use crate::settings::CLUSTER_READY_LIMIT;
@@ -55,7 +56,8 @@ pub struct Args {}
 
 pub async fn run(context: &Context, _args: Args) -> Result<()> {
     if context.pin.is_some() {
-        return Remote::connect(context).await?.require_nodes(context).await.map(drop);
+        let uses = Manifests::load(&context.manifests)?.images();
+        return Remote::connect(context).await?.require_nodes(context, &uses).await;
     }
     ensure(context, None).await?;
     let target = Target::of(context)?;

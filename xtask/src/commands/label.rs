@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::kubernetes::nodes::Node;
+use crate::kubernetes::nodes::{Node, label_text};
 use crate::kubernetes::objects::Id;
 use crate::manifests::Manifests;
 use crate::remote::Remote;
@@ -31,7 +31,8 @@ pub struct Args {}
 
 pub async fn run(context: &Context, _args: Args) -> Result<()> {
     if context.pin.is_some() {
-        return Remote::connect(context).await?.require_nodes(context).await.map(drop);
+        let uses = Manifests::load(&context.manifests)?.images();
+        return Remote::connect(context).await?.require_nodes(context, &uses).await;
     }
     ensure(context, &Reached::of(context).await?).await
 }
@@ -131,7 +132,7 @@ fn every_selector_is_met(target: &Target, nodes: &[Node], manifests: &Manifests)
         let fits =
             |node: &Node| one.node_selector.iter().all(|(key, value)| node.labels.get(key) == Some(value));
         if !nodes.iter().any(fits) {
-            let wanted = text(&one.node_selector);
+            let wanted = label_text(&one.node_selector);
             let found = format!(
                 "pods with the image {} ask for a node with {wanted}, and no node has it.",
                 one.image
@@ -142,10 +143,6 @@ fn every_selector_is_met(target: &Target, nodes: &[Node], manifests: &Manifests)
         }
     }
     Ok(())
-}
-
-fn text(labels: &BTreeMap<String, String>) -> String {
-    labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -86,6 +86,11 @@ impl Kubernetes {
     }
 }
 
+/// As `kubectl label` takes them.
+pub fn label_text(labels: &BTreeMap<String, String>) -> String {
+    labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
+}
+
 fn dns_config() -> Id {
     Id::new("v1", "ConfigMap", Some("kube-system"), "coredns")
 }

@@ -119,6 +119,11 @@ impl ClusterConfig {
         servers.chain(agents).collect()
     }
 
+    /// The server on which k3d reads and edits the files of the cluster.
+    pub fn first_server(&self) -> String {
+        format!("k3d-{}-server-0", self.name)
+    }
+
     /// Labels that the file gives each node.
     pub fn node_labels(&self) -> BTreeMap<String, BTreeMap<String, String>> {
         let mut labels: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();

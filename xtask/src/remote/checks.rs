@@ -6,9 +6,9 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::kubernetes::nodes::Node;
+use crate::kubernetes::nodes::{Node, label_text};
+use crate::manifests::ImageUse;
 use crate::manifests::targets::Pin;
-use crate::manifests::{ImageUse, Manifests};
 use crate::registry::Repository;
 use crate::remote::Remote;
 use crate::report::{Exit, Failure, Report};
@@ -68,14 +68,13 @@ impl Remote {
         Ok(vec![architecture(&nodes, uses, wanted.architecture), self.pullable(wanted.digest).await?])
     }
 
-    /// Sees that pods find nodes, or fails with the commands that see to it; gives what the pods ask for.
-    pub async fn require_nodes(&self, context: &Context) -> Result<Vec<ImageUse>> {
+    /// Sees that pods find nodes, or fails with the commands that see to it.
+    pub async fn require_nodes(&self, context: &Context, uses: &[ImageUse]) -> Result<()> {
         let step = context.report.step("nodes", "looking at the nodes");
-        let uses = Manifests::load(&context.manifests)?.images();
-        let checks = self.check_nodes(&uses).await?;
+        let checks = self.check_nodes(uses).await?;
         require(&self.pin.name, &checks)?;
         step.skipped(&joined(&checks));
-        Ok(uses)
+        Ok(())
     }
 
     /// Sees that the nodes can pull and run the image, or fails with the command that sees to it.
@@ -205,8 +204,8 @@ fn fits(node: &Node, selector: &Labels) -> bool {
 
 fn lacks(node: Option<&String>, labels: &Labels) -> String {
     match node {
-        Some(node) => format!("{node} has no {}", text(labels)),
-        None => format!("no node has {}, and none is free for it", text(labels)),
+        Some(node) => format!("{node} has no {}", label_text(labels)),
+        None => format!("no node has {}, and none is free for it", label_text(labels)),
     }
 }
 
@@ -215,11 +214,12 @@ fn command(pin: &Pin, nodes: &[Node], node: Option<&String>, labels: &Labels) ->
     let known = nodes.iter().find(|known| Some(&known.name) == node);
     let replaces = known.is_some_and(|known| labels.keys().any(|key| known.labels.contains_key(key)));
     let flag = if replaces { " --overwrite" } else { "" };
-    format!("{} label node {} {}{flag}", pin.kubectl(), node.map_or("NODE", String::as_str), text(labels))
-}
-
-fn text(labels: &Labels) -> String {
-    labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
+    format!(
+        "{} label node {} {}{flag}",
+        pin.kubectl(),
+        node.map_or("NODE", String::as_str),
+        label_text(labels)
+    )
 }
 
 /// Every node on which the game server may run can run it.

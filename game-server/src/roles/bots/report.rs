@@ -12,7 +12,7 @@ use crate::roles::bots::figures::Figures;
 /// Reasons that a report lists; more would hide the first.
 const ERRORS_MAX: usize = 8;
 /// Input packets of one player a second.
-const INPUTS_HZ: f64 = 30.0;
+pub const INPUTS_HZ: f64 = 30.0;
 
 /// Limits from the command line; one that is not given is not checked.
 #[derive(Debug, Clone, Copy, Default)]

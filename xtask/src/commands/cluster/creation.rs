@@ -121,7 +121,7 @@ async fn is_started(engine: &Engine, target: &Target, record: &Record) -> Result
     {
         return Ok(false);
     }
-    let server = format!("k3d-{}-server-0", target.name());
+    let server = target.config.first_server();
     let written = engine.exec(&server, &["test", "-s", KUBECONFIG_OF_SERVER], None).await?;
     Ok(written.exit_code == 0)
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use bytes::Bytes;
 use futures_util::future::join_all;
 
@@ -17,8 +17,6 @@ use crate::target::health::{
     Ailment, BALANCER_FILE, Facts, HOST_NAME, Member, Told, facts, judge, missing_records, outside, stale_for,
 };
 
-/// How the name of the server ends on which k3d edits the files of the cluster.
-const FIRST_SERVER: &str = "-server-0";
 const DNS_MANIFEST: &str = "/var/lib/rancher/k3s/server/manifests/coredns.yaml";
 
 /// A server looks at its files every second, and applies within another.
@@ -54,7 +52,7 @@ pub async fn heal(context: &Context, engine: &Engine, target: &Target, cluster: 
         let ailments = judge(&facts);
         if ailments.is_empty() {
             let hosts = facts.inside.as_ref().map_or("", |inside| &inside.hosts);
-            if keep_records(engine, &facts, hosts).await? == Kept::Already || context.dry_run {
+            if keep_records(engine, target, hosts).await? == Kept::Already || context.dry_run {
                 return Ok(());
             }
             // The server may have deployed the file as it was a moment before.
@@ -74,7 +72,7 @@ pub async fn heal(context: &Context, engine: &Engine, target: &Target, cluster: 
         for ailment in &ailments {
             match ailment {
                 Ailment::StaleBalancer { .. } => tell_balancer(engine, target, &facts).await?,
-                Ailment::HostRecords { .. } => write_records(engine, cluster, &facts).await?,
+                Ailment::HostRecords { .. } => write_records(engine, target, cluster, &facts).await?,
                 Ailment::OldAddress { .. } | Ailment::Asleep { .. } | Ailment::Silent { .. } => waits = true,
             }
         }
@@ -101,7 +99,7 @@ async fn tell_balancer(engine: &Engine, target: &Target, facts: &Facts) -> Resul
 }
 
 /// What k3d writes when it starts a server: into CoreDNS, and this machine's name into the nodes as well.
-async fn write_records(engine: &Engine, cluster: &Kubernetes, facts: &Facts) -> Result<()> {
+async fn write_records(engine: &Engine, target: &Target, cluster: &Kubernetes, facts: &Facts) -> Result<()> {
     let mut missing = missing_records(facts);
     if let Some((_, address)) = missing.iter_mut().find(|(name, _)| name == HOST_NAME)
         && let Some(found) = machine_address(engine, facts).await
@@ -115,7 +113,7 @@ async fn write_records(engine: &Engine, cluster: &Kubernetes, facts: &Facts) -> 
     let lines: Vec<String> =
         kept.chain(missing.iter().map(|(name, address)| format!("{address} {name}"))).collect();
     let hosts = format!("{}\n", lines.join("\n"));
-    keep_records(engine, facts, &hosts).await?;
+    keep_records(engine, target, &hosts).await?;
     cluster.set_host_records(&hosts).await?;
     let Some((_, address)) = missing.iter().find(|(name, _)| name == HOST_NAME) else {
         return Ok(());
@@ -131,11 +129,9 @@ async fn write_records(engine: &Engine, cluster: &Kubernetes, facts: &Facts) -> 
 
 /// A server that has just started deploys CoreDNS once more, from this file: what stands only in the cluster would be
 /// lost a moment later. k3d writes them there as well.
-async fn keep_records(engine: &Engine, facts: &Facts, hosts: &str) -> Result<Kept> {
-    let Some(server) = facts.members.iter().find(|member| member.name.ends_with(FIRST_SERVER)) else {
-        return Ok(Kept::Already);
-    };
-    let before = engine.exec(&server.name, &["cat", DNS_MANIFEST], None).await?;
+async fn keep_records(engine: &Engine, target: &Target, hosts: &str) -> Result<Kept> {
+    let server = target.config.first_server();
+    let before = engine.exec(&server, &["cat", DNS_MANIFEST], None).await?;
     let is_kept = hosts.lines().all(|line| before.stdout.contains(line.trim()));
     // Without the file CoreDNS is not of k3s here, and nobody deploys it again.
     if before.exit_code != 0 || is_kept {
@@ -145,7 +141,8 @@ async fn keep_records(engine: &Engine, facts: &Facts, hosts: &str) -> Result<Kep
     // Beside it first: the server reads the folder all the time.
     let script = format!("cat > {DNS_MANIFEST}.new && mv {DNS_MANIFEST}.new {DNS_MANIFEST}");
     let command = ["sh", "-c", &script];
-    engine.exec_to_change(&server.name, &command, Some(("the records of CoreDNS", after))).await?;
+    let written = engine.exec_to_change(&server, &command, Some(("the records of CoreDNS", after))).await?;
+    ensure!(written.exit_code == 0, "writing {DNS_MANIFEST} in {server}: {}", written.stderr.trim());
     Ok(Kept::Now)
 }
 

@@ -19,11 +19,12 @@ pub async fn run(context: &Context, args: &Args) -> Result<()> {
 
 /// Checks, builds, and brings the manifests with the image by digest; gives the image that runs.
 pub async fn onto(context: &Context, remote: &Remote, now: bool) -> Result<String> {
-    let uses = remote.require_nodes(context).await?;
+    let manifests = Manifests::load(&context.manifests)?;
+    let uses = manifests.images();
+    remote.require_nodes(context, &uses).await?;
     let image = image::build_alone(context).await?;
     remote.require_image(context, &uses, image.wanted()).await?;
     let reference = image.reference_in(&remote.pin.image);
-    let manifests = Manifests::load(&context.manifests)?;
     let prepared = prepare_these(&remote.cluster, manifests, &reference).await?;
     bring(context, &remote.cluster, prepared, &reference, now).await?;
     Ok(reference)
