@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::harness::{eventually, within_limit};
+use crate::harness::within_limit;
 
 /// Status and body of a GET.
 pub async fn get(address: SocketAddr, path: &str) -> Option<(u16, String)> {
@@ -22,15 +22,6 @@ async fn ask(address: SocketAddr, path: &str) -> std::io::Result<(u16, String)> 
     let (head, body) = answer.split_once("\r\n\r\n").ok_or(std::io::ErrorKind::InvalidData)?;
     let status = head.split_whitespace().nth(1).and_then(|word| word.parse().ok());
     Ok((status.ok_or(std::io::ErrorKind::InvalidData)?, body.to_owned()))
-}
-
-/// Waits until an admin port says that its process is ready.
-pub async fn until_ready(admin: SocketAddr, name: &str) {
-    eventually(&format!("{name} is ready"), async || {
-        let (status, _) = get(admin, "/readyz").await?;
-        (status == 200).then_some(())
-    })
-    .await;
 }
 
 /// The sum of a metric over its labels; 0 where it does not exist yet.

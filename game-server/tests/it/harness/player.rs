@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::harness::within_limit;
+use crate::harness::{LIMIT, within_limit};
 
 /// The first byte of a State, which is read by `delta` instead of `client`.
 const KIND_STATE: u8 = 3;
@@ -80,17 +80,18 @@ impl Socket {
 
     /// The next text message that `wanted` accepts; panics when the gateway closes.
     pub async fn until_json(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        within_limit(what, async {
-            loop {
+        let mut heard = Value::Null;
+        let until = async {
+            while !wanted(&heard) {
                 let message = self.0.next().await.unwrap_or_else(|| panic!("closed: {what}"));
                 let message = message.unwrap_or_else(|error| panic!("{what}: {error}"));
                 let value = message.to_text().ok().and_then(|text| serde_json::from_str(text).ok());
-                if let Some(value) = value.filter(|value| wanted(value)) {
-                    return value;
-                }
+                heard = value.unwrap_or(heard.take());
             }
-        })
-        .await
+        };
+        let in_time = tokio::time::timeout(LIMIT, until).await.is_ok();
+        assert!(in_time, "not within {LIMIT:?}: {what}; heard last: {heard}");
+        heard
     }
 }
 

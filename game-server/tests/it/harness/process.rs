@@ -2,14 +2,18 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
-use crate::harness::eventually;
+use crate::harness::{eventually, http};
 
 /// Lines of a log that a failed test shows.
 const LOG_LINES_SHOWN: usize = 30;
+/// Where the tests listen; see [`free_address`].
+const PORT_MIN: u16 = 20_000;
+const PORTS: u16 = 12_000;
 
 /// A running program; dropping it kills it.
 pub struct Process {
@@ -42,6 +46,16 @@ impl Process {
     /// Starts one role of the binary under test.
     pub fn role(name: &str, args: &[String], folder: &Path) -> Process {
         Process::start(name, env!("CARGO_BIN_EXE_game-server"), args, folder)
+    }
+
+    /// Waits until its admin port says that it is ready; panics when it ends before.
+    pub async fn until_ready(&mut self, admin: SocketAddr) {
+        eventually(&format!("{} is ready", self.name), async || {
+            assert!(self.is_running(), "{} has ended before it was ready", self.name);
+            let (status, _) = http::get(admin, "/readyz").await?;
+            (status == 200).then_some(())
+        })
+        .await;
     }
 
     /// Whether it has not ended.
@@ -99,8 +113,18 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     Command::new(program)
 }
 
-/// An address on loopback that nobody uses now.
+/// An address on loopback that nobody uses now and that no other caller in this process is given.
+///
+/// Below the range from which Linux draws the ports of outgoing connections (32768 and up): one of those, or a second
+/// draw of the same port, would otherwise take it before the program that it is meant for listens there.
 pub fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address")
+    static DRAWN: AtomicU16 = AtomicU16::new(0);
+    let first = std::process::id() as u16;
+    loop {
+        let port = PORT_MIN + first.wrapping_add(DRAWN.fetch_add(1, Ordering::Relaxed)) % PORTS;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
 }

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 
 use tempfile::TempDir;
 
-use crate::harness::http::until_ready;
 use crate::harness::process::{Process, free_address};
 use crate::harness::{eventually, http};
 
@@ -52,8 +51,8 @@ impl All {
             data.display()
         ));
         args.extend_from_slice(flags);
-        let process = Process::role("all", &args, folder.path());
-        until_ready(admin, "all").await;
+        let mut process = Process::role("all", &args, folder.path());
+        process.until_ready(admin).await;
         All { process, gateway, admin, folder }
     }
 }
@@ -86,14 +85,9 @@ impl Cluster {
             cluster.start_role(name);
         }
         for name in ["chat", "lobby", "ranking", "monitor", "room", "gateway"] {
-            until_ready(cluster.admin(name), name).await;
+            cluster.until_ready(name).await;
         }
         cluster
-    }
-
-    /// Where a role's metrics are.
-    pub fn admin(&self, name: &str) -> SocketAddr {
-        self.roles[name].admin
     }
 
     /// SIGKILL.
@@ -104,7 +98,12 @@ impl Cluster {
     /// Starts a role again and waits until it is ready.
     pub async fn revive(&mut self, name: &str) {
         self.start_role(name);
-        until_ready(self.admin(name), name).await;
+        self.until_ready(name).await;
+    }
+
+    async fn until_ready(&mut self, name: &str) {
+        let role = self.roles.get_mut(name).expect("a running role");
+        role.process.until_ready(role.admin).await;
     }
 
     /// Names of roles that have ended by themselves.
