@@ -11,6 +11,8 @@ use crate::diagnosis::{Cause, MOMENT, PATIENCE, text};
 const LAST_LINES: usize = 3;
 /// What a port that is taken looks like in the words of Rust, Go and C programs.
 const PORT_TAKEN: [&str; 3] = ["Address already in use", "address already in use", "AddrInUse"];
+/// How a container ended that was gone when its runtime or its kubelet came back: with its node, not by itself.
+const WITH_ITS_NODE: [&str; 2] = ["Unknown", "ContainerStatusUnknown"];
 /// Ends in a row after which nothing will change by itself: the kubelet waits 10 s before the third start.
 const ENDS_CERTAIN: u64 = 3;
 
@@ -44,7 +46,8 @@ fn end(status: &Value) -> Option<End<'_>> {
     let ended = if now.is_null() { last } else { now };
     let count = if status["state"]["running"].is_null() { restarts + 1 } else { restarts };
     // An init container that has done its work has ended too.
-    let is_well = ended.is_null() || ended["reason"] == "Completed" && status["ready"] == true;
+    let is_done = ended["reason"] == "Completed" && status["ready"] == true;
+    let is_well = ended.is_null() || is_done || WITH_ITS_NODE.contains(&text(&ended["reason"]));
     (!is_well).then(|| End {
         container: text(&status["name"]),
         reason: text(&ended["reason"]),

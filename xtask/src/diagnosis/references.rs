@@ -5,6 +5,9 @@ use serde_json::Value;
 use crate::diagnosis::facts::Subject;
 use crate::diagnosis::{Cause, MOMENT, PATIENCE, quoted, text};
 
+/// What a kubelet says before its node has heard of an object that exists; it asks again within seconds.
+const PASSING: [&str; 3] = ["no relationship found between node", "not registered", "failed to sync "];
+
 pub fn check(pod: &Subject) -> Option<Cause> {
     environment(pod).or_else(|| mount(pod)).or_else(|| sandbox(pod))
 }
@@ -29,7 +32,8 @@ fn environment(pod: &Subject) -> Option<Cause> {
 fn mount(pod: &Subject) -> Option<Cause> {
     let event = pod.event(&["FailedMount", "FailedAttachVolume"])?;
     let words = text(&event["message"]);
-    if pod.containers().any(|status| !status["state"]["running"].is_null()) {
+    let is_passing = PASSING.iter().any(|known| words.contains(known));
+    if is_passing || pod.containers().any(|status| !status["state"]["running"].is_null()) {
         return None;
     }
     if words.contains("not found") || words.contains("references non-existent") {

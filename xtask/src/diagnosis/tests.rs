@@ -116,6 +116,41 @@ fn a_second_end_makes_a_crash_certain() {
 }
 
 #[test]
+fn what_ended_with_its_node_has_not_crashed() {
+    for reason in ["Unknown", "ContainerStatusUnknown"] {
+        let mut facts = recorded("panic");
+        let status = &mut facts.pods[0]["status"]["containerStatuses"][0];
+        status["restartCount"] = 4.into();
+        status["state"] = json!({"running": {"startedAt": "2026-11-24T10:40:01Z"}});
+        status["lastState"]["terminated"]["reason"] = json!(reason);
+        status["lastState"]["terminated"]["exitCode"] = 255.into();
+        assert_eq!(causes(&facts), [], "{reason}");
+    }
+}
+
+#[test]
+fn a_mount_that_the_kubelet_tries_again_by_itself_is_no_cause() {
+    let mut facts = recorded("mounted-configmap-missing");
+    for event in &mut facts.events {
+        event["message"] = json!("MountVolume.SetUp failed for volume \"page\" : device is busy");
+    }
+    assert_eq!(only(&facts).id, "mount-failed");
+    for words in [
+        "failed to process volumes=[data]: error processing PVC game-prod/data-ranking-0: failed to fetch PVC from API server: \
+         persistentvolumeclaims \"data-ranking-0\" is forbidden: User \"system:node:k3d-rc-agent-1\" cannot get resource \
+         \"persistentvolumeclaims\" in API group \"\" in the namespace \"game-prod\": no relationship found between node \
+         'k3d-rc-agent-1' and this object",
+        "MountVolume.SetUp failed for volume \"page\" : object \"game-prod\"/\"page\" not registered",
+        "MountVolume.SetUp failed for volume \"page\" : failed to sync configmap cache: timed out waiting for the condition",
+    ] {
+        for event in &mut facts.events {
+            event["message"] = json!(words);
+        }
+        assert_eq!(causes(&facts), [], "{words}");
+    }
+}
+
+#[test]
 fn pods_that_are_well_or_ending_or_replaced_have_no_cause() {
     for change in ["/status/conditions", "/metadata/deletionTimestamp", "/metadata/ownerReferences/0/uid"] {
         let mut facts = recorded("panic");
