@@ -1,6 +1,7 @@
 //! The processes of a point: this program again, each with one part on a core of its own.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
+use std::os::fd::AsFd;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, bail};
@@ -12,6 +13,8 @@ use game_server::telemetry::{self, LogFormat};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe;
 
 use crate::arguments::{PART, Part, Setup};
 use crate::{gateways, machine, server};
@@ -63,15 +66,16 @@ pub fn play(part: &Part) -> anyhow::Result<()> {
     machine::pin(core)?;
     machine::raise_descriptors(u64::from(rooms) * PLAYERS_PER_ROOM_MAX as u64 + DESCRIPTORS_EXTRA)?;
     telemetry::start_logs(LogFormat::Text, "error")?;
-    std::thread::spawn(end_with_the_benchmark);
     match part {
         Part::Serve { setup, rooms, rules, .. } => {
             // The runtime of the binary, which makes a worker for each core that it may use.
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            runtime.spawn(end_with_the_benchmark());
             runtime.block_on(server::run(*setup, *rooms, rules - 1))
         }
         Part::Play { setup, address, rooms, warm_up_s, seconds, .. } => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.spawn(end_with_the_benchmark());
             let window = Window { rooms: *rooms, warm_up_s: *warm_up_s, seconds: *seconds };
             let seen = match setup {
                 Setup::All => runtime.block_on(websockets(address, window))?,
@@ -82,10 +86,12 @@ pub fn play(part: &Part) -> anyhow::Result<()> {
     }
 }
 
-/// Standard input is a pipe from the benchmark and ends when it does, however that comes about.
-fn end_with_the_benchmark() {
-    let _ = std::io::stdin().read_to_end(&mut Vec::new());
-    std::process::exit(0);
+/// Standard input is a pipe from the benchmark and ends when it does, however that comes about. Awaited, since a second
+/// thread would make every system call of the first look up its socket with a lock.
+async fn end_with_the_benchmark() -> anyhow::Result<()> {
+    let input = std::io::stdin().as_fd().try_clone_to_owned()?;
+    pipe::Receiver::from_owned_fd(input)?.read_to_end(&mut Vec::new()).await?;
+    std::process::exit(0)
 }
 
 /// What the generator does for how long.

@@ -36,6 +36,7 @@ pub(super) mod outgoing;
 mod recorder;
 mod results;
 mod simulation;
+mod untold;
 
 /// A drain looks this often whether the last room is gone.
 const DRAIN_POLL: Duration = Duration::from_millis(20);

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf, dup
 
 use super::{
     Batch, CancellationToken, FRAME_BYTES_MAX, FrameSender, QUEUED_BYTES_MAX, Queue, ReceiveError, SendError,
-    Senders, Timing, start, start_timed, take_frame,
+    Senders, Timing, WRITE_GAP, start, start_timed, take_frame,
 };
 
 /// What a sender queued, for tests that are the network themselves.
@@ -164,4 +164,27 @@ fn keep_alives_are_skipped() {
     assert_eq!(&take_frame(&mut buffer).unwrap().unwrap()[..], [42]);
     assert!(take_frame(&mut buffer).unwrap().is_none());
     assert_eq!(buffer.len(), 5);
+}
+
+#[tokio::test]
+async fn a_busy_link_gathers_what_comes_close_together() {
+    const FRAMES: u32 = 2_000;
+    let (ours, mut theirs) = duplex(1 << 20);
+    let (sender, _receiver) = start(ours);
+    let reading = tokio::spawn(async move {
+        let (mut buffer, mut reads) = (BytesMut::with_capacity(1 << 20), 0_u32);
+        while buffer.len() < FRAMES as usize * 5 {
+            theirs.read_buf(&mut buffer).await.unwrap();
+            reads += 1;
+        }
+        reads
+    });
+    let begun = std::time::Instant::now();
+    for _ in 0..FRAMES {
+        sender.send(b"7").unwrap();
+        tokio::task::yield_now().await;
+    }
+    let reads = reading.await.unwrap();
+    let gaps = begun.elapsed().as_micros() / WRITE_GAP.as_micros();
+    assert!(u128::from(reads) <= gaps + 2, "{reads} writes in {gaps} gaps");
 }

@@ -47,7 +47,9 @@ pub struct StateDecoder {
 impl StateDecoder {
     /// Reads a State message for the player on `slot` and keeps its frame.
     pub fn decode(&mut self, bytes: &[u8], slot: Slot) -> Result<State, DecodeError> {
-        let state = decode_state(bytes, slot, |tick| self.frames.iter().find(|frame| frame.tick == tick))?;
+        // A base is a round trip old, so it is near the newest.
+        let base = |tick| self.frames.iter().rev().find(|frame| frame.tick == tick);
+        let state = decode_state(bytes, slot, base)?;
         let place = self.frames.partition_point(|frame| frame.tick < state.frame.tick);
         if self.frames.get(place).is_none_or(|known| known.tick != state.frame.tick) {
             self.frames.insert(place, state.frame.clone());

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
@@ -54,6 +55,7 @@ pub struct Player<'a> {
     clicked: Option<Instant>,
     /// For the time of pings, which the protocol keeps in milliseconds.
     started: Instant,
+    ping_due: Instant,
     pinged: Option<Instant>,
 }
 
@@ -75,6 +77,7 @@ impl<'a> Player<'a> {
             watcher,
             clicked: Some(clicked),
             started: now,
+            ping_due: now,
             pinged: None,
         }
     }
@@ -82,19 +85,22 @@ impl<'a> Player<'a> {
     /// Plays until the match is over or `stop` comes; tells whether the goodbye was in order.
     pub async fn play(mut self, stop: impl Future<Output = ()>) -> (Ended, bool) {
         let mut stop = std::pin::pin!(stop);
-        let (mut sends, mut pings) = (every(SEND_EVERY), every(PING_EVERY));
+        // One clock for everything: a generator of thousands of players spends its core on theirs.
+        let mut sends = every(SEND_EVERY);
         let ended = loop {
-            let sent = tokio::select! {
-                () = &mut stop => break Ended::Left,
-                incoming = self.connection.receive() => match self.take(incoming) {
-                    Some(ended) => break ended,
-                    None => Ok(()),
+            tokio::select! {
+                biased;
+                incoming = self.connection.receive() => if let Some(ended) = self.take(incoming) {
+                    break ended;
                 },
-                _ = sends.tick() => self.send_inputs().await,
-                _ = pings.tick() => self.ping().await,
-            };
-            if let Err(error) = sent {
-                break Ended::Lost(format!("{error:#}"));
+                _ = sends.tick() => {
+                    if stop.as_mut().now_or_never().is_some() {
+                        break Ended::Left;
+                    }
+                    if let Err(error) = self.send_what_is_due().await {
+                        break Ended::Lost(format!("{error:#}"));
+                    }
+                }
             }
         };
         self.figures.end_match(Instant::now());
@@ -170,8 +176,12 @@ impl<'a> Player<'a> {
         }
     }
 
-    async fn send_inputs(&mut self) -> anyhow::Result<()> {
+    async fn send_what_is_due(&mut self) -> anyhow::Result<()> {
         let now = Instant::now();
+        if self.ping_due <= now {
+            self.ping_due = now + PING_EVERY;
+            self.ping(now).await?;
+        }
         let Some((first_tick, count)) = self.pace.due(now) else {
             return Ok(());
         };
@@ -183,9 +193,9 @@ impl<'a> Player<'a> {
         self.connection.send(&message).await
     }
 
-    async fn ping(&mut self) -> anyhow::Result<()> {
-        self.pinged = Some(Instant::now());
-        let client_time_ms = self.started.elapsed().as_millis() as u32;
+    async fn ping(&mut self, now: Instant) -> anyhow::Result<()> {
+        self.pinged = Some(now);
+        let client_time_ms = now.saturating_duration_since(self.started).as_millis() as u32;
         self.connection.send(&ClientMessage::Ping { client_time_ms }).await
     }
 }

@@ -190,6 +190,9 @@ impl Session<'_> {
         });
         loop {
             tokio::select! {
+                // Most wakes are inputs: in this order they find one without asking the others first, and who sends
+                // without a pause still gets states, since what follows looks for them.
+                biased;
                 received = self.socket.receive() => self.take(received?).await?,
                 changed = self.frames.changed() => match changed {
                     Ok(()) => self.send_state().await?,

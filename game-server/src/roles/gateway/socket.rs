@@ -78,6 +78,8 @@ impl ClientSocket {
     pub async fn receive(&mut self) -> Result<Received, Gone> {
         loop {
             tokio::select! {
+                // A client that is heard of needs no ping.
+                biased;
                 message = self.socket.recv() => match message {
                     Some(Ok(message)) => {
                         self.unanswered = 0;

@@ -8,13 +8,14 @@ use crate::domain::{
 };
 use crate::protocol::bus::RoomReport;
 use crate::protocol::client::Welcome;
-use crate::protocol::link::{JoinRefusal, RoomToGateway, encode_events_into, encode_frame_into};
+use crate::protocol::link::{JoinRefusal, RoomToGateway, encode_frame_into};
 use crate::protocol::replay::Ending;
 use crate::roles::room::archive::Archive;
 use crate::roles::room::costs::MeanCost;
 use crate::roles::room::mailbox::{Join, LinkId, Seat};
 use crate::roles::room::outgoing::Outgoing;
 use crate::roles::room::recorder::Recorder;
+use crate::roles::room::untold::Untold;
 use crate::sim::{JoinError, Room};
 
 /// A seated connection.
@@ -48,6 +49,7 @@ pub struct HostedRoom {
     /// The newest state; kept, so that a tick takes no memory.
     frame: RoomFrame,
     acks: Vec<InputAck>,
+    untold: Untold,
     recorder: Option<Recorder>,
     /// See [`RoomOptions::understudies`](crate::roles::room::RoomOptions::understudies).
     understudies: Vec<Room>,
@@ -62,6 +64,7 @@ impl HostedRoom {
             roster_version: room.roster_version(),
             frame: room.frame(),
             acks: Vec::with_capacity(PLAYERS_PER_ROOM_MAX),
+            untold: Untold::default(),
             recorder: None,
             understudies: Vec::new(),
             cost: MeanCost::default(),
@@ -112,6 +115,8 @@ impl HostedRoom {
             // As the room did, so it cannot fail either.
             let _ = understudy.join(join.player, &join.name);
         }
+        // A newcomer hears of what happens from the tick of the welcome on.
+        self.untold.tell(self.id(), &self.links, out);
         self.replace(slot, join.seat, out);
         self.members.push(Member { seat: join.seat, slot });
         self.relink();
@@ -199,9 +204,7 @@ impl HostedRoom {
             recorder.step(&self.room);
         }
         let (id, tick) = (self.id(), self.room.tick());
-        if !self.room.events().is_empty() {
-            out.send_with(&self.links, |out| encode_events_into(out, id, tick, self.room.events()));
-        }
+        self.untold.note(tick, self.room.events());
         if self.roster_version != self.room.roster_version() {
             self.roster_version = self.room.roster_version();
             out.send(&self.links, &self.roster());
@@ -209,6 +212,9 @@ impl HostedRoom {
         let result = self.tell_over(out);
         let state_due =
             tick.wrapping_add(self.stagger).is_multiple_of(self.room.settings().state_rate.every_ticks());
+        if state_due {
+            self.untold.tell(id, &self.links, out);
+        }
         if state_due && !self.links.is_empty() {
             self.room.frame_into(&mut self.frame);
             self.room.acks_into(&mut self.acks);
@@ -224,6 +230,7 @@ impl HostedRoom {
             return None;
         }
         let players = self.room.results();
+        self.untold.tell(self.id(), &self.links, out);
         out.send(&self.links, &self.score_board(&players));
         self.over = Some(players.clone());
         let settings = self.room.settings();
