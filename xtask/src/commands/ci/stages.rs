@@ -18,7 +18,7 @@ const LOCAL_PORT: &str = "18080";
 const CLUSTER_PORT: &str = "18082";
 const CLUSTER_NAME: &str = "game-server-it";
 /// Tests that take minutes for a build or a cluster of their own: `cargo test -p xtask --test it -- --ignored NAME`.
-const BY_HAND: [&str; 2] = ["life::cluster", "dry_run::cluster"];
+const BY_HAND: [&str; 2] = ["life::cluster::edits", "dry_run::cluster"];
 /// How lines of tests begin that tell times: shown, and decide nothing.
 const FIGURES: [&str; 2] = ["nothing to do:", "delivery:"];
 /// Counts and ratios, which hold on a slow machine too: nobody is lost, all is understood, nine of ten states that were
