@@ -3,6 +3,7 @@
 import { byId, clockText, element, setText } from "./dom.js";
 import { byScore, matchTable } from "./leaderboard.js";
 import { ordinal, placeOf } from "./results.js";
+import { SPECTATOR } from "./protocol.js";
 import { HEALTH_MAX, TICK_RATE_HZ } from "./simulation.js";
 import { colourOf, drawBadge } from "./palette.js";
 
@@ -31,6 +32,7 @@ export class Hud {
     this.scoresPinned = false;
     byId("feed").replaceChildren();
     this.banner("");
+    byId("badge").hidden = this.health.hidden = slot === SPECTATOR;
     drawBadge(byId("badge"), slot);
     setText(byId("own-name"), name);
   }

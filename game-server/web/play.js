@@ -7,7 +7,7 @@ import { Events } from "./events.js";
 import { Interpolation } from "./interpolation.js";
 import { Phase } from "./delta.js";
 import { Prediction } from "./prediction.js";
-import { Flag, withViewAge } from "./protocol.js";
+import { Flag, SPECTATOR, withViewAge } from "./protocol.js";
 import { Followers } from "./smoothing.js";
 import { NetworkStats } from "./network.js";
 import { Shots } from "./shots.js";
@@ -128,6 +128,7 @@ export class Match {
   }
 
   nameOf(slot) {
+    if (slot === SPECTATOR) return "Watching";
     return this.roster.get(slot)?.name ?? `Player ${slot + 1}`;
   }
 

@@ -10,6 +10,8 @@ export const ErrorCode = {
   REPLACED: 10,
 };
 export const Flag = { ALIVE: 1, PROTECTED: 2, BOT: 4, ABSENT: 8 };
+/** The slot of who watches a replay: after those of the ten players, so on no map. */
+export const SPECTATOR = 10;
 export const BUTTON_FIRE = 1;
 const VIEW_AGE_SHIFT = 1;
 const VIEW_AGE_MAX = 127;
