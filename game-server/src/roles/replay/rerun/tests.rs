@@ -59,6 +59,14 @@ fn before_tick(log: &Log, tick: usize) -> usize {
     steps.map(|(place, _)| place).nth(tick - 1).expect("so many ticks")
 }
 
+/// A match with a guest more than there was, from this tick on.
+fn meddled(seed: u64, tick: usize) -> Log {
+    let mut log = record(seed, 300);
+    let place = before_tick(&log, tick);
+    log.entries.insert(place, Entry::Join { player: PlayerId(9_999), name: "Mallory".to_owned() });
+    log
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
@@ -71,19 +79,23 @@ proptest! {
 
     #[test]
     fn a_meddled_match_is_told_to_the_tick(seed: u64, tick in 1_usize..300) {
-        let mut log = record(seed, 300);
-        let place = before_tick(&log, tick);
-        // A guest more than there was; the seats differ from this tick on.
-        log.entries.insert(place, Entry::Join { player: PlayerId(9_999), name: "Mallory".to_owned() });
-        let desync = rerun(&log).desync.expect("a difference");
-        // A byte does not notice 1 of 256 differences at once.
+        let desync = rerun(&meddled(seed, tick)).desync.expect("a difference");
+        // A byte does not notice 1 of 256 differences at once, and may notice that of another part first.
         prop_assert!((tick..=tick + 3).contains(&(desync.tick as usize)), "{:?}", desync);
-        prop_assert!(desync.parts.contains(&"seats"));
+        prop_assert!(!desync.parts.is_empty());
         prop_assert_eq!(desync.agreed_tick as usize, (tick - 1) / 60 * 60);
         if let Some((confirmed, parts)) = desync.confirmed {
-            prop_assert!(confirmed >= desync.tick && parts.contains(&"seats"));
+            // Who came in between may be gone again by then; the match remembers.
+            prop_assert!(confirmed >= desync.tick && !parts.is_empty());
         }
     }
+}
+
+#[test]
+fn the_part_that_differs_is_named() {
+    let desync = rerun(&meddled(1, 150)).desync.expect("a difference");
+    assert_eq!((desync.tick, desync.agreed_tick), (150, 120));
+    assert!(desync.parts.contains(&"seats"), "{desync:?}");
 }
 
 #[test]
