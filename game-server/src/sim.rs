@@ -7,7 +7,7 @@
 //! who calls            when                                   what
 //! room host            a seat is asked for, a player goes     join, leave
 //! room host            a packet came                          push_input
-//! room host            60 times a second                      step; when a state is due: events, frame, acks
+//! room host            60 times a second                      step, then events, then frame, acks when a state is due
 //! room host            roster_version changed                 roster
 //! room host            phase turned Over                      results
 //! room host            twice a second, for the lobby          humans, free_seats, ticks_left, is_open_to_new

@@ -112,7 +112,7 @@ async fn edits_reach_the_pods() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Docker and k3d: cargo test -p xtask --test it -- --ignored life::cluster::a_restart"]
+#[ignore = "needs Docker and k3d: cargo xtask ci --only cluster"]
 async fn a_restart_of_docker_is_repaired() {
     on_a_game(|game| Box::pin(restarts(game))).await;
 }
