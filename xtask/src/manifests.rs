@@ -25,7 +25,8 @@ pub mod locate;
 /// `targets.yaml`: clusters that somebody else made.
 pub mod targets;
 
-/// Kinds in the order in which they can be applied; an unknown kind comes after all of these.
+/// Kinds in the order in which they can be applied; an unknown kind comes after all of these. What keeps state starts
+/// before what asks it.
 const ORDER: [&str; 20] = [
     "Namespace",
     "NetworkPolicy",
@@ -39,10 +40,10 @@ const ORDER: [&str; 20] = [
     "PersistentVolume",
     "PersistentVolumeClaim",
     "Service",
+    "StatefulSet",
     "DaemonSet",
     "Deployment",
     "HorizontalPodAutoscaler",
-    "StatefulSet",
     "Job",
     "CronJob",
     "IngressClass",

@@ -65,6 +65,7 @@ pub struct Image {
 pub struct Packed {
     /// Identity of the binary that is in it.
     binary: String,
+    layout: u32,
     architecture: String,
     /// `game-server:0123456789ab`, as it is put into the manifests.
     pub reference: String,
@@ -82,6 +83,7 @@ impl Packed {
     fn unbuilt() -> Self {
         Self {
             binary: String::new(),
+            layout: archive::LAYOUT,
             architecture: String::new(),
             reference: UNBUILT.to_owned(),
             full_reference: archive::full_reference(UNBUILT),
@@ -160,6 +162,7 @@ fn pack(context: &Context, binary: &Binary, architecture: &str) -> Result<Packed
     let archive = archive::pack(&content, architecture)?;
     let packed = Packed {
         binary: binary.identity.clone(),
+        layout: archive::LAYOUT,
         architecture: architecture.to_owned(),
         bytes: archive.whole()?.len(),
         reference: archive.reference,
@@ -174,7 +177,7 @@ fn pack(context: &Context, binary: &Binary, architecture: &str) -> Result<Packed
 
 fn packed_before(binary: &Binary) -> Option<Packed> {
     let packed: Packed = serde_json::from_slice(&fs::read(packed_path(binary)).ok()?).ok()?;
-    (packed.binary == binary.identity).then_some(packed)
+    (packed.binary == binary.identity && packed.layout == archive::LAYOUT).then_some(packed)
 }
 
 fn packed_path(binary: &Binary) -> PathBuf {

@@ -37,6 +37,7 @@ fn every_shipped_manifest_passes_and_is_in_the_order_of_applying() {
     let place = |key: &str| manifests.objects.iter().position(|object| object.key() == key).unwrap();
     assert!(place("ConfigMap/settings") < place("Deployment/lobby"));
     assert!(place("Service/room") < place("StatefulSet/room"));
+    assert!(place("StatefulSet/nats") < place("Deployment/chat"));
     for role in ["gateway", "lobby", "room", "chat", "ranking", "monitor", "nats"] {
         assert!(
             manifests.objects.iter().any(|object| object.is_workload() && object.name() == role),

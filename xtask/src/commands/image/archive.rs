@@ -9,6 +9,11 @@ use serde_json::{Value, json};
 use crate::registry::{Blob, MANIFEST_TYPE, Pieces};
 use crate::settings::IMAGE_NAME;
 
+/// Raised with every change of what is put around the binary: the same binary then gives another image.
+pub const LAYOUT: u32 = 2;
+/// A question that is lost, as on a node whose way to the DNS is not made yet, is asked again after a second: glibc
+/// waits five.
+const RESOLVER: &str = "RES_OPTIONS=timeout:1 attempts:3";
 /// The user that every role runs as, in the image as in the manifests.
 const USER: &str = "65532:65532";
 /// Layers and configuration decide the tag; this many digits tell any two builds apart.
@@ -94,7 +99,7 @@ pub fn pack(binary: &[u8], architecture: &str) -> Result<Archive> {
         "config": {
             "User": USER,
             "Entrypoint": [format!("/{IMAGE_NAME}")],
-            "Env": ["PATH=/"],
+            "Env": ["PATH=/", RESOLVER],
             "WorkingDir": "/",
             "ExposedPorts": {"8080/tcp": {}, "7000/tcp": {}, "9100/tcp": {}},
             "StopSignal": "SIGTERM",
