@@ -45,7 +45,8 @@ fn command_line(set: &[(OsString, OsString)], program: &OsStr, args: &[OsString]
     set.chain([quoted(&program)]).chain(args).collect::<Vec<_>>().join(" ")
 }
 
-fn quoted(word: &str) -> String {
+/// A word as a shell would be given it.
+pub fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();

@@ -39,7 +39,7 @@ mod ports;
 mod removal;
 
 /// How often the API is asked whether it is there.
-const READY_POLL: Duration = Duration::from_millis(150);
+const READY_POLL: Duration = Duration::from_millis(250);
 /// Start takes 22 s and stop 9 s on a busy small machine.
 const START_STOP_LIMIT: Duration = Duration::from_secs(120);
 /// Everything else that k3d does ends within a second.
@@ -327,13 +327,17 @@ async fn ready(context: &Context, engine: &Engine, target: &Target) -> Result<Ku
     }
     heal::balancer(context, engine, target).await?;
     let deadline = Instant::now() + context.timeout.unwrap_or(CLUSTER_READY_LIMIT);
+    let mut connection = None;
     loop {
-        let missing = match missing(engine, target).await {
+        let missing = match missing(engine, target, connection.take()).await {
             Ok((cluster, None)) => {
                 heal::heal(context, engine, target, &cluster).await?;
                 return Ok(cluster);
             }
-            Ok((_, Some(missing))) => missing,
+            Ok((cluster, Some(missing))) => {
+                connection = Some(cluster);
+                missing
+            }
             Err(error) => format!("{error:#}"),
         };
         if Instant::now() > deadline {
@@ -348,8 +352,16 @@ async fn ready(context: &Context, engine: &Engine, target: &Target) -> Result<Ku
     }
 }
 
-async fn missing(engine: &Engine, target: &Target) -> Result<(Kubernetes, Option<String>)> {
-    let cluster = target.open(engine).await?;
+/// Over the connection that worked before, else over a new one: a handshake costs more than the question.
+async fn missing(
+    engine: &Engine,
+    target: &Target,
+    connection: Option<Kubernetes>,
+) -> Result<(Kubernetes, Option<String>)> {
+    let cluster = match connection {
+        Some(cluster) => cluster,
+        None => target.open(engine).await?,
+    };
     let missing = cluster.missing(target.config.nodes().len()).await?;
     Ok((cluster, missing))
 }

@@ -16,7 +16,7 @@ use crate::settings::CLUSTER_READY_LIMIT;
 use crate::target::{NodeLabels, Reached, Record, Target};
 
 /// How often a cluster in the making is asked for its nodes.
-const REGISTER_POLL: Duration = Duration::from_millis(200);
+const REGISTER_POLL: Duration = Duration::from_millis(300);
 
 /// By node, the labels that are to be set, or removed where there is no value.
 pub type Changes = BTreeMap<String, BTreeMap<String, Option<String>>>;

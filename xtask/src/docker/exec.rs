@@ -5,11 +5,13 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use bollard::container::LogOutput;
 use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
+use bollard::query_parameters::ContainerArchiveInfoOptionsBuilder;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::docker::{Engine, ExecOutput};
+use crate::processes::quoted;
 
 /// Between two looks at a command whose output has ended and whose exit code is not there yet.
 const EXIT_CODE_POLL: Duration = Duration::from_millis(20);
@@ -25,7 +27,7 @@ impl Engine {
         command: &[&str],
         stdin: Option<(&str, Bytes)>,
     ) -> Result<ExecOutput> {
-        let command_line = command.join(" ");
+        let command_line = command.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
         let call = match &stdin {
             Some((name, _)) => format!("docker exec --interactive {container} {command_line} < {name}"),
             None => format!("docker exec {container} {command_line}"),
@@ -78,6 +80,13 @@ impl Engine {
             stdout: String::from_utf8_lossy(&stdout).into_owned(),
             stderr: String::from_utf8_lossy(&stderr).into_owned(),
         })
+    }
+
+    /// True when a file of a container is there and holds something. Costs a hundredth of a command that looks.
+    pub async fn has_content(&self, container: &str, path: &str) -> bool {
+        let options = ContainerArchiveInfoOptionsBuilder::default().path(path).build();
+        let found = self.docker.get_container_archive_info(container, Some(options)).await;
+        found.is_ok_and(|file| file.size > 0)
     }
 
     /// "Ended" is `Running=false` and an exit code: a command that has not started yet also reads as not running.

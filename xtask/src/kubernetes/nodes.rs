@@ -28,12 +28,12 @@ impl Kubernetes {
         if !self.is_api_ready().await {
             return Ok(Some("the API server is not ready".to_owned()));
         }
-        let (dns, account) = (dns(), default_account());
-        let (nodes, dns, account) = tokio::try_join!(self.nodes(), self.get(&dns), self.get(&account))?;
-        let ready = nodes.iter().filter(|node| node.ready).count();
+        let ready = self.nodes().await?.iter().filter(|node| node.ready).count();
         if ready < nodes_wanted {
             return Ok(Some(format!("{ready} of {nodes_wanted} nodes are Ready")));
         }
+        let (dns, account) = (dns(), default_account());
+        let (dns, account) = tokio::try_join!(self.get(&dns), self.get(&account))?;
         match dns.as_ref().map(rollout) {
             Some(Rollout::Current) => {}
             Some(Rollout::Waiting(text)) => return Ok(Some(format!("CoreDNS: {text}"))),

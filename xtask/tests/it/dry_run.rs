@@ -43,7 +43,9 @@ impl Place<'_> {
 fn lanes(ended: &Finished, made: bool) -> Lanes {
     let mut lanes = Lanes::new();
     let events = ended.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    for event in events.filter(|event| event["event"] == "call") {
+    // A kubelet is woken where it lost a race, which nobody can foresee.
+    let is_foreseen = |event: &Value| !event["call"].as_str().is_some_and(|call| call.contains("annotate"));
+    for event in events.filter(|event| event["event"] == "call" && is_foreseen(event)) {
         assert_eq!(event["made"], made, "{event}");
         let (tool, call) = (event["tool"].as_str().unwrap(), normal(event["call"].as_str().unwrap()));
         let calls = lanes.entry(lane(tool, &call)).or_default();
@@ -100,7 +102,7 @@ fn what_is_drawn_is_left_out_of_the_comparison() {
     assert_eq!(normal("a --admin-listen 127.0.0.1:9100 --b"), "a --admin-listen 127.0.0.1:… --b");
     let drawn = "label: game-server.dev/owner=0123abcd\nlabel: game-server.dev/owner=RANDOM\n";
     assert_eq!(normal(drawn), "label: game-server.dev/owner=…\nlabel: game-server.dev/owner=…\n");
-    let import = "docker exec --interactive node-0 ctr images import - < docker.io/library/nats:2.12";
+    let import = "docker exec --interactive node-0 sh -c 'ctr images import -' < docker.io/library/nats:2.12";
     let pin = "docker exec node-0 ctr images label docker.io/library/nats:2.12 pinned=pinned";
     assert_eq!(normal("port: 127.0.0.1:46673:6443\n"), "port: 127.0.0.1:…:6443\n");
     assert_eq!(lane("docker", import), "exec node-0 docker.io/library/nats:2.12");

@@ -121,7 +121,5 @@ async fn is_started(engine: &Engine, target: &Target, record: &Record) -> Result
     {
         return Ok(false);
     }
-    let server = target.config.first_server();
-    let written = engine.exec(&server, &["test", "-s", KUBECONFIG_OF_SERVER], None).await?;
-    Ok(written.exit_code == 0)
+    Ok(engine.has_content(&target.config.first_server(), KUBECONFIG_OF_SERVER).await)
 }

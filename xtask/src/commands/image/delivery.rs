@@ -46,7 +46,10 @@ pub async fn deliver(context: &Context, reached: &Reached, image: &Image) -> Res
     let manifests = Manifests::load(&context.manifests)?;
     let wanted = wanted(engine, &reached.target, image, &manifests, &nodes).await?;
     let missing = match is_there {
-        true => missing_when_awake(engine, &wanted).await,
+        true => {
+            missing(&wanted, async |node, references| nodes::held_when_awake(engine, node, references).await)
+                .await
+        }
         false => Ok(everywhere(&wanted)),
     };
     let missing = missing.map_err(|error| failure("looking at the nodes", &error))?;
@@ -102,7 +105,8 @@ pub async fn lacking(
 ) -> Result<Vec<(String, Vec<String>)>> {
     let nodes = engine.cluster_nodes(target.name()).await?;
     let wanted = wanted(engine, target, image, &Manifests::load(&context.manifests)?, &nodes).await?;
-    let missing = missing(engine, &wanted).await?;
+    let missing =
+        missing(&wanted, async |node, references| nodes::held(engine, node, references).await).await?;
     Ok(missing.into_iter().map(|one| (wanted[one.index].reference.clone(), one.nodes)).collect())
 }
 
@@ -167,25 +171,20 @@ async fn held_by_engine(
     Ok(Some((archive.digest.clone(), Some(archive))))
 }
 
-/// Asks every node, once it can answer.
-async fn missing_when_awake(engine: &Engine, wanted: &[Wanted]) -> Result<Vec<Missing>> {
-    let nodes: BTreeSet<&String> = wanted.iter().flat_map(|one| &one.nodes).collect();
-    try_join_all(nodes.into_iter().map(|node| nodes::awake(engine, node))).await?;
-    missing(engine, wanted).await
-}
-
 /// What a cluster that is still to be made will lack.
 fn everywhere(wanted: &[Wanted]) -> Vec<Missing> {
     let all = wanted.iter().enumerate().map(|(index, one)| Missing { index, nodes: one.nodes.clone() });
     all.filter(|one| !one.nodes.is_empty()).collect()
 }
 
-async fn missing(engine: &Engine, wanted: &[Wanted]) -> Result<Vec<Missing>> {
+/// What the nodes lack, each `asked` at once for the digests that it holds.
+async fn missing(
+    wanted: &[Wanted],
+    asked: impl AsyncFn(&str, &[&str]) -> Result<BTreeMap<String, String>>,
+) -> Result<Vec<Missing>> {
     let references: Vec<&str> = wanted.iter().map(|one| one.full_reference.as_str()).collect();
-    let mut nodes: Vec<&String> = wanted.iter().flat_map(|one| &one.nodes).collect();
-    nodes.sort();
-    nodes.dedup();
-    let held = try_join_all(nodes.iter().map(|node| nodes::held(engine, node, &references))).await?;
+    let nodes: BTreeSet<&String> = wanted.iter().flat_map(|one| &one.nodes).collect();
+    let held = try_join_all(nodes.iter().map(|node| asked(node, &references))).await?;
     let held: BTreeMap<&String, BTreeMap<String, String>> = nodes.into_iter().zip(held).collect();
     let lacks = |one: &Wanted, node: &String| held[node].get(&one.full_reference) != Some(&one.digest);
     let missing = wanted.iter().enumerate().map(|(index, one)| Missing {

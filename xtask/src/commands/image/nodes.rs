@@ -22,23 +22,6 @@ const ATTEMPTS: u32 = 3;
 /// Times the number of attempts so far.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Waits until containerd answers in a node, which may still be starting.
-pub async fn awake(engine: &Engine, node: &str) -> Result<()> {
-    let started = Instant::now();
-    let mut command = CTR.to_vec();
-    command.push("version");
-    loop {
-        let answer = engine.exec(node, &command, None).await;
-        if answer.as_ref().is_ok_and(|answer| answer.exit_code == 0) {
-            return Ok(());
-        }
-        if started.elapsed() > CLUSTER_READY_LIMIT {
-            bail!("containerd does not answer in {node}");
-        }
-        tokio::time::sleep(AWAKE_POLL).await;
-    }
-}
-
 /// Digests of the wanted images that this node holds completely and has unpacked.
 pub async fn held(engine: &Engine, node: &str, references: &[&str]) -> Result<BTreeMap<String, String>> {
     let filters: Vec<String> = references.iter().map(|reference| format!("name=={reference}")).collect();
@@ -50,6 +33,21 @@ pub async fn held(engine: &Engine, node: &str, references: &[&str]) -> Result<BT
         bail!("{node} does not say which images it holds: {}", output.stderr.trim());
     }
     Ok(complete(&output.stdout))
+}
+
+/// The same, once containerd answers in a node that may still be starting.
+pub async fn held_when_awake(
+    engine: &Engine,
+    node: &str,
+    references: &[&str],
+) -> Result<BTreeMap<String, String>> {
+    let started = Instant::now();
+    loop {
+        match held(engine, node, references).await {
+            Err(_) if started.elapsed() < CLUSTER_READY_LIMIT => tokio::time::sleep(AWAKE_POLL).await,
+            held => return held,
+        }
+    }
 }
 
 /// Reads `ctr images check`, whose exit code is 0 for incomplete images too.
@@ -98,28 +96,22 @@ pub async fn deliver(engine: &Engine, node: &str, image: &Archive) -> Result<usi
     }
 }
 
+/// Takes the image in, pins it and looks, as one command: starting one costs a busy machine more than what it does.
 async fn import(engine: &Engine, node: &str, image: &Archive, archive: Bytes) -> Result<()> {
     let reference = image.full_reference.as_str();
-    let mut command = CTR.to_vec();
-    command.extend(["images", "import", "-"]);
+    let ctr = CTR.join(" ");
+    let script = format!(
+        "{ctr} images import - && {ctr} images label {reference} {PIN} && {ctr} images check name=={reference}"
+    );
+    let command = ["sh", "-c", &script];
     let imported = engine.exec_to_change(node, &command, Some((reference, archive))).await?;
     interrupt::place("deliver-streamed");
-    if engine.report().dry_run {
-        return pin(engine, node, reference).await;
+    if engine.report().dry_run || complete(&imported.stdout).get(reference) == Some(&image.digest) {
+        return Ok(());
     }
-    let held = held(engine, node, &[reference]).await?;
-    if held.get(reference) != Some(&image.digest) {
-        // A half-registered name would be taken for an image by the kubelet.
-        remove(engine, node, reference).await?;
-        bail!("{}", imported.stderr.trim());
-    }
-    pin(engine, node, reference).await
-}
-
-async fn pin(engine: &Engine, node: &str, reference: &str) -> Result<()> {
-    let mut command = CTR.to_vec();
-    command.extend(["images", "label", reference, PIN]);
-    engine.exec_to_change(node, &command, None).await.map(drop)
+    // A half-registered name would be taken for an image by the kubelet.
+    remove(engine, node, reference).await?;
+    bail!("{}", imported.stderr.trim());
 }
 
 /// Every name that a node gives an image, with the digest that it stands for.
