@@ -31,7 +31,7 @@ mod quantity;
 /// Text without tokens, keys and passwords.
 pub mod redact;
 /// ConfigMaps, Secrets and files that a pod names.
-mod references;
+pub mod references;
 /// No node takes the pod.
 mod scheduling;
 /// Volumes that are not there.

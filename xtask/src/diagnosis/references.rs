@@ -2,14 +2,26 @@
 
 use serde_json::Value;
 
-use crate::diagnosis::facts::Subject;
+use crate::diagnosis::facts::{Facts, Subject};
 use crate::diagnosis::{Cause, MOMENT, PATIENCE, quoted, text};
 
+/// What a kubelet says that hears of a pod before the API server has noted that the pod's claim is its business.
+const TOO_EARLY: &str = "no relationship found between node";
 /// What a kubelet says before its node has heard of an object that exists; it asks again within seconds.
-const PASSING: [&str; 3] = ["no relationship found between node", "not registered", "failed to sync "];
+const PASSING: [&str; 3] = [TOO_EARLY, "not registered", "failed to sync "];
 
 pub fn check(pod: &Subject) -> Option<Cause> {
     environment(pod).or_else(|| mount(pod)).or_else(|| sandbox(pod))
+}
+
+/// Names of pods whose kubelet asked for a claim too early: it asks again after ten seconds, or when the pod changes.
+pub fn asked_too_early(facts: &Facts) -> Vec<String> {
+    let is_early = |pod: &Subject| {
+        let event = pod.event(&["FailedMount"]);
+        let runs = pod.containers().any(|status| !status["state"]["running"].is_null());
+        !runs && event.is_some_and(|event| text(&event["message"]).contains(TOO_EARLY))
+    };
+    facts.unready().filter(is_early).map(|pod| pod.name().to_owned()).collect()
 }
 
 /// What a container takes its environment from.

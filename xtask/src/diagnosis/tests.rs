@@ -151,6 +151,19 @@ fn a_mount_that_the_kubelet_tries_again_by_itself_is_no_cause() {
 }
 
 #[test]
+fn only_a_kubelet_that_asked_too_early_is_woken() {
+    let mut facts = recorded("mounted-configmap-missing");
+    assert_eq!(references::asked_too_early(&facts), [""; 0]);
+    for event in &mut facts.events {
+        event["message"] = json!("forbidden: no relationship found between node 'a' and this object");
+    }
+    let pod = facts.pods[0]["metadata"]["name"].as_str().unwrap().to_owned();
+    assert_eq!(references::asked_too_early(&facts), [pod]);
+    facts.pods[0]["status"]["containerStatuses"][0]["state"] = json!({"running": {}});
+    assert_eq!(references::asked_too_early(&facts), [""; 0], "it runs by now");
+}
+
+#[test]
 fn pods_that_are_well_or_ending_or_replaced_have_no_cause() {
     for change in ["/status/conditions", "/metadata/deletionTimestamp", "/metadata/ownerReferences/0/uid"] {
         let mut facts = recorded("panic");

@@ -36,7 +36,8 @@ impl Kubernetes {
         Ok(Facts { workloads, pods, events, nodes, claims, storage_classes, webhooks, logs })
     }
 
-    async fn lists(&self, version: &str, kinds: &[&str], namespace: Option<&str>) -> Result<Vec<Value>> {
+    /// Objects of several kinds, each with its kind.
+    pub async fn lists(&self, version: &str, kinds: &[&str], namespace: Option<&str>) -> Result<Vec<Value>> {
         let lists = try_join_all(kinds.iter().map(|kind| self.list(version, kind, namespace, ""))).await?;
         // The items of a list do not say what they are.
         let of_kind = |(kind, list): (&&str, Vec<Value>)| {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::diagnosis::admission::Refusal;
 use crate::kubernetes::Kubernetes;
-use crate::settings::FIELD_MANAGER;
+use crate::settings::{FIELD_MANAGER, NAMESPACE};
 
 /// Kinds of every cluster: known here, so that no time is spent on discovery.
 const KNOWN: [(&str, &str, bool); 22] = [
@@ -38,6 +38,8 @@ const KNOWN: [(&str, &str, bool); 22] = [
     ("ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false),
     ("MutatingWebhookConfiguration", "mutatingwebhookconfigurations", false),
 ];
+/// Means nothing by itself: that it changes is what wakes a kubelet.
+const ATTEMPT_ANNOTATION: &str = "game-server.dev/attempt";
 /// A request that takes longer than this has lost its server.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 
@@ -154,6 +156,15 @@ impl Kubernetes {
             return Ok(());
         }
         self.merge(id, &json!({"metadata": {"labels": labels}})).await
+    }
+
+    /// Changes a pod for the `count`th time so that its kubelet looks at it now and not when its pause is over.
+    pub async fn wake_kubelet(&self, pod: &str, count: usize) -> Result<()> {
+        let id = Id::new("v1", "Pod", Some(NAMESPACE), pod);
+        if !self.call("annotate", &id, &format!(": {ATTEMPT_ANNOTATION}={count}")) {
+            return Ok(());
+        }
+        self.merge(&id, &json!({"metadata": {"annotations": {ATTEMPT_ANNOTATION: count.to_string()}}})).await
     }
 
     /// Sets the data that are named of a ConfigMap and leaves all else alone.

@@ -1,12 +1,13 @@
 //! Waiting until everything runs, and saying why it does not.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use futures_util::future::try_join_all;
 
 use crate::commands::deploy::DRAIN_MARGIN;
 use crate::context::Context;
+use crate::diagnosis::references::asked_too_early;
 use crate::diagnosis::{self, Cause};
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::objects::Id;
@@ -23,10 +24,15 @@ const POLL: Duration = Duration::from_millis(300);
 const NOTE_GAP: Duration = Duration::from_secs(3);
 /// How often players are counted while rooms drain.
 const DRAIN_NOTE: Duration = Duration::from_secs(15);
-/// How often it is asked why something waits: a dozen lists, where a look is one.
-const DIAGNOSIS_POLL: Duration = Duration::from_secs(1);
+/// How often it is asked why something waits, a dozen lists where a look is four; what goes well is over before that.
+const DIAGNOSIS_POLL: Duration = Duration::from_secs(2);
 /// Ticks of a second, for telling how long a match still runs.
 const TICKS_A_SECOND: f64 = 60.0;
+
+/// The API server notes whose business a claim is within a second or two.
+const WAKES_MAX: usize = 3;
+/// Kinds that roll out.
+const WORKLOADS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
 
 /// What one look at the cluster showed.
 struct Look {
@@ -80,12 +86,13 @@ pub async fn wait(
 async fn look(cluster: &Kubernetes, manifests: &Manifests) -> Result<Look> {
     let mut waiting = Vec::new();
     let mut failed = None;
-    let workloads: Vec<_> = manifests.objects.iter().filter(|object| object.is_workload()).collect();
-    let reads = try_join_all(workloads.iter().map(async |object| cluster.get(&Id::of(&object.value)).await));
-    let (lives, raw) = tokio::try_join!(reads, cluster.list("v1", "Pod", Some(NAMESPACE), ""))?;
-    for (object, live) in workloads.iter().zip(lives) {
-        let live = live.unwrap_or_default();
-        match rollout(&live) {
+    let (lives, raw) = tokio::try_join!(
+        cluster.lists("apps/v1", &WORKLOADS, Some(NAMESPACE)),
+        cluster.list("v1", "Pod", Some(NAMESPACE), "")
+    )?;
+    for object in manifests.objects.iter().filter(|object| object.is_workload()) {
+        let live = lives.iter().find(|live| Id::of(live).key() == object.key());
+        match live.map_or(Rollout::Current, rollout) {
             Rollout::Current => {}
             Rollout::Waiting(text) => waiting.push(format!("{}: {text}", object.name())),
             Rollout::Failed(text) => failed = Some(format!("{}: {text}", object.key())),
@@ -99,11 +106,13 @@ struct Progress {
     last: Vec<String>,
     noted: Option<Instant>,
     deadline: Instant,
-    asked_why: Option<Instant>,
+    asked_why: Instant,
     /// What is wrong now, the most basic first, each with when it was seen first.
     causes: Vec<(Cause, Instant)>,
     told: Option<Instant>,
     ended: Vec<String>,
+    /// How often kubelets that asked too early were woken, by pod.
+    woken: BTreeMap<String, usize>,
 }
 
 impl Progress {
@@ -112,10 +121,11 @@ impl Progress {
             last: Vec::new(),
             noted: None,
             deadline: Instant::now() + ROLLOUT_LIMIT,
-            asked_why: None,
+            asked_why: Instant::now(),
             causes: Vec::new(),
             told: None,
             ended: Vec::new(),
+            woken: BTreeMap::new(),
         }
     }
 
@@ -134,14 +144,27 @@ impl Progress {
     }
 
     async fn ask_why(&mut self, cluster: &Kubernetes, manifests: &Manifests) -> Result<()> {
-        if self.asked_why.is_some_and(|asked| asked.elapsed() < DIAGNOSIS_POLL) {
+        if self.asked_why.elapsed() < DIAGNOSIS_POLL {
             return Ok(());
         }
-        self.asked_why = Some(Instant::now());
+        self.asked_why = Instant::now();
         let facts = cluster.explained_facts().await?;
+        self.wake(cluster, asked_too_early(&facts)).await;
         let is_ours = |cause: &Cause| manifests.objects.iter().any(|object| object.key() == cause.object);
         self.remember(diagnosis::causes(&facts).into_iter().filter(is_ours).collect(), Instant::now());
         Ok(())
+    }
+
+    /// A kubelet that is not woken waits ten seconds before it asks again for what it was refused a moment too early.
+    async fn wake(&mut self, cluster: &Kubernetes, pods: Vec<String>) {
+        for pod in pods {
+            let count = self.woken.entry(pod.clone()).or_default();
+            *count += 1;
+            if *count <= WAKES_MAX {
+                // Where it may not be changed, the kubelet still asks by itself.
+                let _ = cluster.wake_kubelet(&pod, *count).await;
+            }
+        }
     }
 
     /// A cause that is gone is forgotten; one that stays keeps the time at which it was seen first.
