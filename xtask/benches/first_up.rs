@@ -3,7 +3,8 @@
 //! By hand is what a tutorial types: `k3d cluster create`, `k3d image import`, `kubectl apply`, `kubectl rollout status`
 //! and a look at the port. Both begin with nothing but the same image in Docker, use the same k3d, nodes and manifests,
 //! and end when everything is rolled out and the page answers. `up` does that twice: behind k3d's load balancer, and
-//! with `--direct`. What `up` does beyond it, playing a match as a player, is told apart.
+//! with `--direct`. What `up` does beyond it, playing a match as a player, is told apart. The last column is the floor of
+//! `--direct`: `k3d cluster create` of the same nodes, with nothing on them.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use xtask::http;
+use xtask::manifests::cluster::{ClusterConfig, Overrides};
 use xtask::processes::job::{Finished, Job};
 use xtask::report::Report;
 use xtask::settings::{GENERATED_SECRET, NAMESPACE, TICKET_SECRET_KEY};
@@ -37,28 +39,35 @@ async fn main() -> Result<()> {
     let report = Report::new(false, false, false);
     let rounds = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(ROUNDS);
     let bench = Bench::prepare().await?;
-    let mut ratios: [Vec<f64>; 2] = Default::default();
-    report.line(&format!("{:>5}  {:>10}  {:>16}  {:>16}", "round", "by hand", "up", "up --direct"));
+    let mut ratios: [Vec<f64>; 3] = Default::default();
+    let heads = ["round", "by hand", "up", "up --direct", "empty nodes"];
+    let [round, by_hand, up, direct, floor] = heads;
+    report.line(&format!("{round:>5}  {by_hand:>10}  {up:>16}  {direct:>16}  {floor:>16}"));
     for round in 1..=rounds {
         let by_hand = bench.in_turn(BY_HAND.0, bench.by_hand()).await?;
         let balanced = bench.in_turn(BY_UP.0, bench.up(&[])).await?;
         let direct = bench.in_turn(BY_UP.0, bench.up(&["--direct"])).await?;
+        let empty = bench.in_turn(BY_HAND.0, bench.empty()).await?;
         let cell = |took: Took| format!("{:.1} s ({:.2} x)", took.whole_s, took.whole_s / by_hand.whole_s);
         report.line(&format!(
-            "{round:>5}  {:>8.1} s  {:>16}  {:>16}",
+            "{round:>5}  {:>8.1} s  {:>16}  {:>16}  {:>16}",
             by_hand.whole_s,
             cell(balanced),
-            cell(direct)
+            cell(direct),
+            cell(empty)
         ));
-        ratios[0].push(balanced.whole_s / by_hand.whole_s);
-        ratios[1].push(direct.whole_s / by_hand.whole_s);
+        for (ratios, took) in ratios.iter_mut().zip([balanced, direct, empty]) {
+            ratios.push(took.whole_s / by_hand.whole_s);
+        }
         report.line(&format!(
             "       not counted: a match, {:.1} and {:.1} s",
             balanced.played_s, direct.played_s
         ));
     }
-    let [balanced, direct] = ratios.map(median);
-    report.line(&format!("median of {rounds}: up {balanced:.2} x by hand, up --direct {direct:.2} x"));
+    let [balanced, direct, empty] = ratios.map(median);
+    report.line(&format!(
+        "median of {rounds}: up {balanced:.2} x by hand, up --direct {direct:.2} x, its nodes alone {empty:.2} x"
+    ));
     Ok(())
 }
 
@@ -145,6 +154,18 @@ impl Bench {
             self.kubectl(&kubectl, &["rollout", "status", workload, "--namespace", NAMESPACE]).await?;
         }
         self.page(port).await?;
+        Ok(Took { whole_s: started.elapsed().as_secs_f64(), played_s: 0.0 })
+    }
+
+    /// The nodes of `up --direct` and no more.
+    async fn empty(&self) -> Result<Took> {
+        let (name, port) = BY_HAND;
+        let overrides =
+            Overrides { name: Some(name.to_owned()), port: Some(port), direct: true, ..Default::default() };
+        let config = ClusterConfig::load(&self.root.join("manifests"), &overrides)?;
+        std::fs::write(self.path("empty.yaml"), config.for_k3d("bench", None)?)?;
+        let started = Instant::now();
+        self.tool("k3d", &["cluster", "create", "--config", &self.path("empty.yaml")]).await?;
         Ok(Took { whole_s: started.elapsed().as_secs_f64(), played_s: 0.0 })
     }
 
