@@ -104,8 +104,8 @@ async fn import(engine: &Engine, node: &str, image: &Archive, archive: Bytes) ->
         "{ctr} images import - && {ctr} images label {reference} {PIN} && {ctr} images check name=={reference}"
     );
     let command = ["sh", "-c", &script];
+    interrupt::place_later("deliver-streams", Duration::ZERO);
     let imported = engine.exec_to_change(node, &command, Some((reference, archive))).await?;
-    interrupt::place("deliver-streamed");
     if engine.report().dry_run || complete(&imported.stdout).get(reference) == Some(&image.digest) {
         return Ok(());
     }

@@ -65,7 +65,7 @@ async fn a_deploy_goes_on_from_every_step() {
 #[ignore = "stage cluster"]
 async fn an_image_goes_on_from_every_step() {
     up().await;
-    let places = ["build", "image", "deliver", "deliver-streamed"];
+    let places = ["build", "image", "deliver", "deliver-streams"];
     for (place, signal) in places.into_iter().flat_map(|place| SIGNALS.map(|signal| (place, signal))) {
         let node = format!("k3d-{NAME}-agent-0");
         let names = docker(&["exec", &node, "ctr", "--namespace", "k8s.io", "images", "ls", "--quiet"]).await;
