@@ -49,6 +49,8 @@ const ORDER: [&str; 20] = [
     "IngressClass",
     "Ingress",
 ];
+/// Kinds that make pods and are waited for.
+pub const WORKLOADS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
 /// Pod annotation that changes when a ConfigMap that the pod reads does, so that the pod is rolled.
 const SETTINGS_ANNOTATION: &str = "game-server.dev/settings";
 
@@ -99,7 +101,7 @@ impl Object {
 
     /// True for the kinds that make pods and are waited for.
     pub fn is_workload(&self) -> bool {
-        matches!(self.kind(), "Deployment" | "StatefulSet" | "DaemonSet")
+        WORKLOADS.contains(&self.kind())
     }
 
     fn containers(&self) -> impl Iterator<Item = &Value> {

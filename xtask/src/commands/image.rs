@@ -65,7 +65,8 @@ pub struct Image {
 pub struct Packed {
     /// Identity of the binary that is in it.
     binary: String,
-    layout: u32,
+    /// See [`archive::layout`].
+    layout: String,
     architecture: String,
     /// `game-server:0123456789ab`, as it is put into the manifests.
     pub reference: String,
@@ -83,7 +84,7 @@ impl Packed {
     fn unbuilt() -> Self {
         Self {
             binary: String::new(),
-            layout: archive::LAYOUT,
+            layout: String::new(),
             architecture: String::new(),
             reference: UNBUILT.to_owned(),
             full_reference: archive::full_reference(UNBUILT),
@@ -162,7 +163,7 @@ fn pack(context: &Context, binary: &Binary, architecture: &str) -> Result<Packed
     let archive = archive::pack(&content, architecture)?;
     let packed = Packed {
         binary: binary.identity.clone(),
-        layout: archive::LAYOUT,
+        layout: archive::layout(architecture)?,
         architecture: architecture.to_owned(),
         bytes: archive.whole()?.len(),
         reference: archive.reference,
@@ -177,7 +178,9 @@ fn pack(context: &Context, binary: &Binary, architecture: &str) -> Result<Packed
 
 fn packed_before(binary: &Binary) -> Option<Packed> {
     let packed: Packed = serde_json::from_slice(&fs::read(packed_path(binary)).ok()?).ok()?;
-    (packed.binary == binary.identity && packed.layout == archive::LAYOUT).then_some(packed)
+    let is_current =
+        packed.binary == binary.identity && packed.layout == archive::layout(&packed.architecture).ok()?;
+    is_current.then_some(packed)
 }
 
 fn packed_path(binary: &Binary) -> PathBuf {

@@ -146,6 +146,11 @@ impl<'a> Subject<'a> {
             .flat_map(|list| status[list].as_array().into_iter().flatten())
     }
 
+    /// True when one of its containers runs.
+    pub fn is_running(&self) -> bool {
+        self.containers().any(|status| !status["state"]["running"].is_null())
+    }
+
     /// JSON pointer of a container in the workload.
     pub fn pointer(&self, container: &str) -> String {
         for list in ["containers", "initContainers"] {

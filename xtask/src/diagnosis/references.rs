@@ -18,8 +18,7 @@ pub fn check(pod: &Subject) -> Option<Cause> {
 pub fn asked_too_early(facts: &Facts) -> Vec<String> {
     let is_early = |pod: &Subject| {
         let event = pod.event(&["FailedMount"]);
-        let runs = pod.containers().any(|status| !status["state"]["running"].is_null());
-        !runs && event.is_some_and(|event| text(&event["message"]).contains(TOO_EARLY))
+        !pod.is_running() && event.is_some_and(|event| text(&event["message"]).contains(TOO_EARLY))
     };
     facts.unready().filter(is_early).map(|pod| pod.name().to_owned()).collect()
 }
@@ -45,7 +44,7 @@ fn mount(pod: &Subject) -> Option<Cause> {
     let event = pod.event(&["FailedMount", "FailedAttachVolume"])?;
     let words = text(&event["message"]);
     let is_passing = PASSING.iter().any(|known| words.contains(known));
-    if is_passing || pod.containers().any(|status| !status["state"]["running"].is_null()) {
+    if is_passing || pod.is_running() {
         return None;
     }
     if words.contains("not found") || words.contains("references non-existent") {

@@ -82,7 +82,7 @@ impl Engine {
         })
     }
 
-    /// True when a file of a container is there and holds something. Costs a hundredth of a command that looks.
+    /// True when a file of a container is there and holds something. Unlike a command that looks, it starts no process.
     pub async fn has_content(&self, container: &str, path: &str) -> bool {
         let options = ContainerArchiveInfoOptionsBuilder::default().path(path).build();
         let found = self.docker.get_container_archive_info(container, Some(options)).await;

@@ -1,9 +1,8 @@
 //! Gathers what a diagnosis reads: lists of plain objects, and the last lines of pods.
 
 use anyhow::Result;
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::join_all;
 use k8s_openapi::ByteString;
-use serde_json::Value;
 
 use crate::diagnosis::facts::{Facts, Subject};
 use crate::diagnosis::redact::Redactor;
@@ -34,20 +33,6 @@ impl Kubernetes {
         pods.extend(service_pods);
         let logs = Default::default();
         Ok(Facts { workloads, pods, events, nodes, claims, storage_classes, webhooks, logs })
-    }
-
-    /// Objects of several kinds, each with its kind.
-    pub async fn lists(&self, version: &str, kinds: &[&str], namespace: Option<&str>) -> Result<Vec<Value>> {
-        let lists = try_join_all(kinds.iter().map(|kind| self.list(version, kind, namespace, ""))).await?;
-        // The items of a list do not say what they are.
-        let of_kind = |(kind, list): (&&str, Vec<Value>)| {
-            let kind = (*kind).to_owned();
-            list.into_iter().map(move |mut value| {
-                value["kind"] = Value::String(kind.clone());
-                value
-            })
-        };
-        Ok(kinds.iter().zip(lists).flat_map(|pair| of_kind(pair).collect::<Vec<Value>>()).collect())
     }
 
     /// The same with the last lines of every pod whose program has ended or does not become ready.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use futures_util::future::try_join_all;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::discovery::{Scope, pinned_kind};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::diagnosis::admission::Refusal;
 use crate::kubernetes::Kubernetes;
-use crate::settings::{FIELD_MANAGER, NAMESPACE};
+use crate::settings::FIELD_MANAGER;
 
 /// Kinds of every cluster: known here, so that no time is spent on discovery.
 const KNOWN: [(&str, &str, bool); 22] = [
@@ -38,8 +39,6 @@ const KNOWN: [(&str, &str, bool); 22] = [
     ("ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false),
     ("MutatingWebhookConfiguration", "mutatingwebhookconfigurations", false),
 ];
-/// Means nothing by itself: that it changes is what wakes a kubelet.
-const ATTEMPT_ANNOTATION: &str = "game-server.dev/attempt";
 /// A request that takes longer than this has lost its server.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 
@@ -136,6 +135,20 @@ impl Kubernetes {
         found.items.into_iter().map(|object| Ok(serde_json::to_value(object)?)).collect()
     }
 
+    /// Objects of several kinds, each with its kind.
+    pub async fn lists(&self, version: &str, kinds: &[&str], namespace: Option<&str>) -> Result<Vec<Value>> {
+        let lists = try_join_all(kinds.iter().map(|kind| self.list(version, kind, namespace, ""))).await?;
+        // The items of a list do not say what they are.
+        let of_kind = |(kind, list): (&&str, Vec<Value>)| {
+            let kind = (*kind).to_owned();
+            list.into_iter().map(move |mut value| {
+                value["kind"] = Value::String(kind.clone());
+                value
+            })
+        };
+        Ok(kinds.iter().zip(lists).flat_map(|pair| of_kind(pair).collect::<Vec<Value>>()).collect())
+    }
+
     /// Server-side apply with our field manager; unknown fields are refused. Gives the object that results.
     pub async fn apply(&self, object: &Value, mode: Apply) -> Result<Value> {
         let id = Id::of(object);
@@ -158,15 +171,6 @@ impl Kubernetes {
         self.merge(id, &json!({"metadata": {"labels": labels}})).await
     }
 
-    /// Changes a pod for the `count`th time so that its kubelet looks at it now and not when its pause is over.
-    pub async fn wake_kubelet(&self, pod: &str, count: usize) -> Result<()> {
-        let id = Id::new("v1", "Pod", Some(NAMESPACE), pod);
-        if !self.call("annotate", &id, &format!(": {ATTEMPT_ANNOTATION}={count}")) {
-            return Ok(());
-        }
-        self.merge(&id, &json!({"metadata": {"annotations": {ATTEMPT_ANNOTATION: count.to_string()}}})).await
-    }
-
     /// Sets the data that are named of a ConfigMap and leaves all else alone.
     pub async fn set_data(&self, id: &Id, data: &Value) -> Result<()> {
         if !self.call("change", id, &format!(": {data}")) {
@@ -175,7 +179,7 @@ impl Kubernetes {
         self.merge(id, &json!({"data": data})).await
     }
 
-    async fn merge(&self, id: &Id, fields: &Value) -> Result<()> {
+    pub(super) async fn merge(&self, id: &Id, fields: &Value) -> Result<()> {
         let api = self.api(&id.api_version, &id.kind, id.namespace.as_deref()).await?;
         let patched = limited(api.patch(&id.name, &PatchParams::default(), &Patch::Merge(fields))).await;
         patched.map(|_| ()).with_context(|| format!("changing {}", id.key()))

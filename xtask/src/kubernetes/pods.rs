@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::objects::Id;
@@ -15,6 +15,8 @@ use crate::settings::{ADMIN_PORT, NAMESPACE};
 pub const ROLE_LABEL: &str = "app.kubernetes.io/name";
 /// Metric that tells one process of a pod from the next.
 const PROCESS_START: &str = "process_start_time_seconds";
+/// Means nothing by itself: that it changes is what wakes a kubelet.
+const ATTEMPT_ANNOTATION: &str = "game-server.dev/attempt";
 /// A pod answers its admin port at once; a hung one must not hang the table.
 const ADMIN_LIMIT: Duration = Duration::from_secs(2);
 
@@ -80,11 +82,20 @@ impl Kubernetes {
 
     /// Ends the matches of a pod that drains, with a result.
     pub async fn drain_now(&self, pod: &str) -> Result<()> {
-        let id = Id::new("v1", "Pod", Some(NAMESPACE), pod);
+        let id = pod_id(pod);
         if !self.call("ask", &id, " to end its matches (POST /drain?now=true)") {
             return Ok(());
         }
         self.admin(http::Method::POST, pod, "drain?now=true").await.map(|_| ())
+    }
+
+    /// Changes a pod for the `count`th time so that its kubelet looks at it now and not when its pause is over.
+    pub async fn wake_kubelet(&self, pod: &str, count: usize) -> Result<()> {
+        let id = pod_id(pod);
+        if !self.call("annotate", &id, &format!(": {ATTEMPT_ANNOTATION}={count}")) {
+            return Ok(());
+        }
+        self.merge(&id, &json!({"metadata": {"annotations": {ATTEMPT_ANNOTATION: count.to_string()}}})).await
     }
 
     async fn admin(&self, method: http::Method, pod: &str, path: &str) -> Result<String> {
@@ -93,6 +104,10 @@ impl Kubernetes {
         let answer = tokio::time::timeout(ADMIN_LIMIT, self.client.request_text(request)).await;
         answer.with_context(|| format!("{pod} did not answer"))?.with_context(|| format!("asking {pod}"))
     }
+}
+
+fn pod_id(pod: &str) -> Id {
+    Id::new("v1", "Pod", Some(NAMESPACE), pod)
 }
 
 /// Sum of a metric over its labels, from Prometheus text.

@@ -13,7 +13,7 @@ use crate::kubernetes::Kubernetes;
 use crate::kubernetes::objects::Id;
 use crate::kubernetes::pods::{Pod, metric};
 use crate::kubernetes::readiness::{Rollout, rollout};
-use crate::manifests::Manifests;
+use crate::manifests::{Manifests, WORKLOADS};
 use crate::report::event::Event;
 use crate::report::{Exit, Failure};
 use crate::settings::{NAMESPACE, ROLLOUT_LIMIT};
@@ -28,11 +28,8 @@ const DRAIN_NOTE: Duration = Duration::from_secs(15);
 const DIAGNOSIS_POLL: Duration = Duration::from_secs(2);
 /// Ticks of a second, for telling how long a match still runs.
 const TICKS_A_SECOND: f64 = 60.0;
-
 /// The API server notes whose business a claim is within a second or two.
 const WAKES_MAX: usize = 3;
-/// Kinds that roll out.
-const WORKLOADS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
 
 /// What one look at the cluster showed.
 struct Look {

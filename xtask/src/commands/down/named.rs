@@ -11,6 +11,7 @@ use crate::context::{Context, lock};
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::objects::Id;
 use crate::kubernetes::pods::{Pod, ROLE_LABEL};
+use crate::manifests::WORKLOADS;
 use crate::remote::Remote;
 use crate::report::Exit;
 use crate::settings::{NAMESPACE, ROLLOUT_LIMIT};
@@ -30,8 +31,6 @@ const KINDS: [(&str, &str); 7] = [
     ("apps/v1", "Deployment"),
     ("apps/v1", "StatefulSet"),
 ];
-/// Kinds that make pods.
-const WORKLOADS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
 /// Put into every namespace by the cluster itself.
 const OF_EVERY_NAMESPACE: &str = "kube-root-ca.crt";
 

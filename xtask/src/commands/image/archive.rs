@@ -9,8 +9,6 @@ use serde_json::{Value, json};
 use crate::registry::{Blob, MANIFEST_TYPE, Pieces};
 use crate::settings::IMAGE_NAME;
 
-/// Raised with every change of what is put around the binary: the same binary then gives another image.
-pub const LAYOUT: u32 = 2;
 /// A question that is lost, as on a node whose way to the DNS is not made yet, is asked again after a second: glibc
 /// waits five.
 const RESOLVER: &str = "RES_OPTIONS=timeout:1 attempts:3";
@@ -111,6 +109,11 @@ pub fn pack(binary: &[u8], architecture: &str) -> Result<Archive> {
     let tag =
         manifest(&config, std::slice::from_ref(&layer))?.digest["sha256:".len()..][..TAG_CHARS].to_owned();
     write(&format!("{IMAGE_NAME}:{tag}"), config, vec![layer])
+}
+
+/// Tells what is put around a binary: another layout makes another image of the same one.
+pub fn layout(architecture: &str) -> Result<String> {
+    Ok(pack(&[], architecture)?.digest)
 }
 
 /// Puts config and layers together under a name.

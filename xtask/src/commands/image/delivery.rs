@@ -1,6 +1,7 @@
 //! Which nodes lack which image, and how they get it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use anyhow::Result;
 use futures_util::future::try_join_all;
@@ -11,7 +12,7 @@ use crate::context::Context;
 use crate::docker::Engine;
 use crate::manifests::{ImageUse, Manifests};
 use crate::report::format_bytes;
-use crate::settings::IMAGE_NAME;
+use crate::settings::{CLUSTER_READY_LIMIT, IMAGE_NAME};
 use crate::target::{IMAGES_FILE, Reached, Target};
 
 /// An image that some nodes must hold.
@@ -46,10 +47,7 @@ pub async fn deliver(context: &Context, reached: &Reached, image: &Image) -> Res
     let manifests = Manifests::load(&context.manifests)?;
     let wanted = wanted(engine, &reached.target, image, &manifests, &nodes).await?;
     let missing = match is_there {
-        true => {
-            missing(&wanted, async |node, references| nodes::held_when_awake(engine, node, references).await)
-                .await
-        }
+        true => missing(engine, &wanted, CLUSTER_READY_LIMIT).await,
         false => Ok(everywhere(&wanted)),
     };
     let missing = missing.map_err(|error| failure("looking at the nodes", &error))?;
@@ -105,8 +103,7 @@ pub async fn lacking(
 ) -> Result<Vec<(String, Vec<String>)>> {
     let nodes = engine.cluster_nodes(target.name()).await?;
     let wanted = wanted(engine, target, image, &Manifests::load(&context.manifests)?, &nodes).await?;
-    let missing =
-        missing(&wanted, async |node, references| nodes::held(engine, node, references).await).await?;
+    let missing = missing(engine, &wanted, Duration::ZERO).await?;
     Ok(missing.into_iter().map(|one| (wanted[one.index].reference.clone(), one.nodes)).collect())
 }
 
@@ -177,14 +174,11 @@ fn everywhere(wanted: &[Wanted]) -> Vec<Missing> {
     all.filter(|one| !one.nodes.is_empty()).collect()
 }
 
-/// What the nodes lack, each `asked` at once for the digests that it holds.
-async fn missing(
-    wanted: &[Wanted],
-    asked: impl AsyncFn(&str, &[&str]) -> Result<BTreeMap<String, String>>,
-) -> Result<Vec<Missing>> {
+async fn missing(engine: &Engine, wanted: &[Wanted], patience: Duration) -> Result<Vec<Missing>> {
     let references: Vec<&str> = wanted.iter().map(|one| one.full_reference.as_str()).collect();
     let nodes: BTreeSet<&String> = wanted.iter().flat_map(|one| &one.nodes).collect();
-    let held = try_join_all(nodes.iter().map(|node| asked(node, &references))).await?;
+    let held =
+        try_join_all(nodes.iter().map(|node| nodes::held(engine, node, &references, patience))).await?;
     let held: BTreeMap<&String, BTreeMap<String, String>> = nodes.into_iter().zip(held).collect();
     let lacks = |one: &Wanted, node: &String| held[node].get(&one.full_reference) != Some(&one.digest);
     let missing = wanted.iter().enumerate().map(|(index, one)| Missing {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::archive::Archive;
 use crate::docker::Engine;
 use crate::interrupt;
-use crate::settings::{CLUSTER_READY_LIMIT, DELIVER_LIMIT};
+use crate::settings::DELIVER_LIMIT;
 
 /// containerd as Kubernetes uses it; the program is in every k3s node.
 const CTR: [&str; 3] = ["ctr", "--namespace", "k8s.io"];
@@ -22,8 +22,24 @@ const ATTEMPTS: u32 = 3;
 /// Times the number of attempts so far.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Digests of the wanted images that this node holds completely and has unpacked.
-pub async fn held(engine: &Engine, node: &str, references: &[&str]) -> Result<BTreeMap<String, String>> {
+/// Digests of the wanted images that this node holds completely and has unpacked. A node that is starting answers
+/// within the time that is given to it.
+pub async fn held(
+    engine: &Engine,
+    node: &str,
+    references: &[&str],
+    patience: Duration,
+) -> Result<BTreeMap<String, String>> {
+    let started = Instant::now();
+    loop {
+        match look(engine, node, references).await {
+            Err(_) if started.elapsed() < patience => tokio::time::sleep(AWAKE_POLL).await,
+            held => return held,
+        }
+    }
+}
+
+async fn look(engine: &Engine, node: &str, references: &[&str]) -> Result<BTreeMap<String, String>> {
     let filters: Vec<String> = references.iter().map(|reference| format!("name=={reference}")).collect();
     let mut command = CTR.to_vec();
     command.extend(["images", "check"]);
@@ -33,21 +49,6 @@ pub async fn held(engine: &Engine, node: &str, references: &[&str]) -> Result<BT
         bail!("{node} does not say which images it holds: {}", output.stderr.trim());
     }
     Ok(complete(&output.stdout))
-}
-
-/// The same, once containerd answers in a node that may still be starting.
-pub async fn held_when_awake(
-    engine: &Engine,
-    node: &str,
-    references: &[&str],
-) -> Result<BTreeMap<String, String>> {
-    let started = Instant::now();
-    loop {
-        match held(engine, node, references).await {
-            Err(_) if started.elapsed() < CLUSTER_READY_LIMIT => tokio::time::sleep(AWAKE_POLL).await,
-            held => return held,
-        }
-    }
 }
 
 /// Reads `ctr images check`, whose exit code is 0 for incomplete images too.
