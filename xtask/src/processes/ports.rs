@@ -3,6 +3,11 @@
 use std::fmt;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+/// Where [`any_free`] begins to look, and how many it tries: up to 29999, where Kubernetes' own node ports begin.
+const ANY_MIN: u16 = 20_000;
+const ANY_COUNT: u16 = 10_000;
 
 /// The process behind a listening socket, as far as we may see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,10 +28,17 @@ pub fn is_free(address: &str, port: u16) -> bool {
     TcpListener::bind((address, port)).is_ok()
 }
 
-/// A free port of 127.0.0.1; another program may take it before we do, as with any such answer.
+/// A port of 127.0.0.1 that nobody uses now and that no other caller in this process is given.
+///
+/// Below the range from which Linux draws the ports of outgoing connections (32768 and up): one of those would
+/// otherwise take it before the program that it is meant for listens there.
 pub fn any_free() -> Option<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok()?;
-    listener.local_addr().ok().map(|address| address.port())
+    static DRAWN: AtomicU16 = AtomicU16::new(0);
+    // Processes that run at once begin at different places.
+    let first = std::process::id() as u16;
+    let mut tries = (0..ANY_COUNT)
+        .map(|_| ANY_MIN + first.wrapping_add(DRAWN.fetch_add(1, Ordering::Relaxed)) % ANY_COUNT);
+    tries.find(|port| is_free("127.0.0.1", *port))
 }
 
 /// Names the listener of a port; `None` where /proc does not say (macOS, another user's process).

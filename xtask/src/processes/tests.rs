@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::daemon::{Identity, parse_stat};
 use super::job::Job;
-use super::ports::listening_inodes;
+use super::ports::{any_free, listening_inodes};
 use crate::report::Report;
 
 fn report() -> Report {
@@ -63,4 +63,14 @@ fn listeners_are_told_from_connections() {
    1: 0100007F:1F90 0100007F:C000 01 00000000:00000000 00:00000000 00000000  1000        0 55103 1 0 20 4 30 10 -1";
     assert_eq!(listening_inodes(table, 8080), [55102]);
     assert!(listening_inodes(table, 8081).is_empty());
+}
+
+#[test]
+fn a_port_is_given_to_one_caller_only() {
+    let drawn: Vec<u16> = (0..20).map(|_| any_free().unwrap()).collect();
+    let mut distinct = drawn.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    assert_eq!(distinct.len(), drawn.len(), "{drawn:?}");
+    assert!(drawn.iter().all(|port| (20_000..30_000).contains(port)), "{drawn:?}");
 }

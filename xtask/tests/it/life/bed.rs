@@ -174,7 +174,3 @@ pub fn get(port: u16, path: &str) -> Option<(u16, String)> {
     let status = answer.split_whitespace().nth(1)?.parse().ok()?;
     Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
 }
-
-pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}

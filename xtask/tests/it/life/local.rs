@@ -10,8 +10,9 @@ use xtask::binary::Binary;
 use xtask::cli::Cli;
 use xtask::context::Context;
 use xtask::local::start;
+use xtask::processes::ports::any_free;
 
-use super::bed::{Dev, Workspace, free_port, get};
+use super::bed::{Dev, Workspace, get};
 
 fn process(state: &Path) -> Option<Value> {
     serde_json::from_slice(&fs::read(state.join("game-server/local/process.json")).ok()?).ok()
@@ -38,7 +39,7 @@ async fn up_with(build: &Path, state: &Path, port: u16) -> start::Ensured {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "builds the game server: cargo xtask ci --only local"]
 async fn edits_are_swapped_in_and_nothing_of_it_stays() {
-    let (workspace, state, port) = (Workspace::copy(), tempfile::tempdir().unwrap(), free_port());
+    let (workspace, state, port) = (Workspace::copy(), tempfile::tempdir().unwrap(), any_free().unwrap());
     let args = ["--target", "local", "--port", &port.to_string()];
     let folder = state.path().join("game-server/local");
     let missing =
