@@ -1,10 +1,11 @@
 //! The first `up` against the same by hand, in turn: `cargo bench -p xtask --profile dev [-- ROUNDS]`.
 //!
 //! By hand is what a tutorial types: `k3d cluster create`, `k3d image import`, `kubectl apply`, `kubectl rollout status`
-//! and a look at the port. Both begin with nothing but the same image in Docker, use the same k3d, nodes and manifests,
-//! and end when everything is rolled out and the page answers. `up` does that twice: behind k3d's load balancer, and
-//! with `--direct`. What `up` does beyond it, playing a match as a player, is told apart. The last column is the floor of
-//! `--direct`: `k3d cluster create` of the same nodes, with nothing on them.
+//! and a look at the port. Both begin with nothing but the same image in Docker, use the same k3d, images and manifests
+//! for as many nodes, and end when everything is rolled out and the page answers. `kubectl` applies in the order of the
+//! file names: where a pod is quicker than its ConfigMap, it waits ten seconds. `up` runs twice: behind k3d's load
+//! balancer, and with `--direct`. What `up` does beyond it, playing a match as a player, is told apart. The last column
+//! is the floor of `--direct`: `k3d cluster create` of the same nodes, with nothing on them.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -43,6 +44,7 @@ async fn main() -> Result<()> {
     let heads = format!("{:>16}  {:>16}  {:>16}", "up", "up --direct", "empty nodes");
     report.line(&format!("{:>5}  {:>10}  {heads}", "round", "by hand"));
     for round in 1..=rounds {
+        bench.pack().await?;
         let by_hand = bench.in_turn(BY_HAND.0, bench.by_hand()).await?;
         let balanced = bench.in_turn(BY_UP.0, bench.up(&[])).await?;
         let direct = bench.in_turn(BY_UP.0, bench.up(&["--direct"])).await?;
@@ -79,6 +81,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 struct Bench {
     scratch: tempfile::TempDir,
     root: PathBuf,
+    /// What the file of the cluster asks for, without what it tunes.
+    shape: ClusterConfig,
     image: String,
 }
 
@@ -87,13 +91,19 @@ impl Bench {
     async fn prepare() -> Result<Self> {
         let scratch = tempfile::tempdir()?;
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("a workspace")?.to_owned();
-        let mut bench = Self { scratch, root, image: String::new() };
-        let packed = bench.xtask(&["image", "--no-deliver", "--json"]).await?;
-        let result = packed.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let mut image = result.filter_map(|event| Some(event["result"]["image"].as_str()?.to_owned()));
-        bench.image = image.next().context("`image` names no image")?;
+        let shape = ClusterConfig::load(&root.join("manifests"), &Overrides::default())?;
+        let mut bench = Self { scratch, root, shape, image: String::new() };
+        bench.image = bench.pack().await?;
         bench.render()?;
         Ok(bench)
+    }
+
+    /// Puts the image into Docker, from where `down` takes it; gives its name.
+    async fn pack(&self) -> Result<String> {
+        let packed = self.xtask(&["image", "--no-deliver", "--json"]).await?;
+        let result = packed.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let mut image = result.filter_map(|event| Some(event["result"]["image"].as_str()?.to_owned()));
+        image.next().context("`image` names no image")
     }
 
     fn manifests(&self) -> PathBuf {
@@ -129,13 +139,15 @@ impl Bench {
     async fn by_hand(&self) -> Result<Took> {
         let (name, port) = BY_HAND;
         let (published, kubeconfig) = (format!("127.0.0.1:{port}:80@loadbalancer"), self.path("kubeconfig"));
-        let config = self.root.join("manifests/cluster/k3d.yaml");
-        // k3d's own flags win over its file, but ports are added: the file is used without them.
-        let text = std::fs::read_to_string(config)?;
-        let text = text.replace("127.0.0.1:8080:80", &published.replace("@loadbalancer", ""));
-        std::fs::write(self.path("k3d.yaml"), text)?;
         let started = Instant::now();
-        self.tool("k3d", &["cluster", "create", name, "--config", &self.path("k3d.yaml")]).await?;
+        let agents = self.shape.agents.to_string();
+        let typed = ["cluster", "create", name, "--image", &self.shape.image, "--agents", &agents];
+        let labels = ["workload=compute@agent:0", "workload=backend@agent:1"];
+        let labels = labels.iter().flat_map(|label| ["--k3s-node-label", label]);
+        let more = ["--port", &published, "--k3s-arg", "--disable=traefik@server:*"];
+        let own = ["--kubeconfig-update-default=false", "--kubeconfig-switch-context=false"];
+        let typed: Vec<&str> = typed.into_iter().chain(labels).chain(more).chain(own).collect();
+        self.tool("k3d", &typed).await?;
         self.tool("k3d", &["kubeconfig", "write", name, "--output", &kubeconfig]).await?;
         let nats = self.image_of("nats.yaml")?;
         self.tool("k3d", &["image", "import", &self.image, &nats, "--cluster", name]).await?;
