@@ -1,5 +1,6 @@
 //! `cargo xtask cluster`: the k3d cluster of `manifests/cluster/k3d.yaml`, made or brought back.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -19,6 +20,8 @@ use creation::create;
 use drift::Drift;
 use look::State;
 
+/// k3d's load balancer, started before its turn.
+mod balancer;
 /// Making one, and going on as soon as its API answers.
 mod creation;
 /// How a cluster that runs differs from what is asked for.
@@ -88,7 +91,7 @@ pub async fn ensure(context: &Context, mut announce: Option<Announce>) -> Result
             context
                 .report
                 .note("cluster", &format!("starting {} ({} not running)", target.name(), down.join(", ")));
-            start_nodes(context, &target).await?;
+            start_nodes(context, &engine, &target).await?;
             ready(context, &engine, &target).await?;
             step.done(&format!("{} is started", target.name()));
         }
@@ -301,13 +304,25 @@ async fn converge(
     Ok(())
 }
 
-async fn start_nodes(context: &Context, target: &Target) -> Result<()> {
-    let ended = k3d::run(context, target, &["cluster", "start", target.name()], "", START_STOP_LIMIT).await?;
+async fn start_nodes(context: &Context, engine: &Engine, target: &Target) -> Result<()> {
+    let owner = target.record().map(|record| record.owner).unwrap_or_default();
+    let command = ["cluster", "start", target.name()];
+    let beside = balancer::start_early(engine, target, &owner);
+    let ended = until_ended(k3d::run(context, target, &command, "", START_STOP_LIMIT), beside).await?;
     if ended.success() {
         return Ok(());
     }
     let found = format!("it does not start. k3d: {} ({}).", k3d::cause(&ended.tail), ended.ending());
     Err(target.failure(Exit::Cluster, &found, "run `cargo xtask down`, then `cargo xtask up`"))
+}
+
+/// What goes on beside k3d ends with it.
+async fn until_ended<T>(k3d: impl Future<Output = T>, beside: impl Future<Output = ()>) -> T {
+    let mut k3d = pin!(k3d);
+    tokio::select! {
+        ended = &mut k3d => ended,
+        () = beside => k3d.await,
+    }
 }
 
 async fn still_running(engine: &Engine, target: &Target, output: &str) -> Result<()> {

@@ -7,7 +7,7 @@ use bollard::models::ContainerSummary;
 use bollard::query_parameters::{
     InspectContainerOptions, InspectNetworkOptions, ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
     ListVolumesOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder, RemoveVolumeOptions,
-    RestartContainerOptions,
+    RestartContainerOptions, StartContainerOptions,
 };
 
 use futures_util::StreamExt as _;
@@ -134,6 +134,15 @@ impl Engine {
             address: endpoint.ip_address.unwrap_or_default(),
             gateway: endpoint.gateway.unwrap_or_default(),
         })
+    }
+
+    /// Starts a container; one that runs stays as it is.
+    pub async fn start_container(&self, container: &str) -> Result<()> {
+        if !self.call(&format!("docker start {container}")) {
+            return Ok(());
+        }
+        let started = self.docker.start_container(container, None::<StartContainerOptions>).await;
+        started.with_context(|| format!("starting {container}"))
     }
 
     /// Stops and starts a container.

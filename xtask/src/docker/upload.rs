@@ -17,4 +17,13 @@ impl Engine {
             self.docker.upload_to_container(container, Some(options), bollard::body_full(archive)).await;
         sent.with_context(|| format!("copying files to {folder} in {container}"))
     }
+    /// One file of a container, readable for everybody in it.
+    pub async fn upload_file(&self, container: &str, folder: &str, name: &str, content: &[u8]) -> Result<()> {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        let mut archive = tar::Builder::new(Vec::new());
+        let packed = archive.append_data(&mut header, name, content).and_then(|()| archive.into_inner());
+        self.upload(container, folder, packed.with_context(|| format!("packing {name}"))?.into()).await
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use serde_json::json;
 use serde_yaml::Value;
 
 use crate::manifests::refuse;
@@ -112,11 +113,32 @@ impl ClusterConfig {
         Ok(shape)
     }
 
+    /// What k3d's load balancer reads when it starts: the nodes behind each port, and its settings. k3d writes the
+    /// same once it starts it itself (`LoadbalancerConfig` in its pkg/types/loadbalancer.go).
+    pub fn for_balancer(&self) -> Result<String> {
+        let servers: Vec<String> = self.nodes().into_iter().filter(|node| matches("server", node)).collect();
+        let overrides = self.value["options"]["k3d"]["loadbalancer"]["configOverrides"].as_sequence();
+        let settings: BTreeMap<String, u64> = (overrides.into_iter().flatten().filter_map(Value::as_str))
+            .filter_map(|text| text.strip_prefix("settings.")?.split_once('='))
+            .filter_map(|(key, number)| Some((key.to_owned(), number.parse().ok()?)))
+            .collect();
+        let values = json!({
+            "ports": {"6443.tcp": servers, "80.tcp": self.nodes()},
+            "settings": settings,
+        });
+        serde_yaml::to_string(&values).context("writing the file of the load balancer")
+    }
+
     /// Names of the nodes as Kubernetes knows them.
     pub fn nodes(&self) -> Vec<String> {
         let servers = (0..self.servers).map(|index| format!("k3d-{}-server-{index}", self.name));
         let agents = (0..self.agents).map(|index| format!("k3d-{}-agent-{index}", self.name));
         servers.chain(agents).collect()
+    }
+
+    /// The container of k3d's load balancer, where there is one.
+    pub fn balancer(&self) -> Option<String> {
+        (!self.direct).then(|| format!("k3d-{}-serverlb", self.name))
     }
 
     /// The server on which k3d reads and edits the files of the cluster.

@@ -1,12 +1,12 @@
 //! Making a cluster with k3d, and going on as soon as its API answers.
 
-use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
 use crate::commands::cluster::{
-    Announce, READY_POLL, api_of_server, k3d, ports, ready, removal, tell, write_kubeconfig,
+    Announce, READY_POLL, api_of_server, balancer, k3d, ports, ready, removal, tell, until_ended,
+    write_kubeconfig,
 };
 use crate::context::{Context, random_hex};
 use crate::docker::{Container, Engine};
@@ -69,16 +69,16 @@ async fn make(
     record: &Record,
     announce: &mut Option<Announce>,
 ) -> Result<()> {
-    let mut made = pin!(run_k3d(context, target, &record.owner));
-    let ended = tokio::select! {
-        ended = &mut made => ended?,
-        reached = answering(context, engine, target, record) => {
-            if let Some(announce) = announce.take() {
-                tell(announce, reached);
-            }
-            made.await?
+    let go_on = async {
+        let reached = answering(context, engine, target, record).await;
+        if let Some(announce) = announce.take() {
+            tell(announce, reached);
         }
     };
+    let beside = async {
+        tokio::join!(go_on, balancer::start_early(engine, target, &record.owner));
+    };
+    let ended = until_ended(run_k3d(context, target, &record.owner), beside).await?;
     if ended.success() {
         return Ok(());
     }

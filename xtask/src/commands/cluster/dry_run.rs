@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::look::State;
-use super::{creation, drift, edit, foreign, ports, removal, start_nodes};
+use super::{balancer, creation, drift, edit, foreign, ports, removal, start_nodes};
 use crate::context::Context;
 use crate::docker::Engine;
 use crate::target::Target;
@@ -15,11 +15,14 @@ const OWNER: &str = "RANDOM";
 pub async fn ensure(context: &Context, engine: &Engine, target: &Target, state: &State) -> Result<()> {
     match state {
         State::Running => converge(context, engine, target).await,
-        State::Stopped(_) => start_nodes(context, target).await,
+        State::Stopped(_) => {
+            start_nodes(context, engine, target).await?;
+            balancer::start(engine, target).await
+        }
         State::Absent => {
             ports::free(engine, target, &[]).await?;
             removal::leftovers(engine, target).await?;
-            create(context, target).await
+            create(context, engine, target).await
         }
         State::Half => anew(context, engine, target).await,
         State::Foreign(evidence) => Err(foreign(target, evidence)),
@@ -43,9 +46,10 @@ async fn converge(context: &Context, engine: &Engine, target: &Target) -> Result
 
 async fn anew(context: &Context, engine: &Engine, target: &Target) -> Result<()> {
     removal::remove(context, engine, target).await?;
-    create(context, target).await
+    create(context, engine, target).await
 }
 
-async fn create(context: &Context, target: &Target) -> Result<()> {
-    creation::run_k3d(context, target, OWNER).await.map(drop)
+async fn create(context: &Context, engine: &Engine, target: &Target) -> Result<()> {
+    creation::run_k3d(context, target, OWNER).await?;
+    balancer::start(engine, target).await
 }

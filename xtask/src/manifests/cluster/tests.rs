@@ -47,6 +47,17 @@ fn overrides_and_the_owner_are_in_the_text_for_k3d() {
 }
 
 #[test]
+fn the_load_balancer_reads_what_k3d_writes() {
+    // Written by k3d 5.9.0 from this file, but for the order.
+    let by_k3d = "ports:\n  6443.tcp:\n  - k3d-k3s-local-server-0\n  80.tcp:\n  - k3d-k3s-local-server-0\n  \
+                  - k3d-k3s-local-agent-0\n  - k3d-k3s-local-agent-1\nsettings:\n  defaultProxyTimeout: 3600\n  \
+                  workerConnections: 8192\n";
+    let ours = with(&Overrides::default()).unwrap().for_balancer().unwrap();
+    let read = |text: &str| serde_yaml::from_str::<Value>(text).unwrap();
+    assert_eq!(read(&ours), read(by_k3d));
+}
+
+#[test]
 fn without_a_load_balancer_a_node_publishes_the_port_itself() {
     let direct = with(&Overrides { direct: true, ..Default::default() }).unwrap();
     assert!(direct.direct && !with(&Overrides::default()).unwrap().direct);
