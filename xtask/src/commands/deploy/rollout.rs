@@ -33,8 +33,8 @@ const WAKES_MAX: usize = 3;
 
 /// What one look at the cluster showed.
 struct Look {
-    /// What every workload that is not done waits for.
-    waiting: Vec<String>,
+    /// Every workload that is not done, and what it waits for.
+    waiting: Vec<(String, String)>,
     failed: Option<String>,
     pods: Vec<Pod>,
 }
@@ -73,7 +73,7 @@ pub async fn wait(
             progress.tell_drain(context, cluster, &draining).await;
         }
         if given_up {
-            let found = look.failed.unwrap_or(look.waiting.join("; "));
+            let found = look.failed.unwrap_or(told(&look.waiting));
             return Err(failure(&found, "run `cargo xtask diagnose`, then this command again"));
         }
         tokio::time::sleep(POLL).await;
@@ -91,7 +91,7 @@ async fn look(cluster: &Kubernetes, manifests: &Manifests) -> Result<Look> {
         let live = lives.iter().find(|live| Id::of(live).key() == object.key());
         match live.map_or(Rollout::Current, rollout) {
             Rollout::Current => {}
-            Rollout::Waiting(text) => waiting.push(format!("{}: {text}", object.name())),
+            Rollout::Waiting(text) => waiting.push((object.name().to_owned(), text)),
             Rollout::Failed(text) => failed = Some(format!("{}: {text}", object.key())),
         }
     }
@@ -100,7 +100,7 @@ async fn look(cluster: &Kubernetes, manifests: &Manifests) -> Result<Look> {
 
 /// What is remembered between two looks.
 struct Progress {
-    last: Vec<String>,
+    last: Vec<(String, String)>,
     noted: Option<Instant>,
     deadline: Instant,
     asked_why: Instant,
@@ -131,7 +131,7 @@ impl Progress {
         let now = Instant::now();
         if look.waiting != self.last {
             if self.noted.is_none_or(|noted| noted.elapsed() >= NOTE_GAP) {
-                context.report.note("rollout", &look.waiting.join("; "));
+                context.report.note("rollout", &told(&look.waiting));
                 self.noted = Some(now);
             }
             self.last.clone_from(&look.waiting);
@@ -233,6 +233,20 @@ fn drain_text(metrics: &str) -> String {
     let players = players.map(|players| format!("{players:.0} players"));
     let known: Vec<String> = players.into_iter().chain(left).collect();
     if known.is_empty() { "`--now` ends them".to_owned() } else { known.join(", ") }
+}
+
+/// Workloads that wait for the same are named together.
+fn told(waiting: &[(String, String)]) -> String {
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (name, text) in waiting {
+        match groups.iter_mut().find(|(known, _)| known == text) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((text, vec![name])),
+        }
+    }
+    let lines: Vec<String> =
+        groups.iter().map(|(text, names)| format!("{}: {text}", names.join(", "))).collect();
+    lines.join("; ")
 }
 
 fn summary(pods: &[Pod]) -> String {

@@ -9,6 +9,15 @@ fn a_draining_pod_says_how_long_it_takes() {
     assert_eq!(drain_text("other 1\n"), "`--now` ends them");
 }
 
+#[test]
+fn workloads_that_wait_for_the_same_are_named_together() {
+    let waiting =
+        [("nats", "not looked at yet"), ("chat", "0 of 2 pods are ready"), ("room", "not looked at yet")];
+    let waiting = waiting.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    assert_eq!(told(&waiting), "nats, room: not looked at yet; chat: 0 of 2 pods are ready");
+    assert_eq!(told(&[]), "");
+}
+
 fn cause(object: &str, settles_s: u64) -> Cause {
     let settles = Duration::from_secs(settles_s);
     Cause { object: object.to_owned(), settles, ..Cause::unreadable("") }
