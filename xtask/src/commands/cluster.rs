@@ -1,24 +1,22 @@
 //! `cargo xtask cluster`: the k3d cluster of `manifests/cluster/k3d.yaml`, made or brought back.
 
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::json;
 use tokio::sync::oneshot;
 
 use crate::context::Context;
-use crate::docker::cluster::ROLE_LABEL;
-use crate::docker::{Container, Engine};
-use crate::kubernetes::Kubernetes;
+use crate::docker::Engine;
 use crate::manifests::Manifests;
 use crate::remote::Remote;
 use crate::report::{Exit, Step};
-use crate::settings::CLUSTER_READY_LIMIT;
-use crate::target::{API_PORT, Reached, Record, Target, health};
+use crate::target::{Reached, Record, Target, health};
 use creation::create;
 use drift::Drift;
 use look::State;
+use ready::ready;
 
 /// k3d's load balancer, started before its turn.
 mod balancer;
@@ -38,6 +36,8 @@ mod k3d;
 mod look;
 /// Whether the ports are free, and who has them.
 mod ports;
+/// Waiting until pods can run, and the kubeconfig that leads there.
+mod ready;
 /// Taking a cluster away until nothing is left.
 mod removal;
 
@@ -45,8 +45,6 @@ mod removal;
 const READY_POLL: Duration = Duration::from_millis(250);
 /// Start takes 22 s and stop 9 s on a busy small machine.
 const START_STOP_LIMIT: Duration = Duration::from_secs(120);
-/// Everything else that k3d does ends within a second.
-const SHORT_LIMIT: Duration = Duration::from_secs(30);
 
 /// Create the local Kubernetes cluster, or start and repair the one that is there
 ///
@@ -333,75 +331,3 @@ async fn still_running(engine: &Engine, target: &Target, output: &str) -> Result
     let found = format!("{} still runs. k3d: {}.", running.name, k3d::cause(output));
     Err(target.failure(Exit::Cluster, &found, "run the command again"))
 }
-
-/// Waits until the API, the nodes, DNS and the default service account are there: k3d waits for none of them.
-async fn ready(context: &Context, engine: &Engine, target: &Target) -> Result<Kubernetes> {
-    // No kubeconfig yet, or one whose port is not the cluster's.
-    if target.open(engine).await.is_err() {
-        write_kubeconfig(context, engine, target).await?;
-    }
-    heal::balancer(context, engine, target).await?;
-    let deadline = Instant::now() + context.timeout.unwrap_or(CLUSTER_READY_LIMIT);
-    let mut connection = None;
-    loop {
-        let missing = match missing(engine, target, connection.take()).await {
-            Ok((cluster, None)) => {
-                heal::heal(context, engine, target, &cluster).await?;
-                return Ok(cluster);
-            }
-            Ok((cluster, Some(missing))) => {
-                connection = Some(cluster);
-                missing
-            }
-            Err(error) => format!("{error:#}"),
-        };
-        if Instant::now() > deadline {
-            let found = format!("it did not become ready: {missing}.");
-            return Err(target.failure(
-                Exit::Cluster,
-                &found,
-                "run `cargo xtask doctor`, then this command again",
-            ));
-        }
-        tokio::time::sleep(READY_POLL).await;
-    }
-}
-
-/// Over the connection that worked before, else over a new one: a handshake costs more than the question.
-async fn missing(
-    engine: &Engine,
-    target: &Target,
-    connection: Option<Kubernetes>,
-) -> Result<(Kubernetes, Option<String>)> {
-    let cluster = match connection {
-        Some(cluster) => cluster,
-        None => target.open(engine).await?,
-    };
-    let missing = cluster.missing(target.config.nodes().len()).await?;
-    Ok((cluster, missing))
-}
-
-/// Ours alone, and past the load balancer where a server node can be reached itself.
-async fn write_kubeconfig(context: &Context, engine: &Engine, target: &Target) -> Result<()> {
-    let got = k3d::run(context, target, &["kubeconfig", "get", target.name()], "", SHORT_LIMIT).await?;
-    if !got.success() {
-        let found = format!("k3d gives no kubeconfig: {}.", k3d::cause(&got.tail));
-        return Err(target.failure(Exit::Cluster, &found, "run `cargo xtask down`, then `cargo xtask up`"));
-    }
-    let direct = api_of_server(&engine.cluster_containers(target.name()).await?);
-    let line = |line: &str| match direct.filter(|_| line.trim_start().starts_with("server: ")) {
-        Some(port) => format!("    server: https://127.0.0.1:{port}\n"),
-        None => format!("{line}\n"),
-    };
-    target.write_kubeconfig(&got.stdout.lines().map(line).collect::<String>())
-}
-
-/// The port of this machine at which a server node itself answers.
-fn api_of_server(containers: &[Container]) -> Option<u16> {
-    let is_server = |one: &&Container| one.labels.get(ROLE_LABEL).is_some_and(|role| role == "server");
-    let ports = containers.iter().filter(|one| one.is_running()).filter(is_server).flat_map(|one| &one.ports);
-    ports.filter(|port| port.container_port == API_PORT).map(|port| port.host_port).next()
-}
-
-#[cfg(test)]
-mod tests;

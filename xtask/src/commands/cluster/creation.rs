@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::commands::cluster::{
-    Announce, READY_POLL, api_of_server, balancer, k3d, ports, ready, removal, tell, until_ended,
-    write_kubeconfig,
-};
+use crate::commands::cluster::ready::{api_of_server, ready, write_kubeconfig};
+use crate::commands::cluster::{Announce, READY_POLL, balancer, k3d, ports, removal, tell, until_ended};
 use crate::context::{Context, random_hex};
 use crate::docker::{Container, Engine};
 use crate::interrupt;
