@@ -36,13 +36,13 @@ pub async fn start_early(engine: &Engine, target: &Target, owner: &str) {
     }
 }
 
-/// True when every node runs, and the load balancer is there; all of them ours.
+/// True when every node runs and is ours, and the load balancer is there: one that `k3d cluster edit` put in place of
+/// another carries no owner.
 fn is_time(containers: &[Container], nodes: &[String], balancer: &str, owner: &str) -> bool {
-    let ours = |name: &str| {
-        let mut named = containers.iter().filter(|one| one.name == name);
-        named.find(|one| one.labels.get(OWNER_LABEL).is_some_and(|label| label == owner))
-    };
-    nodes.iter().all(|name| ours(name).is_some_and(Container::is_running)) && ours(balancer).is_some()
+    let named = |name: &str| containers.iter().find(|one| one.name == name);
+    let is_ours = |one: &Container| one.labels.get(OWNER_LABEL).is_some_and(|label| label == owner);
+    nodes.iter().all(|name| named(name).is_some_and(|one| one.is_running() && is_ours(one)))
+        && named(balancer).is_some()
 }
 
 /// Starts it whatever runs, with the file that it reads; without a load balancer there is nothing to do.

@@ -34,7 +34,7 @@ fn it_is_time_once_every_node_runs() {
 }
 
 #[test]
-fn what_is_not_ours_is_never_started() {
-    assert!(!is_time_for(&cluster("running", "4567"), "0123"));
+fn the_nodes_are_ours_and_the_load_balancer_may_be_one_of_k3d_edit() {
     assert!(!is_time_for(&cluster("running", "0123"), "4567"));
+    assert!(is_time_for(&cluster("running", ""), "0123"));
 }
