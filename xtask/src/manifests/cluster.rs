@@ -191,11 +191,14 @@ fn append(list: &mut Value, entry: Value) {
     }
 }
 
-/// k3d's node filters: `all`, `agent:*`, `servers:0`, `agent:0,1`.
+/// k3d's node filters: `all`, `agent:*`, `servers:0`, `agent:0,1`. A name of a cluster may hold the word of a role, so
+/// the node's own is read from the end.
 fn matches(filter: &str, node: &str) -> bool {
     let (role, index) = filter.split_once(':').unwrap_or((filter, "*"));
-    let role_fits = role == "all" || node.contains(&format!("-{}-", role.trim_end_matches('s')));
-    role_fits && (index == "*" || index.split(',').any(|one| node.ends_with(&format!("-{one}"))))
+    let mut ending = node.rsplit('-');
+    let (of_node, its_role) = (ending.next(), ending.next());
+    let role_fits = role == "all" || its_role == Some(role.trim_end_matches('s'));
+    role_fits && (index == "*" || index.split(',').any(|one| of_node == Some(one)))
 }
 
 /// Takes `127.0.0.1:8080:80` or `8080:80` apart.

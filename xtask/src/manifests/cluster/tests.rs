@@ -58,6 +58,15 @@ fn the_load_balancer_reads_what_k3d_writes() {
 }
 
 #[test]
+fn a_cluster_named_like_a_role_has_its_roles_all_the_same() {
+    let overrides = Overrides { name: Some("game-server-dry".to_owned()), ..Default::default() };
+    let values = with(&overrides).unwrap().for_balancer().unwrap();
+    let values: Value = serde_yaml::from_str(&values).unwrap();
+    let servers = values["ports"]["6443.tcp"].as_sequence().unwrap();
+    assert_eq!(servers, &[Value::from("k3d-game-server-dry-server-0")]);
+}
+
+#[test]
 fn without_a_load_balancer_a_node_publishes_the_port_itself() {
     let direct = with(&Overrides { direct: true, ..Default::default() }).unwrap();
     assert!(direct.direct && !with(&Overrides::default()).unwrap().direct);
