@@ -17,6 +17,7 @@ impl Engine {
             self.docker.upload_to_container(container, Some(options), bollard::body_full(archive)).await;
         sent.with_context(|| format!("copying files to {folder} in {container}"))
     }
+
     /// One file of a container, readable for everybody in it.
     pub async fn upload_file(&self, container: &str, folder: &str, name: &str, content: &[u8]) -> Result<()> {
         let mut header = tar::Header::new_ustar();

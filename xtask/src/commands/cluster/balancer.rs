@@ -1,7 +1,6 @@
 //! k3d's load balancer, started while k3d still waits for the agents.
 
 use anyhow::Result;
-use bytes::Bytes;
 
 use crate::commands::cluster::READY_POLL;
 use crate::docker::{Container, Engine};
@@ -52,8 +51,8 @@ pub async fn start(engine: &Engine, target: &Target) -> Result<()> {
     };
     // k3d writes the file when it starts a new one, and never again.
     if !engine.has_content(&balancer, &format!("{FOLDER}/{FILE}")).await {
-        let values = Bytes::from(target.config.for_balancer()?);
-        engine.upload_file(&balancer, FOLDER, FILE, &values).await?;
+        let values = target.config.for_balancer()?;
+        engine.upload_file(&balancer, FOLDER, FILE, values.as_bytes()).await?;
     }
     engine.start_container(&balancer).await
 }
