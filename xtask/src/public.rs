@@ -15,13 +15,16 @@ use crate::target::Target;
 
 /// A load balancer that was refused once leaves a node out for ten seconds; asking more often only prolongs that.
 const ASK_EVERY: Duration = Duration::from_secs(1);
+/// Kubernetes' own rules on a node are there or not: asking does not delay them.
+const ASK_NODE_EVERY: Duration = Duration::from_millis(100);
 /// The load balancer takes its nodes in turn, so this many answers in a row come from all of them.
 const ANSWERS_IN_A_ROW: u32 = 3;
 
 /// Waits until the page comes through the public port: pods that are ready may not be reachable on every node yet.
-pub async fn wait_for_page(port: u16) -> Result<()> {
+pub async fn wait_for_page(target: &Target) -> Result<()> {
     let fix = "`cargo xtask stop`, then `cargo xtask start` gives the cluster a new load balancer";
-    wait(&format!("127.0.0.1:{port}"), fix).await
+    let every = if target.config.direct { ASK_NODE_EVERY } else { ASK_EVERY };
+    wait(&format!("127.0.0.1:{}", target.published().port), every, fix).await
 }
 
 /// The same where players come from elsewhere. Behind TLS the player who comes next finds out.
@@ -31,10 +34,11 @@ pub async fn wait_for_url(url: &str) -> Result<()> {
         return Ok(());
     };
     let address = if host.contains(':') { host.to_owned() } else { format!("{host}:80") };
-    wait(&address, "look at the Service gateway and at what leads to it: `cargo xtask diagnose`").await
+    wait(&address, ASK_EVERY, "look at the Service gateway and at what leads to it: `cargo xtask diagnose`")
+        .await
 }
 
-async fn wait(address: &str, fix: &str) -> Result<()> {
+async fn wait(address: &str, every: Duration, fix: &str) -> Result<()> {
     let (started, mut answers) = (Instant::now(), 0);
     while answers < ANSWERS_IN_A_ROW {
         if http::is_ok(address, "/", ASK_EVERY).await {
@@ -45,7 +49,7 @@ async fn wait(address: &str, fix: &str) -> Result<()> {
         if started.elapsed() > PUBLIC_PORT_LIMIT {
             return Err(no_page(address, fix).into());
         }
-        tokio::time::sleep(ASK_EVERY).await;
+        tokio::time::sleep(every).await;
     }
     Ok(())
 }

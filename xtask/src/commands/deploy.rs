@@ -59,7 +59,7 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
     let ((), prepared) =
         tokio::try_join!(image::deliver(context, &reached, &image), prepare(context, &reached, reference))?;
     if carry_out(context, &reached, prepared, reference, args.now).await? {
-        public::wait_for_page(reached.target.config.port).await?;
+        public::wait_for_page(&reached.target).await?;
     }
     Ok(())
 }
@@ -131,7 +131,7 @@ pub async fn settle(context: &Context, reached: &Reached) -> Result<()> {
     }
     let step = context.report.step("rollout", "waiting for the pods");
     let waited = rollout::wait(context, &reached.cluster, &manifests, false).await?;
-    public::wait_for_page(reached.target.published().port).await?;
+    public::wait_for_page(&reached.target).await?;
     step.done(&waited);
     Ok(())
 }

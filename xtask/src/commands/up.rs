@@ -104,7 +104,7 @@ async fn converge(context: &Context, args: &Args) -> Result<Value> {
         ended = &mut filled => { made.await?; ended? }
     };
     let target = Target::of(context)?;
-    public::wait_for_page(target.config.port).await?;
+    public::wait_for_page(&target).await?;
     let seen = play::verify(context, &binary::path(context), &target.url()).await?;
     target.write(PLAYED_FILE, reference.as_bytes())?;
     Ok(seen)

@@ -106,7 +106,7 @@ impl Pods {
     pub async fn leave(&self, context: &Context) -> Result<String> {
         let prepared = deploy::prepare(context, &self.reached, &self.image).await?;
         deploy::carry_out(context, &self.reached, prepared, &self.image, true).await?;
-        public::wait_for_page(self.reached.target.published().port).await?;
+        public::wait_for_page(&self.reached.target).await?;
         Ok(format!("every pod runs {} again, at {}", self.image, self.url))
     }
 
