@@ -125,6 +125,11 @@ impl Reached {
         Ok(Self { target, engine, cluster })
     }
 
+    /// True while the cluster is made, or only imagined: nobody has put anything there.
+    pub fn is_new(&self) -> bool {
+        self.cluster.is_imagined() || self.target.record().is_some_and(|record| !record.complete)
+    }
+
     /// The same, over a connection to Docker that is there already.
     pub async fn through(engine: Engine, target: Target) -> Result<Self> {
         let cluster = target.connect(&engine).await?;

@@ -136,6 +136,12 @@ impl Engine {
         })
     }
 
+    /// True when the container is there and runs.
+    pub async fn is_running(&self, container: &str) -> bool {
+        let found = self.docker.inspect_container(container, None::<InspectContainerOptions>).await;
+        found.is_ok_and(|found| found.state.and_then(|state| state.running).unwrap_or_default())
+    }
+
     /// Starts a container; one that runs stays as it is.
     pub async fn start_container(&self, container: &str) -> Result<()> {
         if !self.call(&format!("docker start {container}")) {

@@ -29,7 +29,8 @@ pub struct Archive {
     pub digest: String,
     /// Layers, configuration, manifest.
     blobs: Vec<Blob>,
-    index: Vec<u8>,
+    /// The manifest, by the name under which containerd keeps it.
+    entry: Value,
     docker_index: Vec<u8>,
 }
 
@@ -41,21 +42,16 @@ impl Archive {
             full_reference: full_reference.to_owned(),
             digest: String::new(),
             blobs: Vec::new(),
-            index: Vec::new(),
+            entry: Value::Null,
             docker_index: Vec::new(),
         }
     }
 
     /// An OCI layout that carries Docker's own index as well.
     pub fn whole(&self) -> Result<Bytes> {
-        let mut file = self.open()?;
+        let mut file = open(&[self])?;
         append(&mut file, "manifest.json", 0o644, &self.docker_index)?;
-        Self::close(file, self.blobs.iter())
-    }
-
-    /// Only what a node lacks: containerd takes the rest from its own store. Docker's index has no form for that.
-    pub fn without(&self, held: &BTreeSet<String>) -> Result<Bytes> {
-        Self::close(self.open()?, self.blobs.iter().filter(|blob| !held.contains(&blob.digest)))
+        close(file, self.blobs.iter())
     }
 
     /// What a registry takes one by one; none for an image that was not read.
@@ -64,20 +60,29 @@ impl Archive {
         let tag = self.reference.rsplit(':').next().unwrap_or_default();
         Some(Pieces { tag, manifest, blobs })
     }
+}
 
-    fn open(&self) -> Result<tar::Builder<Vec<u8>>> {
-        let mut file = tar::Builder::new(Vec::new());
-        append(&mut file, "oci-layout", 0o644, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
-        append(&mut file, "index.json", 0o644, &self.index)?;
-        Ok(file)
-    }
+/// Images as one OCI layout, with only what a node lacks: containerd takes the rest from its own store. Docker's index
+/// has no form for that.
+pub fn without(images: &[&Archive], held: &BTreeSet<String>) -> Result<Bytes> {
+    let blobs = images.iter().flat_map(|image| &image.blobs);
+    close(open(images)?, blobs.filter(|blob| !held.contains(&blob.digest)))
+}
 
-    fn close<'a>(mut file: tar::Builder<Vec<u8>>, blobs: impl Iterator<Item = &'a Blob>) -> Result<Bytes> {
-        for blob in blobs {
-            append(&mut file, &path(blob), 0o644, &blob.bytes)?;
-        }
-        Ok(file.into_inner().context("packing the image")?.into())
+fn open(images: &[&Archive]) -> Result<tar::Builder<Vec<u8>>> {
+    let mut file = tar::Builder::new(Vec::new());
+    append(&mut file, "oci-layout", 0o644, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+    let entries: Vec<&Value> = images.iter().map(|image| &image.entry).collect();
+    let index = json!({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": entries});
+    append(&mut file, "index.json", 0o644, &serde_json::to_vec(&index)?)?;
+    Ok(file)
+}
+
+fn close<'a>(mut file: tar::Builder<Vec<u8>>, blobs: impl Iterator<Item = &'a Blob>) -> Result<Bytes> {
+    for blob in blobs {
+        append(&mut file, &path(blob), 0o644, &blob.bytes)?;
     }
+    Ok(file.into_inner().context("packing the image")?.into())
 }
 
 /// Where a blob lies within an OCI layout.
@@ -122,7 +127,6 @@ pub fn write(reference: &str, config: Blob, layers: Vec<Blob>) -> Result<Archive
     let full_reference = full_reference(reference);
     let mut entry = manifest.descriptor();
     entry["annotations"] = json!({"io.containerd.image.name": full_reference});
-    let index = json!({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [entry]});
     let paths: Vec<String> = layers.iter().map(path).collect();
     let docker = json!([{"Config": path(&config), "RepoTags": [reference], "Layers": paths}]);
     let digest = manifest.digest.clone();
@@ -131,7 +135,7 @@ pub fn write(reference: &str, config: Blob, layers: Vec<Blob>) -> Result<Archive
         full_reference,
         digest,
         blobs: layers.into_iter().chain([config, manifest]).collect(),
-        index: serde_json::to_vec(&index)?,
+        entry,
         docker_index: serde_json::to_vec(&docker)?,
     })
 }

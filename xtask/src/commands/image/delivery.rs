@@ -7,6 +7,7 @@ use anyhow::Result;
 use futures_util::future::try_join_all;
 
 use super::archive::{Archive, full_reference};
+use super::nodes::Node;
 use super::{Image, failure, nodes, repack};
 use crate::context::Context;
 use crate::docker::Engine;
@@ -39,35 +40,38 @@ impl Wanted {
 pub async fn deliver(context: &Context, reached: &Reached, image: &Image) -> Result<()> {
     let step = context.report.step("deliver", "looking at the nodes");
     let engine = &reached.engine;
-    let is_there = !reached.cluster.is_imagined();
-    let nodes = match is_there {
-        true => engine.cluster_nodes(reached.target.name()).await?,
-        false => reached.target.config.nodes(),
+    let node = if reached.is_new() { Node::New } else { Node::Known };
+    let names = match node {
+        Node::Known => engine.cluster_nodes(reached.target.name()).await?,
+        Node::New => reached.target.config.nodes(),
     };
     let manifests = Manifests::load(&context.manifests)?;
-    let wanted = wanted(engine, &reached.target, image, &manifests, &nodes).await?;
-    let missing = match is_there {
-        true => missing(engine, &wanted, CLUSTER_READY_LIMIT).await,
-        false => Ok(everywhere(&wanted)),
+    let wanted = wanted(engine, &reached.target, image, &manifests, &names).await?;
+    let missing = match node {
+        Node::Known => missing(engine, &wanted, CLUSTER_READY_LIMIT).await,
+        Node::New => Ok(everywhere(&wanted)),
     };
     let missing = missing.map_err(|error| failure("looking at the nodes", &error))?;
     if missing.is_empty() {
         step.skipped(&format!("the nodes hold all {} images", wanted.len()));
         return Ok(());
     }
-    let mut archives = Vec::new();
+    let mut archives = BTreeMap::new();
     for one in &missing {
         let archive = match context.dry_run {
             true => Archive::unread(&wanted[one.index].reference, &wanted[one.index].full_reference),
             false => wanted[one.index].archive(engine, image).await?,
         };
-        archives.push((archive, &one.nodes));
+        archives.insert(one.index, archive);
     }
-    let pairs = archives.iter().flat_map(|(archive, nodes)| nodes.iter().map(move |node| (node, archive)));
-    let streams = pairs.map(|(node, archive)| nodes::deliver(engine, node, archive));
+    let by_node = by_node(&missing);
+    let streams = by_node.iter().map(async |(name, lacking)| {
+        let images: Vec<&Archive> = lacking.iter().map(|index| &archives[index]).collect();
+        nodes::deliver(engine, name, node, &images).await
+    });
     let sent = try_join_all(streams).await;
     let sent = sent.map_err(|error| failure("delivering images to the nodes", &error))?;
-    let names: Vec<&str> = archives.iter().map(|(archive, _)| archive.reference.as_str()).collect();
+    let names: Vec<&str> = archives.values().map(|archive| archive.reference.as_str()).collect();
     let bytes = format_bytes(sent.iter().sum());
     let streams = if sent.len() == 1 { "1 stream".to_owned() } else { format!("{} streams", sent.len()) };
     if context.dry_run {
@@ -76,6 +80,15 @@ pub async fn deliver(context: &Context, reached: &Reached, image: &Image) -> Res
     }
     step.done(&format!("{} to the nodes, proven by digest: {bytes} in {streams}", names.join(", ")));
     Ok(())
+}
+
+/// Indices of the images that each node lacks: they go there together.
+fn by_node(missing: &[Missing]) -> BTreeMap<&str, Vec<usize>> {
+    let mut by_node: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (node, index) in missing.iter().flat_map(|one| one.nodes.iter().map(|node| (node, one.index))) {
+        by_node.entry(node).or_default().push(index);
+    }
+    by_node
 }
 
 /// Nodes that lack one of the wanted images.

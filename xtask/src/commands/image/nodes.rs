@@ -3,20 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use bytes::Bytes;
 
-use super::archive::Archive;
+use super::archive::{self, Archive};
 use crate::docker::Engine;
 use crate::interrupt;
-use crate::settings::DELIVER_LIMIT;
+use crate::settings::{CLUSTER_READY_LIMIT, DELIVER_LIMIT};
 
 /// containerd as Kubernetes uses it; the program is in every k3s node.
 const CTR: [&str; 3] = ["ctr", "--namespace", "k8s.io"];
 /// Without it the kubelet may remove an image that no pod uses yet.
 const PIN: &str = "io.cri-containerd.pinned=pinned";
 /// How often a node that is starting is asked.
-const AWAKE_POLL: Duration = Duration::from_millis(300);
+const AWAKE_POLL: Duration = Duration::from_millis(200);
 /// A node that is starting or short of memory takes an image a moment later.
 const ATTEMPTS: u32 = 3;
 /// Times the number of attempts so far.
@@ -72,24 +72,40 @@ async fn blobs(engine: &Engine, node: &str) -> Result<BTreeSet<String>> {
     Ok(output.stdout.lines().map(|line| line.trim().to_owned()).collect())
 }
 
-/// Brings an image to a node, proves it, and keeps it there; gives the bytes that were sent. The first attempt sends
+/// What a node is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Node {
+    /// It runs for a while: only what it lacks.
+    Known,
+    /// It was made just now: everything, as soon as its containerd answers.
+    New,
+}
+
+/// Brings images to a node, proves them, and keeps them there; gives the bytes that were sent. The first attempt sends
 /// only what the node lacks, later ones send everything.
-pub async fn deliver(engine: &Engine, node: &str, image: &Archive) -> Result<usize> {
+pub async fn deliver(engine: &Engine, name: &str, node: Node, images: &[&Archive]) -> Result<usize> {
+    if engine.report().dry_run {
+        import(engine, name, node, images, Bytes::new()).await?;
+        return Ok(0);
+    }
+    if node == Node::New {
+        until_running(engine, name).await?;
+    }
     let mut sent = 0;
     let mut attempt = 1;
     loop {
-        if engine.report().dry_run {
-            import(engine, node, image, Bytes::new()).await?;
-            return Ok(0);
-        }
-        let held = if attempt == 1 { blobs(engine, node).await.unwrap_or_default() } else { BTreeSet::new() };
-        let bytes = image.without(&held)?;
+        let held = match (node, attempt) {
+            (Node::Known, 1) => blobs(engine, name).await.unwrap_or_default(),
+            _ => BTreeSet::new(),
+        };
+        let bytes = archive::without(images, &held)?;
         sent += bytes.len();
-        let imported = tokio::time::timeout(DELIVER_LIMIT, import(engine, node, image, bytes)).await;
+        let imported = tokio::time::timeout(DELIVER_LIMIT, import(engine, name, node, images, bytes)).await;
         match imported.unwrap_or_else(|_| bail!("not within {} s", DELIVER_LIMIT.as_secs())) {
             Ok(()) => return Ok(sent),
             Err(error) if attempt == ATTEMPTS => {
-                bail!("{node} did not take {} in {ATTEMPTS} attempts: {error:#}", image.full_reference)
+                let names = names_of(images).join(", ");
+                bail!("{name} did not take {names} in {ATTEMPTS} attempts: {error:#}")
             }
             Err(_) => tokio::time::sleep(RETRY_AFTER * attempt).await,
         }
@@ -97,22 +113,48 @@ pub async fn deliver(engine: &Engine, node: &str, image: &Archive) -> Result<usi
     }
 }
 
-/// Takes the image in, pins it and looks, as one command: starting one costs a busy machine more than what it does.
-async fn import(engine: &Engine, node: &str, image: &Archive, archive: Bytes) -> Result<()> {
-    let reference = image.full_reference.as_str();
-    let ctr = CTR.join(" ");
-    let script = format!(
-        "{ctr} images import - && {ctr} images label {reference} {PIN} && {ctr} images check name=={reference}"
-    );
-    let command = ["sh", "-c", &script];
+/// A container that does not run takes no command.
+async fn until_running(engine: &Engine, name: &str) -> Result<()> {
+    let started = Instant::now();
+    while !engine.is_running(name).await {
+        ensure!(started.elapsed() < CLUSTER_READY_LIMIT, "{name} does not start");
+        tokio::time::sleep(AWAKE_POLL).await;
+    }
+    Ok(())
+}
+
+fn names_of<'a>(images: &[&'a Archive]) -> Vec<&'a str> {
+    images.iter().map(|image| image.full_reference.as_str()).collect()
+}
+
+/// Takes images in, pins them and looks, as one command: starting one costs a busy machine more than what it does.
+async fn import(engine: &Engine, name: &str, node: Node, images: &[&Archive], bytes: Bytes) -> Result<()> {
+    let names = names_of(images);
+    let script = script(node, &names);
     interrupt::place_later("deliver-streams", Duration::ZERO);
-    let imported = engine.exec_to_change(node, &command, Some((reference, archive))).await?;
-    if engine.report().dry_run || complete(&imported.stdout).get(reference) == Some(&image.digest) {
+    let imported =
+        engine.exec_to_change(name, &["sh", "-c", &script], Some((&names.join("+"), bytes))).await?;
+    let held = complete(&imported.stdout);
+    let is_held = |image: &&Archive| held.get(&image.full_reference) == Some(&image.digest);
+    if engine.report().dry_run || images.iter().all(is_held) {
         return Ok(());
     }
     // A half-registered name would be taken for an image by the kubelet.
-    remove(engine, node, reference).await?;
+    for image in images.iter().filter(|image| !is_held(image)) {
+        remove(engine, name, &image.full_reference).await?;
+    }
     bail!("{}", imported.stderr.trim());
+}
+
+fn script(node: Node, names: &[&str]) -> String {
+    let ctr = CTR.join(" ");
+    let awake = match node {
+        Node::Known => String::new(),
+        Node::New => format!("until {ctr} version >/dev/null 2>&1; do sleep 0.2; done; "),
+    };
+    let pinned: String = names.iter().map(|name| format!(" && {ctr} images label {name} {PIN}")).collect();
+    let checked: String = names.iter().map(|name| format!(" name=={name}")).collect();
+    format!("{awake}{ctr} images import -{pinned} && {ctr} images check{checked}")
 }
 
 /// Every name that a node gives an image, with the digest that it stands for.

@@ -31,12 +31,24 @@ fn the_archive_holds_every_blob_that_its_manifest_names() {
 fn what_a_node_holds_is_left_out() {
     let archive = pack(b"program", "amd64").unwrap();
     let layer = archive.blobs[0].clone();
-    let sent = files(&archive.without(&BTreeSet::from([layer.digest.clone()])).unwrap());
+    let sent = files(&without(&[&archive], &BTreeSet::from([layer.digest.clone()])).unwrap());
     assert!(!sent.contains_key(&path(&layer)));
     assert!(sent.contains_key(&format!("blobs/{}", archive.digest.replace(':', "/"))));
     assert!(sent.contains_key("index.json") && !sent.contains_key("manifest.json"));
-    let all = files(&archive.without(&BTreeSet::new()).unwrap());
+    let all = files(&without(&[&archive], &BTreeSet::new()).unwrap());
     assert!(all.contains_key(&path(&layer)));
+}
+
+#[test]
+fn one_file_carries_several_images() {
+    let images = [pack(b"program", "amd64").unwrap(), pack(b"another", "amd64").unwrap()];
+    let sent = files(&without(&[&images[0], &images[1]], &BTreeSet::new()).unwrap());
+    let index: Value = serde_json::from_slice(&sent["index.json"]).unwrap();
+    for (image, entry) in images.iter().zip(index["manifests"].as_array().unwrap()) {
+        assert_eq!(entry["digest"], image.digest);
+        assert_eq!(entry["annotations"]["io.containerd.image.name"], image.full_reference);
+        assert!(image.blobs.iter().all(|blob| sent.contains_key(&path(blob))));
+    }
 }
 
 fn files(archive: &[u8]) -> std::collections::BTreeMap<String, Vec<u8>> {

@@ -24,3 +24,14 @@ fn every_name_is_read_with_its_digest() {
     assert_eq!(names[0], ("docker.io/library/game-server:0123".to_owned(), "sha256:aaaa".to_owned()));
     assert!(named("").is_empty());
 }
+
+#[test]
+fn one_command_takes_all_images_of_a_node_and_waits_where_the_node_is_new() {
+    let known = script(Node::Known, &["a:1", "b:2"]);
+    assert!(known.starts_with("ctr --namespace k8s.io images import - && "), "{known}");
+    let pinned = |name: &str| format!(" images label {name} io.cri-containerd.pinned=pinned && ");
+    assert!(known.contains(&pinned("a:1")) && known.contains(&pinned("b:2")), "{known}");
+    assert!(known.ends_with(" images check name==a:1 name==b:2"), "{known}");
+    let new = script(Node::New, &["a:1", "b:2"]);
+    assert!(new.starts_with("until ") && new.ends_with(&known), "{new}");
+}

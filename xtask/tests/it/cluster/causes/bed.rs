@@ -194,9 +194,8 @@ impl Bed {
     }
 
     async fn deliver(&self, node: &str) {
-        for image in &self.images {
-            nodes::deliver(&self.reached.engine, node, image).await.unwrap();
-        }
+        let images: Vec<_> = self.images.iter().collect();
+        nodes::deliver(&self.reached.engine, node, nodes::Node::Known, &images).await.unwrap();
         // The manifests take no tag for our own image, so the foreign one gets a name of its own.
         let foreign = self.images[1].full_reference.as_str();
         self.ctr(node, &["tag", "--force", foreign, "docker.io/library/foreign:1"]).await;
