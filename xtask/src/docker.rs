@@ -14,12 +14,12 @@ pub mod cluster;
 mod endpoint;
 /// Commands inside a container.
 mod exec;
+/// Files into a container.
+mod files;
 /// Images: looked up, loaded, exported.
 mod images;
 /// What doctor asks an engine.
 pub mod probe;
-/// Files into a container.
-mod upload;
 
 /// Loads and exports of large images answer late; a dead engine refuses at once.
 const REQUEST_LIMIT: Duration = Duration::from_secs(120);

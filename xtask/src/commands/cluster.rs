@@ -18,6 +18,8 @@ use drift::Drift;
 use look::State;
 use ready::ready;
 
+/// The agents, started before their turn.
+mod agents;
 /// k3d's load balancer, started before its turn.
 mod balancer;
 /// Making one, and going on as soon as its API answers.
@@ -32,17 +34,21 @@ mod edit;
 mod heal;
 /// The one place that runs k3d.
 mod k3d;
+/// What leads to the API.
+mod kubeconfig;
 /// What is there under the name of a cluster, and whose it is.
 mod look;
 /// Whether the ports are free, and who has them.
 mod ports;
-/// Waiting until pods can run, and the kubeconfig that leads there.
+/// Waiting until pods can run.
 mod ready;
 /// Taking a cluster away until nothing is left.
 mod removal;
 
 /// How often the API is asked whether it is there.
 const READY_POLL: Duration = Duration::from_millis(250);
+/// How often Docker is asked how far k3d has come: what it makes is gone on with at once.
+const CREATION_POLL: Duration = Duration::from_millis(100);
 /// Start takes 22 s and stop 9 s on a busy small machine.
 const START_STOP_LIMIT: Duration = Duration::from_secs(120);
 

@@ -9,6 +9,10 @@ use serde_yaml::Value;
 
 use crate::manifests::refuse;
 use crate::settings::{CLUSTER_NAME_CHARS_MAX, OWNER_LABEL};
+pub use kubeconfig::kubeconfig;
+
+/// What leads to its API.
+mod kubeconfig;
 
 /// Where the file lies below the folder of the manifests.
 const FILE: &str = "cluster/k3d.yaml";
@@ -132,8 +136,12 @@ impl ClusterConfig {
     /// Names of the nodes as Kubernetes knows them.
     pub fn nodes(&self) -> Vec<String> {
         let servers = (0..self.servers).map(|index| format!("k3d-{}-server-{index}", self.name));
-        let agents = (0..self.agents).map(|index| format!("k3d-{}-agent-{index}", self.name));
-        servers.chain(agents).collect()
+        servers.chain(self.agents()).collect()
+    }
+
+    /// Names of the nodes that are not servers.
+    pub fn agents(&self) -> impl Iterator<Item = String> {
+        (0..self.agents).map(|index| format!("k3d-{}-agent-{index}", self.name))
     }
 
     /// The container of k3d's load balancer, where there is one.

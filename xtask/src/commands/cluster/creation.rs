@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::commands::cluster::ready::{api_of_server, ready, write_kubeconfig};
-use crate::commands::cluster::{Announce, READY_POLL, balancer, k3d, ports, removal, tell, until_ended};
+use crate::commands::cluster::kubeconfig::{self, api_port_of_server};
+use crate::commands::cluster::ready::ready;
+use crate::commands::cluster::{
+    Announce, CREATION_POLL, agents, balancer, k3d, ports, removal, tell, until_ended,
+};
 use crate::context::{Context, random_hex};
 use crate::docker::{Container, Engine};
 use crate::interrupt;
@@ -20,8 +23,6 @@ const K3D_AT_WORK: Duration = Duration::from_secs(3);
 
 /// Enough that no two clusters are taken for one another.
 const OWNER_BYTES: usize = 16;
-/// Where k3s writes it, as k3d tells it to.
-const KUBECONFIG_OF_SERVER: &str = "/output/kubeconfig.yaml";
 
 /// Makes the cluster, writes down what it is, and waits until pods can run.
 pub async fn create(
@@ -67,11 +68,15 @@ async fn make(
     record: &Record,
     announce: &mut Option<Announce>,
 ) -> Result<()> {
-    let go_on = async {
-        let reached = answering(context, engine, target, record).await;
+    let answered = async {
+        let reached = answering(engine, target, record).await;
         if let Some(announce) = announce.take() {
             tell(announce, reached);
         }
+    };
+    let go_on = async {
+        let ((), prepared) = tokio::join!(answered, agents::prepare(engine, target));
+        agents::start_early(engine, target, prepared).await;
     };
     let beside = async {
         tokio::join!(go_on, balancer::start_early(engine, target, &record.owner));
@@ -98,11 +103,11 @@ pub async fn run_k3d(context: &Context, target: &Target, owner: &str) -> Result<
 }
 
 /// Waits until the API server of a cluster in the making answers; its containers carry the id that was written down.
-async fn answering(context: &Context, engine: &Engine, target: &Target, record: &Record) -> Reached {
+async fn answering(engine: &Engine, target: &Target, record: &Record) -> Reached {
     loop {
-        tokio::time::sleep(READY_POLL).await;
+        tokio::time::sleep(CREATION_POLL).await;
         if let Ok(true) = is_started(engine, target, record).await
-            && write_kubeconfig(context, engine, target).await.is_ok()
+            && kubeconfig::write(engine, target).await.is_ok()
             && let Ok(cluster) = target.open(engine).await
             && cluster.is_api_ready().await
         {
@@ -115,9 +120,10 @@ async fn answering(context: &Context, engine: &Engine, target: &Target, record: 
 async fn is_started(engine: &Engine, target: &Target, record: &Record) -> Result<bool> {
     let containers = engine.cluster_containers(target.name()).await?;
     let is_ours = |one: &Container| one.labels.get(OWNER_LABEL) == Some(&record.owner);
-    if api_of_server(&containers).is_none() || !containers.iter().filter(|one| one.is_running()).all(is_ours)
+    if api_port_of_server(&containers).is_none()
+        || !containers.iter().filter(|one| one.is_running()).all(is_ours)
     {
         return Ok(false);
     }
-    Ok(engine.has_content(&target.config.first_server(), KUBECONFIG_OF_SERVER).await)
+    Ok(kubeconfig::is_there(engine, target).await)
 }
