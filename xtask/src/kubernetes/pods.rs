@@ -1,5 +1,6 @@
 //! The table of pods, and what a pod says through the API server.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -67,6 +68,22 @@ impl Kubernetes {
         let mut pods: Vec<Pod> = found.iter().map(Pod::read).collect();
         pods.sort_by(|a, b| (&a.role, &a.name).cmp(&(&b.role, &b.name)));
         Ok(pods)
+    }
+
+    /// By node, the start of the oldest container that runs there as far as the cluster knows (RFC 3339, to the second).
+    pub async fn running_since(&self) -> Result<BTreeMap<String, String>> {
+        let mut oldest: BTreeMap<String, String> = BTreeMap::new();
+        for pod in self.list("v1", "Pod", None, "").await? {
+            let node = pod["spec"]["nodeName"].as_str().unwrap_or_default();
+            let containers = pod["status"]["containerStatuses"].as_array().into_iter().flatten();
+            for started in containers.filter_map(|one| one["state"]["running"]["startedAt"].as_str()) {
+                let known = oldest.entry(node.to_owned()).or_insert_with(|| started.to_owned());
+                if started < known.as_str() {
+                    *known = started.to_owned();
+                }
+            }
+        }
+        Ok(oldest)
     }
 
     /// Prometheus text of a pod.

@@ -25,6 +25,9 @@ const BALANCER: &str = "loadbalancer";
 /// Containers that are there for as long as the cluster is.
 const LASTING: [&str; 3] = ["server", "agent", BALANCER];
 
+/// Of a time of RFC 3339, `2026-11-24T10:00:00`: Kubernetes gives no fractions.
+const WHOLE_SECONDS: usize = 19;
+
 /// One thing that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ailment {
@@ -38,6 +41,8 @@ pub enum Ailment {
     HostRecords { missing: Vec<String> },
     /// The cluster knows a node under an address that it no longer has.
     OldAddress { node: String, known: String, now: String },
+    /// What the cluster says about the pods of a node is from before its start: they are called ready and do not run.
+    OldPods { node: String },
 }
 
 impl Ailment {
@@ -49,6 +54,7 @@ impl Ailment {
             Self::StaleBalancer { .. } => "balancer-stale",
             Self::HostRecords { .. } => "host-records-missing",
             Self::OldAddress { .. } => "node-address-old",
+            Self::OldPods { .. } => "node-pods-old",
         }
     }
 }
@@ -64,6 +70,9 @@ impl fmt::Display for Ailment {
             Self::HostRecords { missing } => write!(f, "CoreDNS has lost {}", missing.join(", ")),
             Self::OldAddress { node, known, now } => {
                 write!(f, "{node} is at {now}, and the cluster still knows it at {known}")
+            }
+            Self::OldPods { node } => {
+                write!(f, "{node} has started again and has not said yet which of its pods run")
             }
         }
     }
@@ -100,6 +109,8 @@ pub struct Inside {
     pub hosts: String,
     /// Addresses of nodes.
     pub nodes: BTreeMap<String, String>,
+    /// By node, since when the oldest of its containers is said to run.
+    pub running_since: BTreeMap<String, String>,
 }
 
 /// Everything that is not as it should be; nothing for a cluster that is not there at all.
@@ -137,8 +148,9 @@ pub async fn outside(engine: &Engine, target: &Target) -> Result<Facts> {
 }
 
 async fn inside(cluster: &Kubernetes) -> Result<Inside> {
-    let (hosts, nodes) = tokio::try_join!(cluster.host_records(), cluster.node_addresses())?;
-    Ok(Inside { hosts, nodes })
+    let (hosts, nodes, running_since) =
+        tokio::try_join!(cluster.host_records(), cluster.node_addresses(), cluster.running_since())?;
+    Ok(Inside { hosts, nodes, running_since })
 }
 
 async fn members(engine: &Engine, target: &Target) -> Result<Vec<Member>> {
@@ -166,7 +178,7 @@ pub fn judge(facts: &Facts) -> Vec<Ailment> {
         let (node, now) = (member.name.clone(), member.at.address.clone());
         (*known != now).then(|| Ailment::OldAddress { node, known: known.clone(), now })
     });
-    let mut ailments: Vec<Ailment> = old.collect();
+    let mut ailments: Vec<Ailment> = old.chain(old_pods(facts)).collect();
     if !stale.is_empty() {
         ailments.push(Ailment::StaleBalancer { nodes: stale });
     }
@@ -174,6 +186,16 @@ pub fn judge(facts: &Facts) -> Vec<Ailment> {
         ailments.push(Ailment::HostRecords { missing });
     }
     ailments
+}
+
+/// Nodes on which containers are said to run since before the node itself does.
+fn old_pods(facts: &Facts) -> impl Iterator<Item = Ailment> {
+    let second = |time: &str| time.get(..WHOLE_SECONDS).unwrap_or(time).to_owned();
+    facts.members.iter().filter_map(move |member| {
+        let since = facts.inside.as_ref()?.running_since.get(&member.name)?;
+        let node = member.name.clone();
+        (second(since) < second(&member.at.started)).then_some(Ailment::OldPods { node })
+    })
 }
 
 /// Nodes that the load balancer may look for at an old address. What it was told is exact as long as it was not

@@ -73,7 +73,10 @@ pub async fn heal(context: &Context, engine: &Engine, target: &Target, cluster: 
             match ailment {
                 Ailment::StaleBalancer { .. } => tell_balancer(engine, target, &facts).await?,
                 Ailment::HostRecords { .. } => write_records(engine, target, cluster, &facts).await?,
-                Ailment::OldAddress { .. } | Ailment::Asleep { .. } | Ailment::Silent { .. } => waits = true,
+                Ailment::OldAddress { .. }
+                | Ailment::OldPods { .. }
+                | Ailment::Asleep { .. }
+                | Ailment::Silent { .. } => waits = true,
             }
         }
         if waits {

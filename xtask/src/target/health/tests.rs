@@ -27,6 +27,7 @@ fn whole() -> Facts {
             nodes: [("k3d-a-server-0", "172.20.0.2"), ("k3d-a-agent-0", "172.20.0.3")]
                 .map(|(name, address)| (name.to_owned(), address.to_owned()))
                 .into(),
+            running_since: [("k3d-a-agent-0".to_owned(), "2026-11-24T11:00:00Z".to_owned())].into(),
         }),
     }
 }
@@ -34,6 +35,21 @@ fn whole() -> Facts {
 #[test]
 fn a_cluster_as_k3d_leaves_it_is_well() {
     assert_eq!(judge(&whole()), []);
+}
+
+#[test]
+fn pods_that_run_since_before_their_node_does_are_waited_for() {
+    let mut facts = whole();
+    facts.members[1].at.started = "2026-11-24T11:30:00.2Z".to_owned();
+    facts.members[2].at.started = "2026-11-24T11:30:01.0Z".to_owned();
+    let old = Ailment::OldPods { node: "k3d-a-agent-0".to_owned() };
+    assert_eq!(judge(&facts), [old]);
+    // Its kubelet says for a moment that nothing runs, then what it has started.
+    facts.inside.as_mut().unwrap().running_since.clear();
+    assert_eq!(judge(&facts), []);
+    let again = "2026-11-24T11:30:00Z".to_owned();
+    facts.inside.as_mut().unwrap().running_since.insert("k3d-a-agent-0".to_owned(), again);
+    assert_eq!(judge(&facts), []);
 }
 
 #[test]
