@@ -5,7 +5,8 @@ use bytes::Bytes;
 use futures_util::future::try_join_all;
 
 use crate::commands::cluster::CREATION_POLL;
-use crate::docker::Engine;
+use crate::docker::{Container, Engine};
+use crate::settings::OWNER_LABEL;
 use crate::target::Target;
 
 /// k3d's own entry scripts, which it writes into each node right before it starts it (`enableFixes` of k3d): some
@@ -13,17 +14,23 @@ use crate::target::Target;
 const SCRIPTS: &str = "/bin/k3d-entrypoint";
 const FOLDER: &str = "/bin";
 
-/// Gives the agents what k3d writes into them, as soon as the server has it, which is its copy; then they can be
-/// started at any moment.
-pub async fn prepare(engine: &Engine, target: &Target) -> Result<()> {
-    let server = target.config.first_server();
-    while !engine.is_running(&server).await {
+/// Gives the agents what k3d writes into them, as soon as the server has it; then they can be started at any moment.
+pub async fn prepare(engine: &Engine, target: &Target, owner: &str) -> Result<()> {
+    let (server, agents) = (target.config.first_server(), target.config.agents().collect::<Vec<_>>());
+    while !is_time(&engine.cluster_containers(target.name()).await?, &server, &agents, owner) {
         tokio::time::sleep(CREATION_POLL).await;
     }
     let listed = engine.exec(&server, &["sh", "-c", &format!("ls {SCRIPTS}*")], None).await?;
     ensure!(listed.exit_code == 0, "{server} has none of k3d's scripts: {}", listed.stderr.trim());
     let scripts = try_join_all(listed.stdout.lines().map(|path| engine.download(&server, path))).await?;
     put(engine, target, joined(&scripts)?).await
+}
+
+/// True when the server runs and the agents are there, all of them ours.
+fn is_time(containers: &[Container], server: &str, agents: &[String], owner: &str) -> bool {
+    let is_ours = |one: &Container| one.labels.get(OWNER_LABEL).is_some_and(|label| label == owner);
+    let ours = |name: &str| containers.iter().find(|one| one.name == name && is_ours(one));
+    ours(server).is_some_and(Container::is_running) && agents.iter().all(|agent| ours(agent).is_some())
 }
 
 /// Writes the scripts into all agents.

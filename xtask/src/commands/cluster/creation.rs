@@ -75,7 +75,7 @@ async fn make(
         }
     };
     let go_on = async {
-        let ((), prepared) = tokio::join!(answered, agents::prepare(engine, target));
+        let ((), prepared) = tokio::join!(answered, agents::prepare(engine, target, &record.owner));
         agents::start_early(engine, target, prepared).await;
     };
     let beside = async {
