@@ -18,8 +18,6 @@ use drift::Drift;
 use look::State;
 use ready::ready;
 
-/// The agents, started before their turn.
-mod agents;
 /// k3d's load balancer, started before its turn.
 mod balancer;
 /// Making one, and going on as soon as its API answers.

@@ -136,12 +136,8 @@ impl ClusterConfig {
     /// Names of the nodes as Kubernetes knows them.
     pub fn nodes(&self) -> Vec<String> {
         let servers = (0..self.servers).map(|index| format!("k3d-{}-server-{index}", self.name));
-        servers.chain(self.agents()).collect()
-    }
-
-    /// Names of the nodes that are not servers.
-    pub fn agents(&self) -> impl Iterator<Item = String> {
-        (0..self.agents).map(|index| format!("k3d-{}-agent-{index}", self.name))
+        let agents = (0..self.agents).map(|index| format!("k3d-{}-agent-{index}", self.name));
+        servers.chain(agents).collect()
     }
 
     /// The container of k3d's load balancer, where there is one.

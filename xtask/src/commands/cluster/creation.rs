@@ -6,9 +6,7 @@ use anyhow::{Context as _, Result};
 
 use crate::commands::cluster::kubeconfig::{self, api_port_of_server};
 use crate::commands::cluster::ready::ready;
-use crate::commands::cluster::{
-    Announce, CREATION_POLL, agents, balancer, k3d, ports, removal, tell, until_ended,
-};
+use crate::commands::cluster::{Announce, CREATION_POLL, balancer, k3d, ports, removal, tell, until_ended};
 use crate::context::{Context, random_hex};
 use crate::docker::{Container, Engine};
 use crate::interrupt;
@@ -68,15 +66,11 @@ async fn make(
     record: &Record,
     announce: &mut Option<Announce>,
 ) -> Result<()> {
-    let answered = async {
+    let go_on = async {
         let reached = answering(engine, target, record).await;
         if let Some(announce) = announce.take() {
             tell(announce, reached);
         }
-    };
-    let go_on = async {
-        let ((), prepared) = tokio::join!(answered, agents::prepare(engine, target, &record.owner));
-        agents::start_early(engine, target, prepared).await;
     };
     let beside = async {
         tokio::join!(go_on, balancer::start_early(engine, target, &record.owner));

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::look::State;
-use super::{agents, balancer, creation, drift, edit, foreign, ports, removal, start_nodes};
+use super::{balancer, creation, drift, edit, foreign, ports, removal, start_nodes};
 use crate::context::Context;
 use crate::docker::Engine;
 use crate::target::Target;
@@ -51,6 +51,5 @@ async fn anew(context: &Context, engine: &Engine, target: &Target) -> Result<()>
 
 async fn create(context: &Context, engine: &Engine, target: &Target) -> Result<()> {
     creation::run_k3d(context, target, OWNER).await?;
-    agents::dry_run(engine, target).await?;
     balancer::start(engine, target).await
 }
