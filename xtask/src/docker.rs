@@ -14,7 +14,7 @@ pub mod cluster;
 mod endpoint;
 /// Commands inside a container.
 mod exec;
-/// Files into a container.
+/// Files into a container and out of it.
 mod files;
 /// Images: looked up, loaded, exported.
 mod images;

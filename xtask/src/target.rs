@@ -127,7 +127,7 @@ impl Reached {
 
     /// True while the cluster is made, or only imagined: nobody has put anything there.
     pub fn is_new(&self) -> bool {
-        self.cluster.is_imagined() || self.target.record().is_some_and(|record| !record.complete)
+        self.cluster.is_imagined() || !self.target.is_made()
     }
 
     /// The same, over a connection to Docker that is there already.

@@ -21,20 +21,14 @@ impl Engine {
         sent.with_context(|| format!("copying files to {folder} in {container}"))
     }
 
-    /// A tar archive of a file of a container.
-    pub async fn download(&self, container: &str, path: &str) -> Result<Bytes> {
-        let options = DownloadFromContainerOptionsBuilder::default().path(path).build();
-        let parts =
-            self.docker.download_from_container(container, Some(options)).try_collect::<Vec<_>>().await;
-        Ok(parts.with_context(|| format!("copying {path} from {container}"))?.concat().into())
-    }
-
     /// The text of a file of a container. Unlike a command that reads it, it starts no process.
     pub async fn read_file(&self, container: &str, path: &str) -> Result<String> {
-        let archive = self.download(container, path).await?;
-        let mut text = String::new();
-        let mut files = tar::Archive::new(archive.as_ref());
         let doing = || format!("reading {path} of {container}");
+        let options = DownloadFromContainerOptionsBuilder::default().path(path).build();
+        let parts = self.docker.download_from_container(container, Some(options));
+        let archive = parts.try_collect::<Vec<_>>().await.with_context(doing)?.concat();
+        let mut text = String::new();
+        let mut files = tar::Archive::new(archive.as_slice());
         let mut file = files.entries()?.next().with_context(doing)?.with_context(doing)?;
         file.read_to_string(&mut text).with_context(doing)?;
         Ok(text)
