@@ -1,9 +1,13 @@
 //! `cargo xtask ci`: everything that must hold before a change lands, the same here and on a runner.
 
+/// The stage `mutants`: broken lines that tests must notice.
+mod mutants;
 /// What each stage runs.
 mod stages;
 /// The closing list, for people and for hosted runners.
 mod summary;
+/// The stage `deny`: licences, sources, advisories.
+mod supply;
 #[cfg(test)]
 mod tests;
 
@@ -17,9 +21,11 @@ use crate::report::{Exit, Failure};
 
 /// Everything that must hold before a change lands; run it before you push
 ///
-/// Stages: fmt, clippy, tidy, test (these need nothing but Rust); processes (nats-server), postgres (initdb),
-/// browser (chromium and chromedriver); local (up, verify, load with budgets, down as one process) and cluster
-/// (up, verify, down on a k3d cluster of its own). A stage whose tools are missing is skipped with its reason.
+/// Stages: fmt, clippy, tidy (these need nothing but Rust); deny (cargo-deny: licences, sources, banned crates, and
+/// advisories where their database can be reached); test; mutants (cargo-mutants: lines that changed since $CI_BASE,
+/// else HEAD~1, are broken one at a time, and a unit test must notice); processes (nats-server), postgres (initdb),
+/// browser (chromium and chromedriver); local (up, verify, load with budgets, down as one process) and cluster (up,
+/// verify, down on a k3d cluster of its own). A stage whose tools are missing is skipped with its reason.
 ///
 /// Example: cargo xtask ci --only clippy --only test
 #[derive(Debug, clap::Args)]
@@ -38,7 +44,9 @@ pub enum StageName {
     Fmt,
     Clippy,
     Tidy,
+    Deny,
     Test,
+    Mutants,
     Processes,
     Postgres,
     Browser,
@@ -52,7 +60,9 @@ impl StageName {
             Self::Fmt => "fmt",
             Self::Clippy => "clippy",
             Self::Tidy => "tidy",
+            Self::Deny => "deny",
             Self::Test => "test",
+            Self::Mutants => "mutants",
             Self::Processes => "processes",
             Self::Postgres => "postgres",
             Self::Browser => "browser",

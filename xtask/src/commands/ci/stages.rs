@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::{Outcome, StageName};
+use super::{Outcome, StageName, mutants, supply};
 use crate::binary;
 use crate::context::Context;
 use crate::processes::{self, job::Job};
@@ -43,10 +43,12 @@ pub async fn run(context: &Context, name: StageName) -> Result<Outcome> {
         StageName::Fmt => cargo(context, &["fmt", "--all", "--check"]).await,
         StageName::Clippy => each_package(context, clippy_args).await,
         StageName::Tidy => tidy(context),
+        StageName::Deny => supply::run(context).await,
         StageName::Test => each_package(context, |package| vec!["test", "--package", package]).await,
         StageName::Processes => needs(context, name, missing_programs(&["nats-server"])).await,
         StageName::Postgres => needs(context, name, missing_initdb()).await,
         StageName::Browser => needs(context, name, missing_programs(&["chromium", "chromedriver"])).await,
+        StageName::Mutants => mutants::run(context).await,
         StageName::Local => local(context).await,
         StageName::Cluster => cluster(context).await,
     }
@@ -76,11 +78,11 @@ async fn each_package(
 }
 
 /// Without backtraces: what is shown of a failure is its end, and that is to be its message.
-fn cargo_job(context: &Context, args: &[&str]) -> Job {
+pub fn cargo_job(context: &Context, args: &[&str]) -> Job {
     Job::cargo(&context.root).args(args).env("RUST_BACKTRACE", "0")
 }
 
-async fn cargo(context: &Context, args: &[&str]) -> Result<Outcome> {
+pub async fn cargo(context: &Context, args: &[&str]) -> Result<Outcome> {
     let job = cargo_job(context, args).limit(CARGO_LIMIT);
     let finished = job.run(&context.report).await?;
     Ok(if finished.success() { Outcome::Passed } else { Outcome::Failed(finished.tail) })
@@ -101,7 +103,7 @@ async fn needs(context: &Context, name: StageName, missing: Option<String>) -> R
     Ok(if finished.success() { Outcome::Passed } else { Outcome::Failed(finished.tail) })
 }
 
-fn missing_programs(programs: &[&str]) -> Option<String> {
+pub fn missing_programs(programs: &[&str]) -> Option<String> {
     let missing: Vec<&str> =
         programs.iter().copied().filter(|name| processes::find(name).is_none()).collect();
     (!missing.is_empty()).then(|| format!("{} not on PATH", missing.join(" and ")))
@@ -236,10 +238,10 @@ async fn ourselves(context: &Context, scratch: &Scratch, step: &[&str], common: 
 }
 
 /// A state folder for one stage, removed afterwards.
-struct Scratch(PathBuf);
+pub struct Scratch(pub PathBuf);
 
 impl Scratch {
-    fn new(stage: &str) -> Result<Self> {
+    pub fn new(stage: &str) -> Result<Self> {
         let name = format!("game-server-ci-{stage}-{}", std::process::id());
         let folder = Path::new(&std::env::temp_dir()).join(name);
         std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
