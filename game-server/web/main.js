@@ -16,7 +16,7 @@ import { ErrorCode } from "./protocol.js";
 import { Renderer } from "./render.js";
 import { outcomeOf } from "./results.js";
 import { Sound } from "./sound.js";
-import { reloadIfUpgraded, rememberVersion } from "./upgrade.js";
+import { reloadIfUpgraded } from "./upgrade.js";
 
 /** The server counts a match a moment after it ends. */
 const RANKING_AFTER_MS = 1200;
@@ -35,7 +35,7 @@ class Page {
     this.listen();
     byId("name").value = savedName();
     this.showSound(this.sound.wanted);
-    this.toLobby();
+    this.showLobby();
     this.goOn();
     if (matchMedia("(pointer: fine)").matches) byId("name").focus();
   }
@@ -103,7 +103,13 @@ class Page {
     byId("leave-dialog").showModal();
   }
 
+  /** A page that was just loaded does not look for a newer one: in a rollout it could load itself without an end. */
   toLobby(notice = "") {
+    this.showLobby(notice);
+    reloadIfUpgraded();
+  }
+
+  showLobby(notice = "") {
     this.endMatch();
     this.show("lobby");
     this.backdrop.start();
@@ -111,7 +117,6 @@ class Page {
     byId("notice").textContent = notice;
     byId("notice").hidden = notice === "";
     showRanking(byId("lobby-ranking"), savedPlayer());
-    reloadIfUpgraded();
   }
 
   showWaiting(reason, waitedMs = 0) {
@@ -146,7 +151,6 @@ class Page {
 
   enter(seat, name) {
     this.showWaiting("Taking your seat…");
-    keepSeat(seat);
     const { renderer, input, hud, panel, sound } = this;
     const tools = { renderer, input, hud, panel, sound };
     this.match = new Match(seat, tools, {
@@ -222,4 +226,3 @@ class Page {
 
 const page = new Page();
 exposeState(page);
-rememberVersion();

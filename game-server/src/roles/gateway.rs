@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::map_response;
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, broadcast};
@@ -21,6 +22,7 @@ use crate::net::shutdown::Shutdown;
 use crate::protocol::bus::{ChatLine, SUBJECT_CHAT_LINES};
 use crate::protocol::ticket::TicketKey;
 use crate::protocol::version::Protocols;
+use crate::roles::gateway::assets::Assets;
 use crate::roles::gateway::counters::Counters;
 use crate::roles::gateway::hosts::Hosts;
 use crate::roles::gateway::limits::SOCKETS_MAX;
@@ -71,6 +73,7 @@ struct Gateway {
     options: GatewayOptions,
     bus: Bus,
     hosts: Hosts,
+    assets: Assets,
     chat_lines: broadcast::Sender<Arc<ChatLine>>,
     /// One for each socket that may be open.
     places: Arc<Semaphore>,
@@ -90,6 +93,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let lines = bus.subscribe(SUBJECT_CHAT_LINES).await?;
     let gateway = Arc::new(Gateway {
+        assets: Assets::new(options.web_dir.clone(), &options.allowed_origins)?,
         hosts: Hosts::new(options.name.clone(), options.protocols.link),
         options,
         bus,
@@ -124,6 +128,7 @@ fn router(gateway: Arc<Gateway>) -> Router {
         .route("/chat", get(talk::upgrade))
         .route("/ranking", get(leaderboard::get))
         .fallback(get(assets::get))
+        .layer(map_response(assets::guarded))
         .with_state(gateway)
 }
 

@@ -7,6 +7,8 @@ mod clock;
 mod comes_back;
 mod modules;
 mod netem;
+mod policy;
+mod rollout;
 mod stage;
 
 use std::time::Duration;
@@ -21,13 +23,12 @@ use stage::{Screen, Stage};
 const PLAYING: &str = "return game.screen === 'play' && game.tick > 0";
 /// Keeps what opens a room socket at hand, so that a test can break the socket.
 const KEEP_CONNECTIONS: &str = "window.opened = [];
-    return import('/connection.js').then(({ RoomConnection }) => {
-        const { open } = RoomConnection.prototype;
-        RoomConnection.prototype.open = function () {
-            window.opened.push(this);
-            open.call(this);
-        };
-    });";
+    const { RoomConnection } = modules['connection.js'];
+    const { open } = RoomConnection.prototype;
+    RoomConnection.prototype.open = function () {
+        window.opened.push(this);
+        open.call(this);
+    };";
 /// Long enough for the server's answer to be on both screens, short enough not to cross the map.
 const KEY_HELD: Duration = Duration::from_millis(600);
 /// A tenth of the distance that a player covers while the key is held; anything less is noise.

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+pub mod balancer;
 pub mod http;
 pub mod player;
 pub mod process;

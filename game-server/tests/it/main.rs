@@ -7,6 +7,7 @@ mod golden;
 mod harness;
 mod hostile;
 mod manifests;
+mod page;
 mod port;
 mod postgres;
 mod processes;
