@@ -2,6 +2,8 @@
 
 /// The admin port: /livez, /readyz, /metrics, /drain.
 pub mod admin;
+/// Deadlines that count only time in which this process ran.
+pub mod awake;
 /// Publish, subscribe, request: in one process or over NATS.
 pub mod bus;
 /// Length-framed messages over a byte stream.

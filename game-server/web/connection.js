@@ -19,6 +19,7 @@ const REASONS = {
   [ErrorCode.ROOM_GONE]: "That match is over.",
   [ErrorCode.ROOM_FULL]: "That match is full. Press Play for another.",
   [ErrorCode.TOO_SLOW]: "The connection is too slow to keep up with the match.",
+  [ErrorCode.UNREACHABLE]: "The server of that match cannot be reached.",
   [ErrorCode.DRAINING]: "The server is restarting. Try again in a moment.",
   [ErrorCode.REPLACED]: "You went on playing in another window.",
 };
@@ -28,8 +29,10 @@ const HANDLERS = {
 };
 
 export class RoomConnection {
-  constructor(ticket, handlers) {
+  /** `isNew`: nobody has sat there yet, so that another seat is as good as a wait for this one. */
+  constructor({ ticket, isNew = false }, handlers) {
     this.ticket = ticket;
+    this.isNew = isNew;
     this.handlers = handlers;
     this.closed = false;
     this.over = false;
@@ -118,6 +121,7 @@ export class RoomConnection {
 
   onOther(kind, message) {
     if (kind === Kind.WELCOME) {
+      this.isNew = false;
       this.slot = message.slot;
       this.lostAtMs = null;
       this.attempt = 0;
@@ -141,11 +145,15 @@ export class RoomConnection {
       this.handlers.onClosed();
       return;
     }
-    if (this.refusal && NO_RETURN.has(this.refusal.code)) {
+    if (this.isFinal(this.refusal?.code)) {
       this.fail(REASONS[this.refusal.code] ?? this.refusal.message, this.refusal.code);
       return;
     }
     this.retry();
+  }
+
+  isFinal(code) {
+    return NO_RETURN.has(code) || (this.isNew && code === ErrorCode.UNREACHABLE);
   }
 
   retry() {

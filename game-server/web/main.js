@@ -136,7 +136,8 @@ class Page {
       onWaiting: (reason, waitedMs) => this.showWaiting(reason, waitedMs),
       onSeated: (seat) => {
         this.isOnTheWay = true;
-        this.enter(seat, name);
+        keepSeat(seat);
+        this.enter({ ...seat, isNew: true }, name);
       },
       onFailed: (message) => this.toLobby(message),
     });
@@ -179,7 +180,8 @@ class Page {
   /** A ticket can run out, or a room can go while somebody is on the way: the lobby then finds another seat. */
   onFailed(message, code) {
     forgetSeat();
-    const gone = code === ErrorCode.TICKET || (code === ErrorCode.ROOM_GONE && this.isOnTheWay);
+    const away = code === ErrorCode.ROOM_GONE || code === ErrorCode.UNREACHABLE;
+    const gone = code === ErrorCode.TICKET || (away && this.isOnTheWay);
     const retry = gone && !this.retriedSeat;
     this.retriedSeat = retry;
     this.toLobby(message);

@@ -17,6 +17,8 @@ const INPUTS_PER_SEND = 2;
 const CENTRE = { x: MAP_SIZE / 2, y: MAP_SIZE / 2 };
 /** A page that stood still longer than this tells nobody what it would have done meanwhile: the server has moved on. */
 const LIVE_TICKS_MAX = 8;
+/** Further ahead of the server no input is taken: it stood still, and this page did not. */
+const LEAD_TICKS_MAX = 120;
 const STILL = { moveX: 0, moveY: 0, aim: 0, buttons: 0 };
 
 export class Match {
@@ -32,7 +34,7 @@ export class Match {
     this.effects = new Effects();
     this.stats = new NetworkStats();
     this.lastInput = STILL;
-    this.connection = new RoomConnection(seat.ticket, {
+    this.connection = new RoomConnection(seat, {
       onWelcome: (welcome) => this.onWelcome(welcome),
       onRoster: ({ entries }) => this.onRoster(entries),
       onState: (state) => this.onState(state),
@@ -69,13 +71,17 @@ export class Match {
     this.slot = welcome.slot;
     this.walls = welcome.walls;
     this.renderer.arena.setWalls(welcome.walls);
+    this.beginAnew();
+  }
+
+  beginAnew() {
     this.arrival = new ArrivalClock();
     this.playback = new PlaybackClock();
     this.inputClock = new InputClock();
-    this.interpolation = new Interpolation(welcome.walls);
+    this.interpolation = new Interpolation(this.walls);
     this.followers = new Followers();
-    this.prediction = new Prediction(welcome.walls);
-    this.shots = new Shots(welcome.walls, welcome.slot);
+    this.prediction = new Prediction(this.walls);
+    this.shots = new Shots(this.walls, this.slot);
     this.events = new Events(this);
     this.pending = [];
     this.frame = null;
@@ -94,6 +100,7 @@ export class Match {
 
   onState({ head, frame, own }) {
     const nowMs = performance.now();
+    if (this.frame !== null && this.inputClock.tick - head.tick > LEAD_TICKS_MAX) this.beginAnew();
     const first = this.frame === null;
     this.frame = frame;
     this.arrival.observe(frame.tick, nowMs);

@@ -7,7 +7,7 @@ export const Kind = { WELCOME: 1, ROSTER: 2, STATE: 3, EVENTS: 4, PONG: 5, OVER:
 export const EventKind = { HIT: 1, KILL: 2, RESPAWN: 3 };
 export const ErrorCode = {
   MALFORMED: 1, VERSION: 2, TICKET: 3, ROOM_GONE: 4, ROOM_FULL: 5, TOO_FAST: 6, TOO_SLOW: 7, DRAINING: 8, INTERNAL: 9,
-  REPLACED: 10,
+  REPLACED: 10, UNREACHABLE: 11,
 };
 export const Flag = { ALIVE: 1, PROTECTED: 2, BOT: 4, ABSENT: 8 };
 /** The slot of who watches a replay: after those of the ten players, so on no map. */

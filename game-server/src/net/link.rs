@@ -17,6 +17,8 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::net::awake;
+
 /// Largest frame; a full room frame is under 1 kB and a roster under 400 bytes.
 pub const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// Bytes that wait for the peer: two seconds of 400 rooms at 20 Hz and 500 bytes.
@@ -35,7 +37,7 @@ const WRITE_GAP: Duration = Duration::from_millis(1);
 struct Timing {
     /// An idle side sends a keep-alive this often.
     keep_alive: Duration,
-    /// A peer that is silent for this long is gone.
+    /// A peer that is silent for this long, while this process ran, is gone.
     silence_max: Duration,
 }
 
@@ -221,7 +223,7 @@ impl<S: AsyncRead> FrameReceiver<S> {
             }
             self.buffer.reserve(READ_BYTES);
             let read = tokio::select! {
-                read = timeout(self.silence_max, self.stream.read_buf(&mut self.buffer)) => read,
+                read = awake::timeout(self.silence_max, self.stream.read_buf(&mut self.buffer)) => read,
                 () = self.closed.cancelled() => return Err(ReceiveError::Closed),
             };
             match read {

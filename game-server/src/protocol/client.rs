@@ -57,6 +57,8 @@ pub enum ErrorCode {
     Internal = 9,
     /// The same player has connected again elsewhere.
     Replaced = 10,
+    /// The room's host cannot be reached just now; the seat is there, try again.
+    Unreachable = 11,
 }
 
 impl ErrorCode {
@@ -72,6 +74,7 @@ impl ErrorCode {
             7 => ErrorCode::TooSlow,
             8 => ErrorCode::Draining,
             10 => ErrorCode::Replaced,
+            11 => ErrorCode::Unreachable,
             _ => ErrorCode::Internal,
         }
     }

@@ -124,6 +124,11 @@ impl View {
         }
     }
 
+    /// The seat that it looks from.
+    pub fn slot(&self) -> Slot {
+        self.slot
+    }
+
     /// The client says that it has decoded the state of this tick.
     pub fn ack(&mut self, tick: Tick) {
         // An older acknowledgement that was overtaken would only make states larger.

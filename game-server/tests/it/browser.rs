@@ -10,6 +10,7 @@ mod netem;
 mod policy;
 mod rollout;
 mod stage;
+mod standstill;
 
 use std::time::Duration;
 

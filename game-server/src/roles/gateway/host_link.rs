@@ -38,8 +38,10 @@ pub enum Notice {
     Message(Bytes),
     /// The final score board; the room closes later.
     Over(Bytes),
-    /// The room is gone, or its host is.
+    /// The room is gone.
     Gone,
+    /// The link is; the room may well run on, and the seat with it.
+    Lost,
     /// The player has connected again elsewhere.
     Replaced,
 }
@@ -174,13 +176,13 @@ impl HostLink {
         }
     }
 
-    /// Rooms of a host that cannot be reached are gone for the players of this gateway.
+    /// The players of this gateway need another link to their rooms.
     pub fn lost(&self) {
         self.sender.close();
         let mut table = self.table();
         for listener in std::mem::take(&mut table.sessions).into_values() {
-            // A full queue says the same: it ends.
-            let _ = listener.notices.try_send(Notice::Gone);
+            // A session whose queue is full was too slow, and ends.
+            let _ = listener.notices.try_send(Notice::Lost);
         }
         table.rooms.clear();
     }

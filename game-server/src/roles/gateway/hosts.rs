@@ -1,6 +1,7 @@
 //! Links by address: dialled when first needed, shared, dialled again when lost.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,27 @@ const REACH_MAX: Duration = Duration::from_secs(3);
 #[derive(Default)]
 struct Slot {
     link: Option<Arc<HostLink>>,
-    failed: Option<Instant>,
+    failed: Option<(Instant, Unreached)>,
+}
+
+/// Why there is no link to a host.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreached {
+    /// Its machine says that nothing listens there: the process is gone, and its rooms with it.
+    #[error("{0}")]
+    Refused(String),
+    /// It may be stopped, restarting or cut off; its rooms may well be there.
+    #[error("{0}")]
+    Silent(String),
+}
+
+impl Unreached {
+    fn because(error: &anyhow::Error) -> Unreached {
+        let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+        let refused = causes.any(|cause| cause.kind() == io::ErrorKind::ConnectionRefused);
+        let why = format!("{error:#}");
+        if refused { Unreached::Refused(why) } else { Unreached::Silent(why) }
+    }
 }
 
 /// Every room host that this gateway has met; addresses come from signed tickets, so there are only real ones.
@@ -35,7 +56,7 @@ impl Hosts {
     }
 
     /// The link to a host to which the lobby has just sent somebody: tried again for a while.
-    pub async fn reach(&self, address: &str) -> anyhow::Result<Arc<HostLink>> {
+    pub async fn reach(&self, address: &str) -> Result<Arc<HostLink>, Unreached> {
         let asked = Instant::now();
         loop {
             match self.link(address).await {
@@ -46,7 +67,7 @@ impl Hosts {
     }
 
     /// The link to a host; those who ask while it is dialled share it.
-    pub async fn link(&self, address: &str) -> anyhow::Result<Arc<HostLink>> {
+    pub async fn link(&self, address: &str) -> Result<Arc<HostLink>, Unreached> {
         let slot = {
             let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
             slots.entry(address.to_string()).or_default().clone()
@@ -55,8 +76,8 @@ impl Hosts {
         if let Some(link) = slot.link.as_ref().filter(|link| !link.is_closed()) {
             return Ok(link.clone());
         }
-        if slot.failed.is_some_and(|failed| failed.elapsed() < BACK_OFF) {
-            anyhow::bail!("room host {address} could not be reached a moment ago");
+        if let Some((_, why)) = slot.failed.as_ref().filter(|(at, _)| at.elapsed() < BACK_OFF) {
+            return Err(why.clone());
         }
         match HostLink::dial(address, &self.gateway, self.versions).await {
             Ok(link) => {
@@ -64,8 +85,9 @@ impl Hosts {
                 Ok(link)
             }
             Err(error) => {
-                *slot = Slot { link: None, failed: Some(Instant::now()) };
-                Err(error)
+                let why = Unreached::because(&error);
+                *slot = Slot { link: None, failed: Some((Instant::now(), why.clone())) };
+                Err(why)
             }
         }
     }

@@ -7,10 +7,13 @@ use axum::extract::State;
 use axum::extract::ws::Message;
 use axum::response::Response;
 use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::domain::{PlayerInput, Tick};
+use crate::net::awake::timeout;
 use crate::protocol::bus::TicketClaims;
 use crate::protocol::client::{
     CLIENT_MESSAGE_BYTES_MAX, ClientMessage, ErrorCode, ServerMessage, Welcome, decode_client, encode_server,
@@ -21,6 +24,7 @@ use crate::protocol::wire::DecodeError;
 use crate::roles::gateway::Gateway;
 use crate::roles::gateway::admission::{Admitted, count_refusal};
 use crate::roles::gateway::host_link::{Attachment, Notice};
+use crate::roles::gateway::hosts::Unreached;
 use crate::roles::gateway::latency::Latency;
 use crate::roles::gateway::limits::{Bucket, HELLO_MAX, ROOM_MESSAGES, ROOM_PING_EVERY, ROOM_PINGS};
 use crate::roles::gateway::socket::{CLOSE_NORMAL, ClientSocket, Gone, Received};
@@ -29,6 +33,10 @@ use crate::telemetry;
 
 /// A room host seats a player within a tick or two.
 const JOIN_MAX: Duration = Duration::from_secs(3);
+/// A link that is lost is dialled again for as long as seats are held unless told otherwise; then the page tries.
+const RETURN_MAX: Duration = Duration::from_secs(30);
+/// Between two tries.
+const RETURN_PAUSE: Duration = Duration::from_millis(100);
 /// When everything ends at once, the room host's last score board is this close behind.
 const SCORE_BOARD_GRACE: Duration = Duration::from_millis(300);
 /// WebSocket close code of an [`ErrorCode`]: this plus its number.
@@ -86,14 +94,13 @@ async fn finish(mut socket: ClientSocket, end: End) {
 
 async fn serve(socket: &mut ClientSocket, gateway: &Gateway) -> Result<std::convert::Infallible, End> {
     let (page, claims) = hello(socket, gateway).await?;
-    let mut attachment = attach(gateway, claims).await?;
-    let welcome = timeout(JOIN_MAX, seated(&mut attachment))
-        .await
-        .map_err(|_| End::Error(ErrorCode::RoomGone, "room_silent"))??;
+    let (attachment, welcome) = enter(gateway, claims.clone()).await?;
     let mut session = Session {
         socket,
         frames: attachment.feed.subscribe(),
         attachment,
+        claims,
+        returning: None,
         gateway,
         view: View::new(welcome.slot),
         pings: Bucket::new(ROOM_PINGS, Instant::now()),
@@ -134,10 +141,35 @@ async fn hello(socket: &mut ClientSocket, gateway: &Gateway) -> Result<(PageVers
     Ok((page, claims))
 }
 
+/// Takes the seat that a ticket promises.
+async fn enter(gateway: &Gateway, claims: TicketClaims) -> Result<(Attachment, Welcome), End> {
+    let mut attachment = attach(gateway, claims).await?;
+    let welcome = timeout(JOIN_MAX, seated(&mut attachment))
+        .await
+        .map_err(|_| End::Error(ErrorCode::Unreachable, "room_silent"))??;
+    Ok((attachment, welcome))
+}
+
+/// The same for a player whose link was lost: as long as the host may be there, so may the seat.
+async fn come_back(gateway: &Gateway, claims: TicketClaims) -> Result<(Attachment, Welcome), End> {
+    let lost = Instant::now();
+    loop {
+        match enter(gateway, claims.clone()).await {
+            Err(End::Error(ErrorCode::Unreachable, _)) if lost.elapsed() < RETURN_MAX => {
+                sleep(RETURN_PAUSE).await
+            }
+            entered => return entered,
+        }
+    }
+}
+
 async fn attach(gateway: &Gateway, claims: TicketClaims) -> Result<Attachment, End> {
     let link = gateway.hosts.reach(&claims.link_address).await.map_err(|error| {
-        tracing::warn!("a player could not reach the room: {error:#}");
-        End::Error(ErrorCode::RoomGone, "host_unreachable")
+        tracing::warn!("a player could not reach the room: {error}");
+        match error {
+            Unreached::Refused(_) => End::Error(ErrorCode::RoomGone, "host_gone"),
+            Unreached::Silent(_) => End::Error(ErrorCode::Unreachable, "host_unreachable"),
+        }
     })?;
     Ok(link.attach(claims))
 }
@@ -150,9 +182,18 @@ async fn seated(attachment: &mut Attachment) -> Result<Welcome, End> {
             Some(Notice::Refused(refusal)) => return Err(refused(refusal)),
             // Rosters and events of a room that the player is not in yet: the host repeats the roster after the join.
             Some(Notice::Message(_) | Notice::Over(_)) => {}
-            Some(Notice::Gone) | None => return Err(End::Error(ErrorCode::RoomGone, "room_gone")),
+            Some(Notice::Gone) => return Err(End::Error(ErrorCode::RoomGone, "room_gone")),
+            Some(Notice::Lost) | None => return Err(End::Error(ErrorCode::Unreachable, "link_lost")),
             Some(Notice::Replaced) => return Err(REPLACED),
         }
+    }
+}
+
+/// Waits for what is there, or for ever.
+async fn finished<T>(waited_for: &mut Option<BoxFuture<'_, T>>) -> T {
+    match waited_for {
+        Some(future) => future.await,
+        None => std::future::pending().await,
     }
 }
 
@@ -173,6 +214,9 @@ struct Session<'a> {
     socket: &'a mut ClientSocket,
     frames: watch::Receiver<Tick>,
     attachment: Attachment,
+    claims: TicketClaims,
+    /// On the way back to the seat over another link; the player is told nothing and misses a few states.
+    returning: Option<BoxFuture<'a, Result<(Attachment, Welcome), End>>>,
     gateway: &'a Gateway,
     view: View,
     pings: Bucket,
@@ -198,7 +242,8 @@ impl Session<'_> {
                     Ok(()) => self.send_state().await?,
                     Err(_) => return Err(self.room_gone()),
                 },
-                notice = self.attachment.notices.recv() => self.pass_on(notice).await?,
+                notice = self.attachment.notices.recv(), if self.returning.is_none() => self.pass_on(notice).await?,
+                returned = finished(&mut self.returning) => self.take_seat_again(returned?).await?,
                 () = &mut told_to_end => return Err(End::Error(ErrorCode::Draining, "draining")),
             }
             self.pass_on_the_rest().await?;
@@ -276,10 +321,28 @@ impl Session<'_> {
                 self.send(message).await
             }
             Some(Notice::Gone) => Err(self.room_gone()),
+            Some(Notice::Lost) if self.over => Err(End::Normal),
+            Some(Notice::Lost) => {
+                self.returning = Some(come_back(self.gateway, self.claims.clone()).boxed());
+                Ok(())
+            }
             Some(Notice::Replaced) => Err(REPLACED),
             Some(Notice::Joined(_) | Notice::Refused(_)) => Ok(()),
             None => Err(End::Error(ErrorCode::TooSlow, "too_slow")),
         }
+    }
+
+    /// The room goes on for this player where it is by now. Only another slot is news to the page.
+    async fn take_seat_again(&mut self, (attachment, welcome): (Attachment, Welcome)) -> Result<(), End> {
+        self.returning = None;
+        self.frames = attachment.feed.subscribe();
+        self.attachment = attachment;
+        if welcome.slot == self.view.slot() {
+            return Ok(());
+        }
+        self.view = View::new(welcome.slot);
+        let welcome = ServerMessage::Welcome { version: self.page.common, welcome };
+        self.send(Bytes::from(encode_server(&welcome))).await
     }
 
     /// What the room said in the same tick leaves in the same packet.

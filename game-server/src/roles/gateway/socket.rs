@@ -7,10 +7,11 @@ use bytes::Bytes;
 use futures_util::SinkExt;
 use metrics::Counter;
 use serde::Serialize;
-use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 
+use crate::net::awake::timeout;
 use crate::roles::gateway::admission::count_refusal;
 use crate::roles::gateway::limits::{Bucket, CONTROL_FRAMES, PINGS_UNANSWERED_MAX, Rate, SEND_MAX};
 use crate::telemetry;
@@ -60,6 +61,7 @@ impl ClientSocket {
     /// Wraps an upgraded socket.
     pub fn new(socket: WebSocket, rate: Rate, ping_every: Duration) -> Self {
         let mut pings = interval(ping_every);
+        // Pings that a stopped process did not send are not counted as unanswered when it runs again.
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         pings.reset();
         let now = Instant::now();

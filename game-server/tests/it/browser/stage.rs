@@ -32,6 +32,7 @@ pub enum Screen {
 pub struct Stage {
     /// Where the game listens.
     pub game: SocketAddr,
+    process: Process,
     driver_url: String,
     folder: TempDir,
     pages: Mutex<Vec<Client>>,
@@ -50,13 +51,19 @@ pub async fn with(match_s: u32, fill_to_players: u8, test: impl AsyncFnOnce(&Sta
         format!("--match-seconds={match_s}"),
         format!("--fill-to-players={fill_to_players}"),
     ];
-    let _game = Process::role("all", &words, folder.path());
+    let process = Process::role("all", &words, folder.path());
     let port = format!("--port={}", driver.port());
     let _driver = Process::start("chromedriver", "chromedriver", &[port], folder.path());
     for address in [game, driver] {
         until_open(address).await;
     }
-    let stage = Stage { game, driver_url: format!("http://{driver}"), folder, pages: Mutex::new(Vec::new()) };
+    let stage = Stage {
+        game,
+        process,
+        driver_url: format!("http://{driver}"),
+        folder,
+        pages: Mutex::new(Vec::new()),
+    };
     let outcome = AssertUnwindSafe(test(&stage)).catch_unwind().await;
     for page in stage.pages.lock().await.drain(..) {
         // A page that cannot be closed went down with its test.
@@ -86,6 +93,13 @@ impl Stage {
         page.goto(&format!("http://{address}/")).await.expect("the page loads");
         until(&page, "return window.game?.screen === 'lobby'").await;
         page
+    }
+
+    /// The whole server stands still for this long.
+    pub async fn stand_still(&self, stop: Duration) {
+        self.process.send("STOP");
+        tokio::time::sleep(stop).await;
+        self.process.send("CONT");
     }
 
     /// Keeps a picture when SCREENSHOTS names a folder.

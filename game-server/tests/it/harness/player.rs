@@ -138,13 +138,24 @@ impl Player {
 
     /// The same as a page of another version.
     pub async fn enter_as(gateway: SocketAddr, ticket: &str, version: u8) -> Player {
+        Player::try_enter(gateway, ticket, version)
+            .await
+            .unwrap_or_else(|answer| panic!("not welcome: {answer:?}"))
+    }
+
+    /// The same; what was said instead of a welcome, nothing when the gateway just closed.
+    pub async fn try_enter(
+        gateway: SocketAddr,
+        ticket: &str,
+        version: u8,
+    ) -> Result<Player, Option<ServerMessage>> {
         let mut socket = Socket::open(gateway, "/room").await;
         let hello = ClientMessage::Hello { version, ticket: ticket.to_owned() };
         socket.send_bytes(encode_client(&hello)).await;
-        let first = socket.next_bytes().await.expect("an answer to Hello");
+        let first = socket.next_bytes().await.ok_or(None)?;
         let answer = decode_server(&first).expect("a readable answer");
-        let ServerMessage::Welcome { version, welcome } = answer else { panic!("not welcome: {answer:?}") };
-        Player {
+        let ServerMessage::Welcome { version, welcome } = answer else { return Err(Some(answer)) };
+        Ok(Player {
             socket,
             version,
             welcome,
@@ -157,7 +168,7 @@ impl Player {
             closed: false,
             input: PlayerInput::default(),
             decoder: StateDecoder::default(),
-        }
+        })
     }
 
     /// Takes a seat and enters.

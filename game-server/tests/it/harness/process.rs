@@ -70,9 +70,21 @@ impl Process {
 
     /// SIGTERM, without waiting for what it does.
     pub fn signal(&self) {
-        let signal = format!("kill -TERM {}", self.child.id());
-        let sent = command("sh").args(["-c", &signal]).status().expect("a shell");
-        assert!(sent.success(), "{signal}");
+        self.send("TERM");
+    }
+
+    /// Any signal by its name, without waiting for what it does.
+    pub fn send(&self, signal: &str) {
+        send_signal(self.pid(), signal);
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has written so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     /// SIGTERM; returns how it ended.
@@ -91,7 +103,7 @@ impl Process {
     }
 
     fn log_tail(&self) -> String {
-        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].join("\n")
     }
@@ -105,6 +117,13 @@ impl Drop for Process {
             let _ = writeln!(std::io::stderr(), "--- log of {}\n{}", self.name, self.log_tail());
         }
     }
+}
+
+/// A signal by its name, for a process that a test has started.
+pub fn send_signal(pid: u32, signal: &str) {
+    let line = format!("kill -{signal} {pid}");
+    let sent = command("sh").args(["-c", &line]).status().expect("a shell");
+    assert!(sent.success(), "{line}");
 }
 
 /// The one place where tests start programs.

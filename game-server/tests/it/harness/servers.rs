@@ -101,6 +101,11 @@ impl Cluster {
         self.until_ready(name).await;
     }
 
+    /// SIGSTOP or SIGCONT, by its name.
+    pub fn send(&self, name: &str, signal: &str) {
+        self.roles[name].process.send(signal);
+    }
+
     async fn until_ready(&mut self, name: &str) {
         let role = self.roles.get_mut(name).expect("a running role");
         role.process.until_ready(role.admin).await;

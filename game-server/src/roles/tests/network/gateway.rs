@@ -220,8 +220,8 @@ impl Session {
                     self.over = true;
                     wire.to_client.send(around.now_us, bytes, around.random);
                 }
-                Ok(Notice::Gone) if self.over => return Err(End::Quiet),
-                Ok(Notice::Gone) => return Err(End::Told(ErrorCode::RoomGone)),
+                Ok(Notice::Gone | Notice::Lost) if self.over => return Err(End::Quiet),
+                Ok(Notice::Gone | Notice::Lost) => return Err(End::Told(ErrorCode::RoomGone)),
                 Ok(Notice::Replaced) => {
                     *around.replaced += 1;
                     return Err(End::Told(ErrorCode::Replaced));
