@@ -229,6 +229,10 @@ pub struct AllArgs {
     pub game: MatchArgs,
     #[command(flatten)]
     pub replays: ReplayLimits,
+    /// After SIGTERM, matches that still run are ended with a result when this has passed. Not given, they are played
+    /// to their end, or for 5 seconds in a container (as PID 1), which is killed soon after.
+    #[arg(long, env = "DRAIN_MAX_SECONDS", value_parser = clap::value_parser!(u32).range(0..=3600))]
+    pub drain_max_seconds: Option<u32>,
     /// Pages of other origins that may connect, such as https://play.example.com; its own page always may.
     #[arg(long, env = "ALLOWED_ORIGINS", value_delimiter = ',')]
     pub allowed_origins: Vec<String>,

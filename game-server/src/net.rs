@@ -10,7 +10,7 @@ pub mod bus;
 pub mod link;
 /// Who is behind a balancer.
 pub mod proxy_header;
-/// Signals: the first drains, the second ends.
+/// Signals: the first drains, the second ends, and a hang-up does neither.
 pub mod shutdown;
-/// Certificates from files.
+/// Certificates from files, also renewed ones.
 pub mod tls;

@@ -24,6 +24,8 @@ const REASONS = {
   [ErrorCode.REPLACED]: "You went on playing in another window.",
 };
 
+const TICKET_EXPIRED = "Your ticket ran out. If it was new, the clocks of the servers differ.";
+
 const HANDLERS = {
   [Kind.WELCOME]: "onWelcome", [Kind.ROSTER]: "onRoster", [Kind.EVENTS]: "onEvents", [Kind.OVER]: "onOver",
 };
@@ -146,10 +148,16 @@ export class RoomConnection {
       return;
     }
     if (this.isFinal(this.refusal?.code)) {
-      this.fail(REASONS[this.refusal.code] ?? this.refusal.message, this.refusal.code);
+      this.fail(this.reason, this.refusal.code);
       return;
     }
     this.retry();
+  }
+
+  /** Why the server let this page go, in words. */
+  get reason() {
+    if (this.refusal?.message === "ticket_expired") return TICKET_EXPIRED;
+    return REASONS[this.refusal?.code] ?? this.refusal?.message;
   }
 
   isFinal(code) {
@@ -159,7 +167,7 @@ export class RoomConnection {
   retry() {
     this.lostAtMs ??= performance.now();
     if (performance.now() - this.lostAtMs > REJOIN_WITHIN_MS) {
-      this.fail(REASONS[this.refusal?.code] ?? "The connection could not be restored.");
+      this.fail(this.reason ?? "The connection could not be restored.");
       return;
     }
     this.refusal = null;

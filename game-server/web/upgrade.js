@@ -1,21 +1,17 @@
 // Notices that the server was upgraded, so that an old page reloads itself between matches.
 
-async function currentVersion() {
+/** The gateway writes it into the document: in a rollout the next answer may be of another build than this page. */
+const ownVersion = document.querySelector("meta[name=version]").content;
+
+async function isUpgraded() {
   const response = await fetch("/", { method: "HEAD", cache: "no-cache" });
-  return response.ok ? response.headers.get("etag") : null;
-}
-
-let loadedVersion = null;
-
-/** Remembers which version this page is. */
-export async function rememberVersion() {
-  loadedVersion = await currentVersion().catch(() => null);
+  const version = response.ok ? response.headers.get("etag") : null;
+  return Boolean(version) && !version.includes(`"${ownVersion}"`);
 }
 
 /** Reloads when the server now has another version; called only when no match is running. True when it does. */
 export async function reloadIfUpgraded() {
-  const version = await currentVersion().catch(() => null);
-  const upgraded = Boolean(version && loadedVersion && version !== loadedVersion);
+  const upgraded = await isUpgraded().catch(() => false);
   if (upgraded) location.reload();
   return upgraded;
 }

@@ -78,6 +78,7 @@ fn all_options(folder: &Path, rooms: u32, understudies: u16) -> AllOptions {
         allowed_origins: Vec::new(),
         rooms_max: rooms,
         understudies,
+        drain_max: None,
     }
 }
 

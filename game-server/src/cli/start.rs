@@ -14,7 +14,7 @@ use crate::cli::{
 use crate::net::admin::{self, Readiness};
 use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
-use crate::net::tls;
+use crate::net::tls::Certificates;
 use crate::protocol::ticket::TicketKey;
 use crate::protocol::version::Protocols;
 use crate::roles::all::AllOptions;
@@ -31,6 +31,9 @@ use crate::telemetry;
 
 /// A load balancer takes a gateway that is not ready out of its list within about two seconds.
 const ACCEPT_WHILE_DRAINING: Duration = Duration::from_secs(2);
+
+/// Of the ten seconds between the two signals of `docker stop`; the rest is for telling players and storing results.
+const DRAIN_OF_PID_1_MAX: Duration = Duration::from_secs(5);
 
 /// What every serving role stands on.
 struct Base {
@@ -101,7 +104,7 @@ async fn start_gateway(args: GatewayArgs) -> anyhow::Result<()> {
 }
 
 fn port_options(args: PortArgs) -> anyhow::Result<PortOptions> {
-    let tls = args.tls_cert.zip(args.tls_key).map(|(certificate, key)| tls::load(&certificate, &key));
+    let tls = args.tls_cert.zip(args.tls_key).map(|(certificate, key)| Certificates::load(certificate, key));
     Ok(PortOptions {
         tls: tls.transpose()?,
         proxy_protocol: args.proxy_protocol,
@@ -175,8 +178,15 @@ async fn start_all(args: AllArgs) -> anyhow::Result<()> {
         allowed_origins: args.allowed_origins,
         rooms_max: all::ROOMS_MAX,
         understudies: 0,
+        drain_max: drain_max(args.drain_max_seconds),
     };
     all::run(listener, options, base.ready, base.shutdown).await
+}
+
+/// What starts a process as PID 1 is a container's engine, and that kills ten seconds after it has asked.
+fn drain_max(seconds: Option<u32>) -> Option<Duration> {
+    let is_container = std::process::id() == 1;
+    seconds.map(|seconds| Duration::from_secs(seconds.into())).or(is_container.then_some(DRAIN_OF_PID_1_MAX))
 }
 
 async fn start_replay(args: ReplayArgs) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! Signals: the first drains, the second ends.
+//! Signals: the first drains, the second ends, and a hang-up does neither.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -29,18 +29,24 @@ impl Shutdown {
         Self { stage: watch::Sender::new(Stage::Running) }
     }
 
-    /// Listens for SIGTERM and SIGINT: the first drains, the second ends now.
+    /// Listens for SIGTERM and SIGINT: the first drains, the second ends now. SIGHUP ends nothing: a terminal that was
+    /// closed, or the wish that certificates are read again, for which whoever holds them listens too.
     ///
     /// An installed handler is also what makes signals reach a process that is PID 1.
     pub fn on_signals(&self) -> std::io::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hang_up = signal(SignalKind::hangup())?;
         let shutdown = self.clone();
         tokio::spawn(async move {
             loop {
                 tokio::select! {
                     _ = terminate.recv() => {}
                     _ = interrupt.recv() => {}
+                    _ = hang_up.recv() => {
+                        tracing::info!("SIGHUP: certificates are read again, where there are any; nothing ends");
+                        continue;
+                    }
                 }
                 if shutdown.is_draining() {
                     tracing::info!("second signal: ending now");

@@ -25,8 +25,8 @@ pub enum TicketError {
     Malformed,
     #[error("the signature is wrong")]
     Signature,
-    #[error("the ticket has expired")]
-    Expired,
+    #[error("the ticket ran out {ago_s} s ago by this machine's clock")]
+    Expired { ago_s: u64 },
 }
 
 impl TicketKey {
@@ -56,7 +56,8 @@ impl TicketKey {
         mac.verify_slice(&signature).map_err(|_| TicketError::Signature)?;
         let claims = URL_SAFE_NO_PAD.decode(payload).map_err(|_| TicketError::Malformed)?;
         let claims: TicketClaims = serde_json::from_slice(&claims).map_err(|_| TicketError::Malformed)?;
-        if claims.expires_s < now_s { Err(TicketError::Expired) } else { Ok(claims) }
+        let ago_s = now_s.saturating_sub(claims.expires_s);
+        if ago_s > 0 { Err(TicketError::Expired { ago_s }) } else { Ok(claims) }
     }
 }
 

@@ -3,9 +3,12 @@
 //! The same code paths as in a cluster: players' frames go over a framed link on loopback TCP, requests over a bus.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
 use crate::domain::{Mode, StateRate};
 use crate::net::admin::Readiness;
@@ -46,6 +49,8 @@ pub struct AllOptions {
     /// As in [`RoomOptions`].
     pub rooms_max: u32,
     pub understudies: u16,
+    /// A drain ends matches with a result after this long.
+    pub drain_max: Option<Duration>,
 }
 
 /// Runs the whole game until drained. Roles that matches depend on go last: a result still finds the ranking.
@@ -73,8 +78,20 @@ pub async fn run(
         played
     };
     ready.set(true);
+    let impatience = options.drain_max.map(|limit| tokio::spawn(end_after(limit, shutdown.clone())));
     tokio::try_join!(game, services)?;
+    impatience.inspect(JoinHandle::abort);
     Ok(())
+}
+
+/// Ends what still runs when a drain has taken this long.
+async fn end_after(limit: Duration, shutdown: Shutdown) {
+    shutdown.draining().await;
+    sleep(limit).await;
+    if !shutdown.is_ending() {
+        tracing::info!("matches that still run end now, with a result: a drain may take {limit:?}");
+        shutdown.end_now();
+    }
 }
 
 /// The roles that players are connected to.
@@ -110,7 +127,7 @@ async fn play(
         name: LOCAL.to_string(),
         allowed_origins: options.allowed_origins.clone(),
         protocols: Protocols::default(),
-        accept_while_draining: std::time::Duration::ZERO,
+        accept_while_draining: Duration::ZERO,
         web_dir: options.web_dir.clone(),
         port: options.port.clone(),
     };

@@ -112,11 +112,19 @@ pub async fn run(
         gateway.options.port.clone(),
         stop_accepting.clone(),
     ));
+    let certificates = gateway.options.port.tls.clone();
+    let renewal = tokio::spawn(async move {
+        match certificates {
+            Some(certificates) => certificates.keep_fresh().await,
+            None => Ok(()),
+        }
+    });
     ready.set(true);
     gateway.shutdown.draining().await;
     ready.set(false);
     drain(&gateway, &stop_accepting).await;
     relay.abort();
+    renewal.abort();
     server.abort();
     Ok(())
 }

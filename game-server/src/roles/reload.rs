@@ -43,7 +43,7 @@ pub async fn run(binary: &Path, role: &[OsString]) -> anyhow::Result<()> {
             Ended::Itself(status) if status.success() => return Ok(()),
             Ended::Itself(status) => {
                 tracing::error!(%status, "the role failed; it is started again with the next build, or in a moment");
-                if signals.arrive_within(RETRY_AFTER).await {
+                if signals.ask_to_go_within(RETRY_AFTER).await {
                     return Ok(());
                 }
             }
@@ -75,9 +75,10 @@ async fn watch(
                 let status = status.context("waiting for the role")?;
                 return Ok(if signalled { Ended::Signalled(status) } else { Ended::Itself(status) });
             }
-            () = signals.arrive() => {
-                signalled = true;
-                terminate(child);
+            signal = signals.arrive() => {
+                // After a hang-up the role reads its certificates again, and neither of the two ends.
+                signalled |= signal != Signal::HUP;
+                pass_on(child, signal);
             }
             () = sleep(LOOK_EVERY), if !signalled => {
                 // A file that is gone for a moment is on its way to be replaced.
@@ -109,10 +110,14 @@ async fn end(child: &mut Child) -> anyhow::Result<()> {
 }
 
 fn terminate(child: &Child) {
+    pass_on(child, Signal::TERM);
+}
+
+fn pass_on(child: &Child, signal: Signal) {
     let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
     if let Some(pid) = pid {
         // It may have ended by itself; then there is nothing left to do.
-        let _ = kill_process(pid, Signal::TERM);
+        let _ = kill_process(pid, signal);
     }
 }
 
@@ -121,26 +126,33 @@ fn identity(binary: &Path) -> Option<Identity> {
     Some((file.ino(), file.size(), file.mtime(), file.mtime_nsec()))
 }
 
-/// The signals that ask a role to go.
+/// The signals that ask a role to go, and the one that does not.
 struct Signals {
     terminate: Arrivals,
     interrupt: Arrivals,
+    hang_up: Arrivals,
 }
 
 impl Signals {
     fn listen() -> anyhow::Result<Self> {
         let listen = |kind| signal(kind).context("listening for signals");
-        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            hang_up: listen(SignalKind::hangup())?,
+        })
     }
 
-    async fn arrive(&mut self) {
+    /// What the role is told.
+    async fn arrive(&mut self) -> Signal {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Signal::TERM,
+            _ = self.interrupt.recv() => Signal::TERM,
+            _ = self.hang_up.recv() => Signal::HUP,
         }
     }
 
-    async fn arrive_within(&mut self, limit: Duration) -> bool {
-        timeout(limit, self.arrive()).await.is_ok()
+    async fn ask_to_go_within(&mut self, limit: Duration) -> bool {
+        timeout(limit, self.arrive()).await == Ok(Signal::TERM)
     }
 }

@@ -14,4 +14,5 @@ mod processes;
 mod reconnect;
 mod reload;
 mod replay;
+mod signals;
 mod versions;

@@ -1,138 +1,145 @@
-//! The web client, embedded in the binary, or read from a folder while somebody works on it.
+//! The web client: one answer put together at start, and the few files that it links.
+//!
+//! In a rollout the next request may reach a gateway of another build, so the document carries its script and style in
+//! itself. What it links is named by its content: whoever has that very content answers for good, another build
+//! answers with its own and says so.
 
-use std::borrow::Cow;
-use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
 use super::Gateway;
+use files::Files;
+use site::{Entry, Site};
 
-/// File name and content.
-type Asset = (&'static str, &'static [u8]);
+mod encoding;
+mod files;
+mod modules;
+mod site;
 
-macro_rules! asset {
-    ($name:literal) => {
-        ($name, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/web/", $name)))
-    };
+/// The browser asks each time and gets 304 until there is another page.
+const ASK_AGAIN: &str = "no-cache";
+/// The name is the content's hash.
+const FOR_GOOD: &str = "public, max-age=31536000, immutable";
+/// What anything but the document may do when a browser opens it.
+const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+
+/// The page that this gateway serves.
+pub struct Assets {
+    ancestors: Vec<String>,
+    embedded: Arc<Site>,
+    /// Somebody works on the page here; kept until a file changes.
+    folder: Option<(PathBuf, Mutex<Option<Kept>>)>,
 }
 
-/// Every file of the client; a file that is not here is not served.
-const ASSETS: &[Asset] = &[
-    asset!("arena.js"),
-    asset!("assist.js"),
-    asset!("backdrop.js"),
-    asset!("camera.js"),
-    asset!("chat.js"),
-    asset!("clock.js"),
-    asset!("connection.js"),
-    asset!("delta.js"),
-    asset!("diagnosis.js"),
-    asset!("dom.js"),
-    asset!("effects.js"),
-    asset!("events.js"),
-    asset!("favicon.svg"),
-    asset!("hud.js"),
-    asset!("identity.js"),
-    asset!("index.html"),
-    asset!("input.js"),
-    asset!("intent.js"),
-    asset!("interpolation.js"),
-    asset!("leaderboard.js"),
-    asset!("main.js"),
-    asset!("manifest.webmanifest"),
-    asset!("matchmaking.js"),
-    asset!("network.js"),
-    asset!("network_panel.js"),
-    asset!("palette.js"),
-    asset!("play.js"),
-    asset!("players.js"),
-    asset!("prediction.js"),
-    asset!("protocol.js"),
-    asset!("render.js"),
-    asset!("results.js"),
-    asset!("shots.js"),
-    asset!("simulation.js"),
-    asset!("smoothing.js"),
-    asset!("sockets.js"),
-    asset!("sound.js"),
-    asset!("style.css"),
-    asset!("touch.js"),
-    asset!("upgrade.js"),
-];
+/// The page of a folder, and what it was made of.
+struct Kept {
+    digest: [u8; 32],
+    site: Arc<Site>,
+}
+
+impl Assets {
+    /// Puts the embedded page together. `ancestors` are origins whose pages may frame it.
+    pub fn new(folder: Option<PathBuf>, ancestors: &[String]) -> anyhow::Result<Assets> {
+        Ok(Assets {
+            embedded: Arc::new(Site::assemble(&files::embedded(), ancestors)?),
+            ancestors: ancestors.to_vec(),
+            folder: folder.map(|folder| (folder, Mutex::default())),
+        })
+    }
+
+    /// The page as it is now.
+    fn site(&self) -> anyhow::Result<Arc<Site>> {
+        match &self.folder {
+            None => Ok(self.embedded.clone()),
+            Some((folder, kept)) => self.of_folder(folder, kept),
+        }
+    }
+
+    fn of_folder(&self, folder: &Path, kept: &Mutex<Option<Kept>>) -> anyhow::Result<Arc<Site>> {
+        let files = files::with_folder(folder);
+        let digest = digest(&files);
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = kept.as_ref().filter(|kept| kept.digest == digest) {
+            return Ok(kept.site.clone());
+        }
+        let site = Arc::new(Site::assemble(&files, &self.ancestors)?);
+        *kept = Some(Kept { digest, site: site.clone() });
+        Ok(site)
+    }
+
+    fn answer(&self, uri: &Uri, headers: &HeaderMap) -> Response {
+        match self.site() {
+            Ok(site) => match site.get(uri.path()) {
+                Some(entry) => entry.answer(uri, headers),
+                None => (StatusCode::NOT_FOUND, "there is no such page\n").into_response(),
+            },
+            Err(error) => {
+                let message = format!("the page cannot be put together: {error:#}\n");
+                (StatusCode::INTERNAL_SERVER_ERROR, message).into_response()
+            }
+        }
+    }
+}
+
+impl Entry {
+    fn answer(&self, uri: &Uri, headers: &HeaderMap) -> Response {
+        let asked_for = uri.query().and_then(|query| query.strip_prefix("v="));
+        let caching = if asked_for == Some(self.hash.as_str()) { FOR_GOOD } else { ASK_AGAIN };
+        // Weak, since the compressed form is not the same byte by byte.
+        let shared = [
+            (header::ETAG, format!("W/\"{}\"", self.hash)),
+            (header::CACHE_CONTROL, caching.to_owned()),
+            (header::VARY, "accept-encoding".to_owned()),
+        ];
+        let policy = [(header::CONTENT_SECURITY_POLICY, self.policy.clone().unwrap_or(NOTHING))];
+        let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+        if known.is_some_and(|known| known.contains(&format!("\"{}\"", self.hash))) {
+            return (StatusCode::NOT_MODIFIED, shared, policy).into_response();
+        }
+        let content_type = [(header::CONTENT_TYPE, self.content_type)];
+        match self.zipped.as_ref().filter(|_| encoding::takes_gzip(headers)) {
+            Some(zipped) => {
+                let encoded = [(header::CONTENT_ENCODING, "gzip")];
+                (shared, policy, content_type, encoded, zipped.clone()).into_response()
+            }
+            None => (shared, policy, content_type, self.plain.clone()).into_response(),
+        }
+    }
+}
 
 /// Any other path of the public port.
 pub async fn get(State(gateway): State<Arc<Gateway>>, uri: Uri, headers: HeaderMap) -> Response {
-    answer(gateway.options.web_dir.as_deref(), &uri, &headers)
+    gateway.assets.answer(&uri, &headers)
 }
 
-fn answer(folder: Option<&Path>, uri: &Uri, headers: &HeaderMap) -> Response {
-    let name = match uri.path() {
-        "/" => "index.html",
-        path => path.trim_start_matches('/'),
-    };
-    let Some(content) = content(folder, name) else {
-        return (StatusCode::NOT_FOUND, "there is no such page\n").into_response();
-    };
-    let tag = folder.and_then(folder_tag).map_or(Cow::Borrowed(build_tag()), Cow::Owned);
-    // The browser asks each time and gets 304 until the server is a newer one, so a page never mixes versions.
-    let shared = [(header::ETAG, tag.as_ref()), (header::CACHE_CONTROL, "no-cache")];
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    if known.is_some_and(|known| known.contains(tag.as_ref())) {
-        return (StatusCode::NOT_MODIFIED, shared).into_response();
-    }
-    (shared, [(header::CONTENT_TYPE, content_type(name))], content).into_response()
+/// Headers of every answer of the public port.
+pub async fn guarded(mut response: Response) -> Response {
+    let fixed = [
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+        (
+            header::HeaderName::from_static("cross-origin-opener-policy"),
+            HeaderValue::from_static("same-origin"),
+        ),
+    ];
+    response.headers_mut().extend(fixed);
+    response.headers_mut().entry(header::CONTENT_SECURITY_POLICY).or_insert(NOTHING);
+    response
 }
 
-/// The file of the folder, else the embedded one. Only plain names: nothing outside the folder can be asked for.
-fn content(folder: Option<&Path>, name: &str) -> Option<Cow<'static, [u8]>> {
-    let is_plain = !name.starts_with('.') && !name.contains(['/', '\\']);
-    let read = folder.filter(|_| is_plain).and_then(|folder| std::fs::read(folder.join(name)).ok());
-    let embedded =
-        || ASSETS.iter().find(|(file, _)| *file == name).map(|(_, content)| Cow::Borrowed(*content));
-    read.map(Cow::Owned).or_else(embedded)
-}
-
-/// The tag of a folder's files as they are now; nothing when there is no such folder (yet).
-fn folder_tag(folder: &Path) -> Option<String> {
-    let mut files: Vec<_> = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).collect();
-    files.sort();
+fn digest(files: &Files) -> [u8; 32] {
     let mut hash = Sha256::new();
-    for file in &files {
-        hash.update(file.as_os_str().as_encoded_bytes());
-        hash.update(std::fs::read(file).unwrap_or_default());
+    for (name, content) in files {
+        hash.update(name);
+        hash.update(content.len().to_le_bytes());
+        hash.update(content);
     }
-    Some(tag(hash))
-}
-
-/// One tag for all files: a page that compares the tag of `/` notices a change in any of them.
-fn build_tag() -> &'static str {
-    static TAG: LazyLock<String> = LazyLock::new(|| {
-        let mut hash = Sha256::new();
-        ASSETS.iter().for_each(|(_, content)| hash.update(content));
-        tag(hash)
-    });
-    &TAG
-}
-
-fn tag(hash: Sha256) -> String {
-    let head: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{head}\"")
-}
-
-fn content_type(name: &str) -> &'static str {
-    match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
-        "html" => "text/html; charset=utf-8",
-        "css" => "text/css; charset=utf-8",
-        "js" => "text/javascript; charset=utf-8",
-        "svg" => "image/svg+xml",
-        "webmanifest" => "application/manifest+json",
-        "png" => "image/png",
-        _ => "application/octet-stream",
-    }
+    hash.finalize().into()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use crate::domain::{PlayerId, Pool};
 use crate::net::bus::BusError;
 use crate::protocol::bus::{SUBJECT_SEAT, SeatReply, SeatRequest};
+use crate::protocol::ticket::TicketError;
 use crate::roles::gateway::Gateway;
 use crate::roles::gateway::admission::{Admitted, count_refusal};
 use crate::roles::gateway::conversation;
@@ -153,9 +154,23 @@ fn why_silent(error: BusError) -> &'static str {
     }
 }
 
+/// A ticket that the lobby has made a moment ago cannot have run out.
+fn clocks_differ(ago_s: u64) -> String {
+    format!(
+        "The servers' clocks differ: a ticket that the lobby has just made ran out {ago_s} s ago by this gateway's clock. \
+         `timedatectl` on both nodes shows which is wrong; NTP sets it right."
+    )
+}
+
 async fn seated(socket: &mut ClientSocket, gateway: &Gateway, ticket: &str) -> Result<bool, Gone> {
     let claims = match gateway.options.ticket_key.verify(ticket, unix_time_s()) {
         Ok(claims) => claims,
+        Err(TicketError::Expired { ago_s }) => {
+            let message = clocks_differ(ago_s);
+            tracing::error!("{message}");
+            error(socket, "clocks", &message).await?;
+            return Ok(true);
+        }
         Err(reason) => {
             tracing::error!(%reason, "the lobby's ticket does not hold: do lobby and gateway share the secret?");
             error(socket, "ticket", "the lobby and this gateway do not share their secret").await?;

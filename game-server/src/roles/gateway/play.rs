@@ -19,6 +19,7 @@ use crate::protocol::client::{
     CLIENT_MESSAGE_BYTES_MAX, ClientMessage, ErrorCode, ServerMessage, Welcome, decode_client, encode_server,
 };
 use crate::protocol::link::JoinRefusal;
+use crate::protocol::ticket::TicketError;
 use crate::protocol::view::View;
 use crate::protocol::wire::DecodeError;
 use crate::roles::gateway::Gateway;
@@ -136,9 +137,18 @@ async fn hello(socket: &mut ClientSocket, gateway: &Gateway) -> Result<(PageVers
     let page = PageVersion { common, is_newer: version > spoken.newest };
     let claims = gateway.options.ticket_key.verify(&ticket, unix_time_s()).map_err(|error| {
         tracing::debug!(%error, "ticket refused");
-        End::Error(ErrorCode::Ticket, "ticket")
+        End::Error(ErrorCode::Ticket, why_refused(error))
     })?;
     Ok((page, claims))
+}
+
+/// The ticket of a page that comes back after its match has run out; that of one that comes from the lobby can only have
+/// done so when clocks differ, and the page says that.
+fn why_refused(error: TicketError) -> &'static str {
+    match error {
+        TicketError::Expired { .. } => "ticket_expired",
+        TicketError::Malformed | TicketError::Signature => "ticket",
+    }
 }
 
 /// Takes the seat that a ticket promises.

@@ -20,11 +20,11 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
 use crate::net::proxy_header;
+use crate::net::tls::Certificates;
 use crate::roles::gateway::addresses::{AddressPlace, Addresses, Block};
 use crate::roles::gateway::admission::{count_refusal, refuse};
 use crate::roles::gateway::limits::{
@@ -41,7 +41,7 @@ const FAREWELL_MAX: Duration = Duration::from_secs(1);
 /// How the public port meets clients.
 #[derive(Clone, Default)]
 pub struct PortOptions {
-    pub tls: Option<TlsAcceptor>,
+    pub tls: Option<Certificates>,
     /// Whether balancers begin each connection with a PROXY header.
     pub proxy_protocol: bool,
     /// Public addresses of balancers, which stand for many players.
@@ -124,8 +124,8 @@ impl Port {
         }
     }
 
-    async fn encrypt(&self, tls: &TlsAcceptor, stream: Metered<TcpStream, Places>) {
-        match timeout(PREFACE_MAX, tls.accept(stream)).await {
+    async fn encrypt(&self, tls: &Certificates, stream: Metered<TcpStream, Places>) {
+        match timeout(PREFACE_MAX, tls.acceptor().accept(stream)).await {
             Ok(Ok(stream)) => self.speak(stream).await,
             Ok(Err(_)) | Err(_) => count_refusal("tls"),
         }
