@@ -17,6 +17,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Held by tests that fill the machine or compare one moment with another: they take turns.
 pub static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
+/// Shows a figure, or why a test checks nothing here, with `--nocapture`.
+#[expect(clippy::print_stdout, reason = "only what is printed is captured")]
+pub fn tell(text: &str) {
+    println!("{text}");
+}
+
 /// Looks until there is something; panics with `what` at the limit.
 pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let since = Instant::now();

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::harness::balancer::Balancer;
 use crate::harness::http::{Answer, request};
 use crate::harness::servers::All;
+use crate::harness::tell;
 
 const LONG_MATCH_S: u32 = 300;
 /// In each direction: the document is of the one build, what follows is of any.
@@ -171,7 +172,7 @@ async fn the_page_goes_out_compressed_and_only_once() {
     let zipped = request(server.gateway, "GET", "/", &[("Accept-Encoding", "gzip, deflate, br")]).await;
     assert_eq!((plain.header("content-encoding"), zipped.header("content-encoding")), ("", "gzip"));
     assert_eq!(zipped.text(), plain.text());
-    println!("the page has {} bytes, {} compressed", plain.body.len(), zipped.body.len());
+    tell(&format!("the page has {} bytes, {} compressed", plain.body.len(), zipped.body.len()));
     assert!(zipped.body.len() * 2 < plain.body.len());
     assert!(zipped.body.len() <= PAGE_BYTES_MAX, "{}", zipped.body.len());
     for answer in [&plain, &zipped] {

@@ -6,6 +6,7 @@ use crate::harness::player::{Player, Socket, seat};
 use crate::harness::servers::{Cluster, until_ranked};
 
 mod bus;
+mod clocks;
 mod pauses;
 
 /// Long enough for three crashes in one match.

@@ -51,8 +51,10 @@ async fn a_replaced_build_runs_in_the_place_of_the_old_one() {
     let args: Vec<String> = args.split(' ').map(str::to_owned).collect();
     let mut place = Process::role("reload", &args, folder.path());
     let own = another(admin, 0.0).await;
+    place.send("HUP");
     put(&binary, copy_of_this_build);
     let first = another(admin, own).await;
+    place.send("HUP");
     put(&binary, build_that_fails);
     eventually("the failing build has taken its place", async || {
         get(admin, "/readyz").await.is_none().then_some(())

@@ -16,7 +16,7 @@ use tokio_tungstenite::client_async;
 use crate::harness::player::Player;
 use crate::harness::process::{Process, command, free_address, send_signal};
 use crate::harness::servers::{All, until_ranked};
-use crate::harness::{eventually, within_limit};
+use crate::harness::{eventually, tell, within_limit};
 
 const LONG_MATCH_S: u32 = 300;
 /// What `docker stop` waits before it kills.
@@ -135,7 +135,7 @@ async fn child_of(pid: u32) -> u32 {
 async fn as_pid_1_a_match_ends_with_a_result_before_docker_kills() {
     let probe = ["--user", "--map-root-user", "--pid", "--fork", "true"];
     if !command("unshare").args(probe).status().is_ok_and(|status| status.success()) {
-        println!("skipped: this machine lets nobody make a PID namespace");
+        tell("skipped: this machine lets nobody make a PID namespace");
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
@@ -163,7 +163,7 @@ async fn as_pid_1_a_match_ends_with_a_result_before_docker_kills() {
         ben.until("the result", |ben| ben.over.is_some())
     );
     eventually("it has ended by itself", async || (!container.is_running()).then_some(())).await;
-    println!("ended {:?} after the first signal; docker kills after {DOCKER_STOP:?}", stopped.elapsed());
+    tell(&format!("ended {:?} after the signal; docker kills after {DOCKER_STOP:?}", stopped.elapsed()));
     let log = container.log();
     assert!(log.contains("matches that still run end now, with a result: a drain may take 5s"), "{log}");
     let args = format!("all --listen {gateway} --admin-listen {admin} --data-dir {}", data.display());

@@ -4,6 +4,7 @@ use super::stage::{self, Screen, Stage};
 use super::{LONG_MATCH_S, play};
 use crate::harness::balancer::Balancer;
 use crate::harness::servers::All;
+use crate::harness::tell;
 use crate::page::other_build;
 
 /// A page takes a tenth of a second; `page.rs` has the thousand.
@@ -26,7 +27,7 @@ async fn every_page_of_either_build_starts_and_plays() {
             let of_newer = super::read(&page, "return 'SteeringClock' in modules['clock.js']").await;
             names[usize::from(of_newer.as_bool().expect("yes or no"))] += 1;
         }
-        println!("pages of either build: {names:?}");
+        tell(&format!("pages of either build: {names:?}"));
         assert!(names.iter().all(|count| *count > 0), "{names:?}");
         // A lobby and rooms for each of the two: who is seated by the one cannot play on the other.
         for address in [stage.game, newer.gateway] {

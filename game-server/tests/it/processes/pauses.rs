@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::harness::player::{Player, seat};
 use crate::harness::servers::Cluster;
-use crate::harness::within_limit;
+use crate::harness::{tell, within_limit};
 
 const LONG_MATCH_S: u32 = 600;
 const STOPS_S: [u64; 3] = [3, 6, 12];
@@ -118,17 +118,17 @@ async fn nobody_loses_a_seat(roles: &[&str]) {
     let mut cleo = Player::enter(gateway, &seat.ticket).await;
     let slots = [&ann, &ben, &cleo].map(|player| (player.welcome.room, player.welcome.slot));
     for seconds in STOPS_S {
-        let (tell, resumed) = watch::channel(None);
+        let (run_again, resumed) = watch::channel(None);
         let (_, after_ann, after_ben, back) = tokio::join!(
-            stop(&cluster, roles, Duration::from_secs(seconds), &tell),
+            stop(&cluster, roles, Duration::from_secs(seconds), &run_again),
             patient(&mut ann, resumed.clone()),
             patient(&mut ben, resumed.clone()),
             impatient(cleo, gateway, &seat.ticket, resumed.clone()),
         );
         cleo = back;
-        println!(
+        tell(&format!(
             "{roles:?} stopped for {seconds} s: a second of play by {after_ann:?} and {after_ben:?} after it"
-        );
+        ));
         let now = [&ann, &ben, &cleo].map(|player| (player.welcome.room, player.welcome.slot));
         assert_eq!(now, slots, "seats after {seconds} s");
         for player in [&mut ann, &mut ben, &mut cleo] {
