@@ -166,7 +166,7 @@ pub struct MatchArgs {
     /// States a player gets per second: 20, or 30 for half again the bytes and less delay.
     #[arg(long, env = "STATE_HZ", default_value = "20", value_parser = state_rate)]
     pub state_hz: StateRate,
-    /// How long the seat of a player whose connection broke is held.
+    /// How long the seat of a player whose connection broke is held; the body stays three seconds in any case.
     #[arg(long, env = "SEAT_HOLD_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub seat_hold_seconds: u32,
 }

@@ -248,7 +248,7 @@ pub struct MatchSettings {
     pub mode: Mode,
     #[serde(default)]
     pub state_rate: StateRate,
-    /// How long the seat of a player whose connection is gone is held.
+    /// How long the seat of a player whose connection is gone is held; the game may keep the body longer.
     #[serde(default = "default_seat_hold")]
     pub seat_hold_ticks: Tick,
 }

@@ -1,5 +1,7 @@
 //! Bytes in, values out: the browser's protocol, the links and the bus; decoding never panics.
 
+/// Bytes that one client may be sent.
+pub mod budget;
 /// Roles to roles over the bus, JSON.
 pub mod bus;
 /// Browser ↔ gateway, binary, on `/room`.
@@ -14,6 +16,8 @@ pub mod interest;
 pub mod link;
 /// The log of a match, from which it can be seen again.
 pub mod replay;
+/// Who sits where, as one client has been told it.
+pub mod roster;
 /// Signed tickets: who may enter which room.
 pub mod ticket;
 /// Which versions two builds speak with each other.

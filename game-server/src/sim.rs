@@ -24,6 +24,8 @@
 pub mod ball;
 /// How a bot plays.
 pub mod brain;
+/// Leaving and coming back.
+pub mod departure;
 /// The 256 directions of an aim.
 pub mod directions;
 /// Hash over the whole state.
@@ -55,14 +57,15 @@ mod tests;
 use thiserror::Error;
 
 use crate::domain::{
-    GameEvent, InputAck, MatchSettings, PLAYERS_PER_ROOM_MAX, Phase, PlayerInput, PlayerResult, PlayerState,
+    GameEvent, InputAck, MatchSettings, PLAYERS_PER_ROOM_MAX, Phase, PlayerInput, PlayerState,
     ProjectileState, RoomFrame, Slot, Tick, Wall,
 };
 use crate::sim::brain::{THINK_TICKS, View};
+use crate::sim::departure::DepartedList;
 use crate::sim::projectile::{Flight, PROJECTILE_DAMAGE, Shot, Target};
 use crate::sim::random::Random;
 use crate::sim::rewind::rewind_ticks;
-use crate::sim::seat::{FIRE_COOLDOWN_TICKS, Seat};
+use crate::sim::seat::{FIRE_COOLDOWN_TICKS, Presence, Seat};
 use crate::sim::vector::Vector;
 
 /// The score board shows this long before the room closes.
@@ -83,6 +86,8 @@ pub enum JoinError {
     Full,
     #[error("the match is over")]
     Over,
+    #[error("the player has just left")]
+    TooSoon,
 }
 
 /// One match from its opening to its closing.
@@ -100,8 +105,7 @@ pub struct Room {
     events: Vec<GameEvent>,
     /// What bots look at; kept, so that a tick takes no memory.
     seen: Vec<PlayerState>,
-    /// People who left with a score; they stay on the board.
-    departed: Vec<PlayerResult>,
+    departed: DepartedList,
     roster_version: u32,
     late_inputs: u64,
     /// Since when no person has had a seat.
@@ -124,7 +128,7 @@ impl Room {
             random: Random::new(settings.seed),
             events: Vec::with_capacity(EVENTS_MAX),
             seen: Vec::with_capacity(PLAYERS_PER_ROOM_MAX),
-            departed: Vec::new(),
+            departed: DepartedList::default(),
             roster_version: 0,
             late_inputs: 0,
             empty_since: Some(0),
@@ -159,7 +163,7 @@ impl Room {
         }
         self.move_projectiles();
         self.respawn_the_dead();
-        self.free_held_seats();
+        self.let_the_absent_go();
         if self.phase == Phase::Playing && self.tick >= self.phase_ends_tick {
             self.end_now();
         }
@@ -197,7 +201,7 @@ impl Room {
         let (now, firing_allowed) = (self.tick, self.phase == Phase::Playing);
         for seat in self.seats.iter_mut().flatten() {
             let input = seat.inputs.take(now);
-            if !seat.is_alive() {
+            if !seat.is_in_play() {
                 continue;
             }
             seat.aim = input.aim;
@@ -223,7 +227,7 @@ impl Room {
         let seen_tick = now.saturating_sub(rewind);
         let mut targets = [Target { slot: Slot(0), centre: Vector::default() }; PLAYERS_PER_ROOM_MAX];
         let mut count = 0;
-        for seat in self.seats.iter().flatten().filter(|seat| seat.is_alive()) {
+        for seat in self.seats.iter().flatten().filter(|seat| seat.is_in_play()) {
             targets[count] = Target { slot: seat.slot, centre: seat.trail.at(seen_tick) };
             count += 1;
         }
@@ -264,7 +268,9 @@ impl Room {
 
     fn respawn_the_dead(&mut self) {
         for index in 0..PLAYERS_PER_ROOM_MAX {
-            let due = |seat: &Seat| !seat.is_alive() && self.tick >= seat.respawn_tick;
+            let due = |seat: &Seat| {
+                seat.presence == Presence::Here && !seat.is_alive() && self.tick >= seat.respawn_tick
+            };
             let Some(slot) = self.seats[index].as_ref().filter(|seat| due(seat)).map(|seat| seat.slot) else {
                 continue;
             };

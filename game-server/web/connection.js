@@ -22,12 +22,14 @@ const REASONS = {
   [ErrorCode.UNREACHABLE]: "The server of that match cannot be reached.",
   [ErrorCode.DRAINING]: "The server is restarting. Try again in a moment.",
   [ErrorCode.REPLACED]: "You went on playing in another window.",
+  [ErrorCode.TOO_SOON]: "You have just left that match. Press Play again in a moment.",
 };
 
 const TICKET_EXPIRED = "Your ticket ran out. If it was new, the clocks of the servers differ.";
 
 const HANDLERS = {
-  [Kind.WELCOME]: "onWelcome", [Kind.ROSTER]: "onRoster", [Kind.EVENTS]: "onEvents", [Kind.OVER]: "onOver",
+  [Kind.WELCOME]: "onWelcome", [Kind.ROSTER]: "onRoster", [Kind.ROSTER_CHANGE]: "onRosterChange", [Kind.EVENTS]: "onEvents",
+  [Kind.OVER]: "onOver",
 };
 
 export class RoomConnection {

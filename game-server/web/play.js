@@ -37,6 +37,7 @@ export class Match {
     this.connection = new RoomConnection(seat, {
       onWelcome: (welcome) => this.onWelcome(welcome),
       onRoster: ({ entries }) => this.onRoster(entries),
+      onRosterChange: (change) => this.onRosterChange(change),
       onState: (state) => this.onState(state),
       onEvents: (message) => this.events?.push(message),
       onOver: ({ results }) => callbacks.onOver(results),
@@ -86,6 +87,7 @@ export class Match {
     this.pending = [];
     this.frame = null;
     this.playbackTick = undefined;
+    this.roster = new Map();
   }
 
   /** The picture stands still until the seat is back; Welcome then begins anew. */
@@ -94,8 +96,14 @@ export class Match {
     this.callbacks.onLost();
   }
 
+  /** All of it, from a server of the version before this page's. */
   onRoster(entries) {
     this.roster = new Map(entries.map((entry) => [entry.slot, entry]));
+  }
+
+  onRosterChange({ gone, entries }) {
+    for (const slot of this.roster.keys()) if (gone & (1 << slot)) this.roster.delete(slot);
+    for (const entry of entries) this.roster.set(entry.slot, entry);
   }
 
   onState({ head, frame, own }) {

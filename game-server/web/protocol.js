@@ -1,13 +1,13 @@
 // The binary messages of `/room` (the server's protocol/client.rs); State bodies are in delta.js.
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 export const INPUTS_PER_MESSAGE_MAX = 8;
 
-export const Kind = { WELCOME: 1, ROSTER: 2, STATE: 3, EVENTS: 4, PONG: 5, OVER: 6, ERROR: 7 };
+export const Kind = { WELCOME: 1, ROSTER: 2, STATE: 3, EVENTS: 4, PONG: 5, OVER: 6, ERROR: 7, ROSTER_CHANGE: 8 };
 export const EventKind = { HIT: 1, KILL: 2, RESPAWN: 3 };
 export const ErrorCode = {
   MALFORMED: 1, VERSION: 2, TICKET: 3, ROOM_GONE: 4, ROOM_FULL: 5, TOO_FAST: 6, TOO_SLOW: 7, DRAINING: 8, INTERNAL: 9,
-  REPLACED: 10, UNREACHABLE: 11,
+  REPLACED: 10, UNREACHABLE: 11, TOO_SOON: 12,
 };
 export const Flag = { ALIVE: 1, PROTECTED: 2, BOT: 4, ABSENT: 8 };
 /** The slot of who watches a replay: after those of the ten players, so on no map. */
@@ -154,6 +154,8 @@ export function decodeMessage(kind, reader) {
       return readWelcome(reader);
     case Kind.ROSTER:
       return { entries: reader.list(readRosterEntry) };
+    case Kind.ROSTER_CHANGE:
+      return { gone: reader.u16(), entries: reader.list(readRosterEntry) };
     case Kind.EVENTS:
       return { tick: reader.u32(), events: reader.list(readEvent) };
     case Kind.PONG:

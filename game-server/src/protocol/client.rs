@@ -14,7 +14,7 @@
 //! server → client
 //!   1 Welcome  version u8, slot u8, room u64, tick u32, map_size u16, match_ticks u32,
 //!              wall count u8, walls × { x u16, y u16, width u16, height u16 }
-//!   2 Roster   count u8, entries × { slot u8, flags u8 (1 = bot), player u64, name text }
+//!   2 Roster   count u8, entries × { slot u8, flags u8 (1 = bot), player u64, name text }; to version 1 only
 //!   3 State    see `delta`
 //!   4 Events   tick u32, count u8, events × { kind u8, a u8, b u8, c u8 }
 //!              (1 Hit shooter victim damage · 2 Kill killer victim 0 · 3 Respawn slot 0 0)
@@ -22,6 +22,8 @@
 //!   6 Over     count u8, results × { slot u8, flags u8 (1 = bot), player u64, kills u16, deaths u16, name text },
 //!              best first; who left during the match is there too, so a slot can be listed twice
 //!   7 Error    code u8 ([`ErrorCode`]), message text; the server closes afterwards
+//!   8 RosterChange  gone u16 (bit n: nobody sits on slot n any more), then as Roster: who is new or changed since the
+//!              one before on this connection; the first is told against nobody; since version 2
 //! ```
 
 /// Fields that the links carry too.
@@ -31,10 +33,13 @@ pub mod fields;
 pub mod tests;
 
 use crate::domain::{GameEvent, PlayerInput, PlayerResult, RoomId, RosterEntry, Slot, Tick, Wall};
+use crate::protocol::roster::RosterChange;
 use crate::protocol::wire::{DecodeError, Reader, Writer};
 
 /// Version of this file; `version` says who understands whom.
-pub const CLIENT_PROTOCOL_VERSION: u8 = 1;
+pub const CLIENT_PROTOCOL_VERSION: u8 = 2;
+/// From this version on a client is told what changes of the roster instead of all of it.
+pub const CLIENT_VERSION_OF_ROSTER_CHANGES: u8 = 2;
 /// Largest message a client may send: a Hello with its ticket.
 pub const CLIENT_MESSAGE_BYTES_MAX: usize = 1024;
 /// Bytes of a ticket, which leaves room for the rest of a Hello.
@@ -59,6 +64,8 @@ pub enum ErrorCode {
     Replaced = 10,
     /// The room's host cannot be reached just now; the seat is there, try again.
     Unreachable = 11,
+    /// The player has just left this room; trying again in a moment works.
+    TooSoon = 12,
 }
 
 impl ErrorCode {
@@ -75,6 +82,7 @@ impl ErrorCode {
             8 => ErrorCode::Draining,
             10 => ErrorCode::Replaced,
             11 => ErrorCode::Unreachable,
+            12 => ErrorCode::TooSoon,
             _ => ErrorCode::Internal,
         }
     }
@@ -108,6 +116,7 @@ pub enum ServerMessage {
         welcome: Welcome,
     },
     Roster(Vec<RosterEntry>),
+    RosterChange(RosterChange),
     Events {
         tick: Tick,
         events: Vec<GameEvent>,
@@ -137,6 +146,7 @@ const KIND_EVENTS: u8 = 4;
 const KIND_PONG: u8 = 5;
 const KIND_OVER: u8 = 6;
 const KIND_ERROR: u8 = 7;
+const KIND_ROSTER_CHANGE: u8 = 8;
 
 /// The bytes of a client's message; a ticket longer than [`TICKET_BYTES_MAX`] is cut and will be refused.
 pub fn encode_client(message: &ClientMessage) -> Vec<u8> {
@@ -204,6 +214,11 @@ pub fn encode_server(message: &ServerMessage) -> Vec<u8> {
             out = Writer::of_kind(KIND_ROSTER);
             fields::write_roster(&mut out, entries);
         }
+        ServerMessage::RosterChange(change) => {
+            out = Writer::of_kind(KIND_ROSTER_CHANGE);
+            out.u16(change.gone);
+            fields::write_roster(&mut out, &change.entries);
+        }
         ServerMessage::Events { tick, events } => {
             out = Writer::of_kind(KIND_EVENTS);
             fields::write_events(&mut out, *tick, events);
@@ -236,6 +251,10 @@ pub fn decode_server(bytes: &[u8]) -> Result<ServerMessage, DecodeError> {
             ServerMessage::Welcome { version, welcome: fields::read_welcome(&mut from)? }
         }
         KIND_ROSTER => ServerMessage::Roster(fields::read_roster(&mut from)?),
+        KIND_ROSTER_CHANGE => ServerMessage::RosterChange(RosterChange {
+            gone: from.u16()?,
+            entries: fields::read_roster(&mut from)?,
+        }),
         KIND_EVENTS => {
             let (tick, events) = fields::read_events(&mut from)?;
             ServerMessage::Events { tick, events }

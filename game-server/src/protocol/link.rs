@@ -78,6 +78,8 @@ pub enum JoinRefusal {
     RoomFull = 2,
     WrongPool = 3,
     MatchOver = 4,
+    /// The player has just left this room.
+    TooSoon = 5,
 }
 
 impl JoinRefusal {
@@ -87,6 +89,7 @@ impl JoinRefusal {
             2 => JoinRefusal::RoomFull,
             3 => JoinRefusal::WrongPool,
             4 => JoinRefusal::MatchOver,
+            5 => JoinRefusal::TooSoon,
             _ => JoinRefusal::RoomGone,
         }
     }

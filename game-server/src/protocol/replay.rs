@@ -31,7 +31,7 @@ use crate::protocol::client::INPUTS_PER_MESSAGE_MAX;
 use crate::protocol::wire::{DecodeError, Reader, Writer};
 
 /// Version of this file and of the rules of the shipped game.
-pub const REPLAY_VERSION: u16 = 1;
+pub const REPLAY_VERSION: u16 = 2;
 /// Largest chunk; writers cut at a fraction of it.
 pub const CHUNK_BYTES_MAX: usize = 64 * 1024;
 /// How names of logs end.

@@ -13,20 +13,27 @@ use std::sync::Arc;
 
 use crate::domain::{
     PLAYERS_PER_ROOM_MAX, POSITION_STEPS_PER_UNIT, PlayerState, ProjectileState, RoomFrame, SPECTATOR, Slot,
-    TICK_RATE_HZ, Tick,
+    Tick,
 };
+use crate::protocol::budget::{Allowance, Budget};
 use crate::protocol::delta::{
     BASES_MAX, BODY_BITS_FIXED, DisplayPlayer, HEAD_BYTES, SHOT_BITS_MAX, TOLD_ALL, assemble, base_age,
     encode_head, encode_told, player_bits,
 };
 use crate::protocol::history::History;
 use crate::protocol::interest::{Candidate, Thing, choose, weight};
+use crate::protocol::roster::ROSTER_ALLOWANCE;
 
-/// WebSocket payload that one player gets per second, everything on `/room` included; with the burst, a minute stays
-/// below 1.5 kB/s. Ten players who move and shoot take 1.2 kB at 20 Hz with a tenth of a second of round trip.
-pub const BYTES_PER_SECOND: u32 = 1_440;
-/// A second's worth may come at once: a full frame and the first second of a fight.
-pub const BURST_BYTES: u32 = 1_500;
+/// States that one player gets per second. Ten players who move and shoot take 1.1 kB at 20 Hz with a tenth of a second
+/// of round trip; with the burst, a minute of states and events of such a fight stays below 1.5 kB/s.
+pub const STATE_ALLOWANCE: Allowance = Allowance {
+    bytes_per_second: 1_360,
+    // A second's worth may come at once: a full frame and the first second of a fight.
+    burst_bytes: 1_500,
+};
+/// What is left for everything else on `/room`, so that no state ever waits for it: rosters have an allowance of their
+/// own, a page's pongs take 13 bytes a second, and the events of ten players who fight take 75.
+pub const RESERVED_BYTES_PER_SECOND: u32 = ROSTER_ALLOWANCE.bytes_per_second + 13 + 75;
 
 /// A State message for one player.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,34 +44,6 @@ pub struct State {
     pub partial: bool,
     /// Frames since the last one that this player never gets.
     pub skipped: usize,
-}
-
-/// Bytes that may be sent, growing with the ticks of the room.
-#[derive(Debug)]
-struct Budget {
-    /// In bytes × [`TICK_RATE_HZ`], so that a tick adds a whole number; negative after what could not wait.
-    credit: i64,
-    tick: Tick,
-}
-
-impl Budget {
-    const FULL: i64 = BURST_BYTES as i64 * TICK_RATE_HZ as i64;
-
-    fn fill(&mut self, tick: Tick) {
-        let passed = i64::from(tick.saturating_sub(self.tick));
-        self.tick = self.tick.max(tick);
-        self.credit = (self.credit + passed * i64::from(BYTES_PER_SECOND)).min(Self::FULL);
-    }
-
-    fn spend(&mut self, bytes: usize) {
-        let cost = i64::try_from(bytes).unwrap_or(Self::FULL) * i64::from(TICK_RATE_HZ);
-        // A debt of more than a second would silence the player for longer than that.
-        self.credit = (self.credit - cost).max(-Self::FULL);
-    }
-
-    fn bytes(&self) -> usize {
-        (self.credit.max(0) / i64::from(TICK_RATE_HZ)) as usize
-    }
 }
 
 /// What the client last heard of one slot.
@@ -117,7 +96,7 @@ impl View {
             slot,
             acked: 0,
             sent: 0,
-            budget: Budget { credit: Budget::FULL, tick: 0 },
+            budget: Budget::full(STATE_ALLOWANCE),
             partial: VecDeque::new(),
             last: None,
             heard: [None; PLAYERS_PER_ROOM_MAX],
@@ -136,11 +115,6 @@ impl View {
         while self.partial.front().is_some_and(|frame| frame.tick < self.acked) {
             self.partial.pop_front();
         }
-    }
-
-    /// Something other than a state was sent, which counts as well.
-    pub fn spend(&mut self, bytes: usize) {
-        self.budget.spend(bytes);
     }
 
     /// The next message: nothing before the player is in a frame, when there is no newer frame, and while the budget

@@ -89,7 +89,7 @@ impl Ball {
     /// One tick, after the players have moved.
     pub fn step(&mut self, seats: &[Option<Seat>; PLAYERS_PER_ROOM_MAX]) {
         for (number, (handle, seat)) in self.players.into_iter().zip(seats).enumerate() {
-            let seat = seat.as_ref().filter(|seat| seat.is_alive());
+            let seat = seat.as_ref().filter(|seat| seat.is_in_play());
             self.move_player(handle, seat.map_or(bench(number), |seat| seat.body.position));
         }
         self.world.step();

@@ -62,10 +62,7 @@ impl Room {
         of_match.word(self.random.state());
         of_match.word(u64::from(self.next_projectile_id));
         of_match.word(self.empty_since.map_or(u64::MAX, u64::from));
-        for result in &self.departed {
-            of_match.word(result.player.0);
-            of_match.word(u64::from(result.kills) << 16 | u64::from(result.deaths));
-        }
+        self.departed.hash_into(of_match);
         #[cfg(feature = "ball")]
         self.ball.iter().for_each(|ball| ball.hash_into(of_match));
         self.seats.iter().flatten().for_each(|seat| seat.hash_into(of_seats));

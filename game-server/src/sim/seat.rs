@@ -5,6 +5,7 @@ use crate::domain::{
     Slot, Tick,
 };
 use crate::sim::brain::Memory;
+use crate::sim::departure::{Departed, Leaves, RETURN_PROTECTION_TICKS};
 use crate::sim::hash::StateHash;
 use crate::sim::inputs::InputBuffer;
 use crate::sim::movement::Body;
@@ -20,6 +21,20 @@ pub const PROTECTION_TICKS: Tick = 90;
 /// About four shots a second.
 pub const FIRE_COOLDOWN_TICKS: Tick = 14;
 
+/// Whether anybody steers the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    Here,
+    /// The connection has been gone since then; the seat is held.
+    Lost {
+        since: Tick,
+    },
+    /// The player gave the seat up at that tick; the body stays for a moment.
+    Left {
+        since: Tick,
+    },
+}
+
 /// A taken seat.
 #[derive(Debug, Clone)]
 pub struct Seat {
@@ -28,8 +43,10 @@ pub struct Seat {
     pub name: String,
     /// The memory of a server-side bot; nothing for a person.
     pub bot: Option<Memory>,
-    /// Since when the connection has been gone.
-    pub absent_since: Option<Tick>,
+    pub presence: Presence,
+    /// Nobody can see or hit the body: its connection has been gone for too long.
+    pub out_of_play: bool,
+    pub leaves: Leaves,
     pub body: Body,
     pub trail: Trail,
     pub aim: u8,
@@ -50,7 +67,9 @@ impl Seat {
             player,
             name,
             bot,
-            absent_since: None,
+            presence: Presence::Here,
+            out_of_play: false,
+            leaves: Leaves::default(),
             body: Body::default(),
             trail: Trail::default(),
             aim: 0,
@@ -72,6 +91,16 @@ impl Seat {
         self.respawn_tick == 0
     }
 
+    /// Whether the body is on the map.
+    pub fn is_in_play(&self) -> bool {
+        self.is_alive() && !self.out_of_play
+    }
+
+    /// Whether a person sits here or may come back to it.
+    pub fn is_held(&self) -> bool {
+        self.is_human() && !matches!(self.presence, Presence::Left { .. })
+    }
+
     pub fn is_protected(&self, now: Tick) -> bool {
         now < self.protected_until
     }
@@ -83,6 +112,25 @@ impl Seat {
         self.health = HEALTH_FULL;
         self.respawn_tick = 0;
         self.protected_until = now + PROTECTION_TICKS;
+    }
+
+    /// The player is back on a seat that was still theirs.
+    pub fn come_back(&mut self, now: Tick) {
+        self.presence = Presence::Here;
+        if std::mem::take(&mut self.out_of_play) {
+            self.trail.restart(self.body.position);
+            self.protected_until = self.protected_until.max(now + RETURN_PROTECTION_TICKS);
+        }
+    }
+
+    /// The player is back on a seat of which this was left; call it after [`Seat::spawn_at`].
+    pub fn take_up(&mut self, departed: &Departed, now: Tick) {
+        (self.kills, self.deaths) = (departed.result.kills, departed.result.deaths);
+        (self.fire_ready_tick, self.leaves) = (departed.fire_ready_tick, departed.leaves);
+        if departed.respawn_tick > now || departed.respawn_tick == 0 {
+            (self.health, self.respawn_tick) = (departed.health, departed.respawn_tick);
+            self.protected_until = now + RETURN_PROTECTION_TICKS;
+        }
     }
 
     /// Takes damage; tells whether it killed.
@@ -117,10 +165,10 @@ impl Seat {
 
     fn flags(&self, now: Tick) -> u8 {
         let set = |on: bool, flag: u8| if on { flag } else { 0 };
-        set(self.is_alive(), FLAG_ALIVE)
-            | set(self.is_alive() && self.is_protected(now), FLAG_PROTECTED)
+        set(self.is_in_play(), FLAG_ALIVE)
+            | set(self.is_in_play() && self.is_protected(now), FLAG_PROTECTED)
             | set(self.bot.is_some(), FLAG_BOT)
-            | set(self.absent_since.is_some(), FLAG_ABSENT)
+            | set(self.presence != Presence::Here, FLAG_ABSENT)
     }
 
     pub fn roster_entry(&self) -> RosterEntry {
@@ -142,7 +190,13 @@ impl Seat {
         hash.word(u64::from(self.slot.0));
         hash.word(self.player.0);
         hash.bytes(self.name.as_bytes());
-        hash.word(self.absent_since.map_or(u64::MAX, u64::from));
+        hash.word(match self.presence {
+            Presence::Here => 0,
+            Presence::Lost { since } => 1 << 32 | u64::from(since),
+            Presence::Left { since } => 2 << 32 | u64::from(since),
+        });
+        hash.word(u64::from(self.out_of_play));
+        self.leaves.hash_into(hash);
         for value in [self.body.position, self.body.velocity] {
             hash.float(value.x);
             hash.float(value.y);

@@ -2,83 +2,99 @@
 
 use crate::domain::{NAME_CHARS_MAX, PLAYERS_PER_ROOM_MAX, Phase, PlayerId, PlayerResult, RosterEntry, Slot};
 use crate::sim::brain::Memory;
+use crate::sim::departure::{Departed, LEFT_BODY_TICKS, OUT_OF_PLAY_TICKS};
 use crate::sim::map;
-use crate::sim::seat::Seat;
+use crate::sim::seat::{Presence, Seat};
 use crate::sim::{JoinError, Room};
 
-/// People who left with a score and are remembered; who comes after them in one match is forgotten.
-const DEPARTED_MAX: usize = 32;
 /// By slot, so that a name is never there twice.
 const BOT_NAMES: [&str; PLAYERS_PER_ROOM_MAX] =
     ["Ada", "Blaise", "Curie", "Dirac", "Euler", "Fermat", "Gauss", "Hypatia", "Ibn Musa", "Joule"];
 const NAMELESS: &str = "Player";
 
 impl Room {
-    /// Seats a person; the same player again gets the same seat, scores and all.
+    /// Seats a person; the same player again gets the same seat or what was left of it, scores and all.
     ///
     /// A bot makes room when the seats are full or when more are taken than the room wants to fill.
     pub fn join(&mut self, player: PlayerId, name: &str) -> Result<Slot, JoinError> {
-        if let Some(seat) =
-            self.seats.iter_mut().flatten().find(|seat| seat.is_human() && seat.player == player)
-        {
-            seat.absent_since = None;
+        let now = self.tick;
+        let mut seated = self.seats.iter_mut().flatten();
+        if let Some(seat) = seated.find(|seat| seat.is_human() && seat.player == player) {
+            if !seat.is_held() && now < seat.leaves.may_return_at() {
+                return Err(JoinError::TooSoon);
+            }
+            seat.come_back(now);
+            self.empty_since = None;
             return Ok(seat.slot);
         }
         if self.phase == Phase::Over {
             return Err(JoinError::Over);
         }
+        if self.departed.find(player).is_some_and(|departed| now < departed.leaves.may_return_at()) {
+            return Err(JoinError::TooSoon);
+        }
         let over_fill = self.taken_seats() >= usize::from(self.settings.fill_to_players);
         let of_a_bot = if over_fill { self.bot_to_go() } else { None };
         let slot =
             of_a_bot.or_else(|| self.free_slot()).or_else(|| self.bot_to_go()).ok_or(JoinError::Full)?;
-        let mut seat = Seat::new(slot, player, tidy_name(name), None);
-        if let Some(index) = self.departed.iter().position(|result| result.player == player) {
-            let result = self.departed.remove(index);
-            (seat.kills, seat.deaths) = (result.kills, result.deaths);
+        self.sit_down(Seat::new(slot, player, tidy_name(name), None));
+        if let (Some(departed), Some(seat)) = (self.departed.take(player), self.seat_mut(slot)) {
+            seat.take_up(&departed, now);
         }
-        self.sit_down(seat);
         self.empty_since = None;
         Ok(slot)
     }
 
-    /// Frees the seat of a person who left on purpose; otherwise holds it for a while.
+    /// The player is gone: on purpose, so the body is taken away in a moment, or not, so the seat is held for a while.
     pub fn leave(&mut self, slot: Slot, on_purpose: bool) {
         let now = self.tick;
-        let Some(seat) = self.seat_mut(slot).filter(|seat| seat.is_human()) else {
+        let Some(seat) = self.seat_mut(slot).filter(|seat| seat.is_held()) else {
             return;
         };
-        if on_purpose {
-            self.stand_up(slot);
-            return;
-        }
         seat.inputs.make_neutral();
-        seat.absent_since.get_or_insert(now);
+        if on_purpose {
+            seat.leaves.note(now);
+            seat.presence = Presence::Left { since: now };
+        } else if seat.presence == Presence::Here {
+            seat.presence = Presence::Lost { since: now };
+        }
+        self.note_emptiness();
     }
 
-    pub(super) fn free_held_seats(&mut self) {
+    fn note_emptiness(&mut self) {
+        if !self.seats.iter().flatten().any(Seat::is_held) {
+            self.empty_since.get_or_insert(self.tick);
+        }
+    }
+
+    /// Takes bodies out of play and frees seats whose players have been gone for long enough.
+    pub(super) fn let_the_absent_go(&mut self) {
+        let now = self.tick;
+        // However short a seat is held, closing a page takes the body away no sooner than leaving does.
+        let held_ticks = self.settings.seat_hold_ticks.max(LEFT_BODY_TICKS);
         for index in 0..PLAYERS_PER_ROOM_MAX {
-            let Some(seat) = &self.seats[index] else { continue };
-            let held_for = seat.absent_since.map_or(0, |since| self.tick - since);
-            if seat.absent_since.is_some() && held_for >= self.settings.seat_hold_ticks {
-                self.stand_up(seat.slot);
+            let Some(seat) = &mut self.seats[index] else { continue };
+            let is_over = match seat.presence {
+                Presence::Here => false,
+                Presence::Left { since } => now - since >= LEFT_BODY_TICKS,
+                Presence::Lost { since } => {
+                    seat.out_of_play |= now - since >= OUT_OF_PLAY_TICKS;
+                    now - since >= held_ticks
+                }
+            };
+            if is_over {
+                self.stand_up(index);
             }
         }
     }
 
-    fn stand_up(&mut self, slot: Slot) {
-        let Some(seat) = self.seats[usize::from(slot.0)].take() else {
+    fn stand_up(&mut self, index: usize) {
+        let Some(seat) = self.seats[index].take() else {
             return;
         };
-        let has_score = seat.kills > 0 || seat.deaths > 0;
-        if has_score && self.departed.len() < DEPARTED_MAX {
-            self.departed.push(seat.result());
-        }
-        // Its shots would otherwise score for whoever sits here next.
-        self.projectiles.retain(|shot| shot.state.owner != slot);
+        self.departed.remember(Departed::of(&seat));
         self.roster_version += 1;
-        if !self.seats.iter().flatten().any(Seat::is_human) {
-            self.empty_since = Some(self.tick);
-        }
+        self.note_emptiness();
         self.fill_with_bots();
     }
 
@@ -97,6 +113,7 @@ impl Room {
 
     fn sit_down(&mut self, seat: Seat) {
         let slot = seat.slot;
+        // Those of the bot that makes room would score for whoever sits here now.
         self.projectiles.retain(|shot| shot.state.owner != slot);
         self.seats[usize::from(slot.0)] = Some(seat);
         self.spawn(slot);
@@ -105,7 +122,7 @@ impl Room {
 
     /// Puts a player where the nearest living enemy is farthest away.
     pub(super) fn spawn(&mut self, slot: Slot) {
-        let others = self.seats.iter().flatten().filter(|seat| seat.slot != slot && seat.is_alive());
+        let others = self.seats.iter().flatten().filter(|seat| seat.slot != slot && seat.is_in_play());
         let enemies = others.map(|seat| seat.body.position);
         let mut best = (f32::NEG_INFINITY, map::SPAWN_POINTS[0]);
         for point in map::SPAWN_POINTS {
@@ -162,7 +179,7 @@ impl Room {
         self.roster_version
     }
 
-    /// The people with a seat, those included whose seat is held.
+    /// The people with a seat, those included whose seat is held, without those who have given it up.
     pub fn humans(&self) -> Vec<PlayerId> {
         let mut humans = Vec::new();
         self.humans_into(&mut humans);
@@ -172,18 +189,19 @@ impl Room {
     /// The same in the memory of an older list.
     pub fn humans_into(&self, humans: &mut Vec<PlayerId>) {
         humans.clear();
-        humans.extend(self.seats.iter().flatten().filter(|seat| seat.is_human()).map(|seat| seat.player));
+        humans.extend(self.seats.iter().flatten().filter(|seat| seat.is_held()).map(|seat| seat.player));
     }
 
-    /// How many people have a seat.
+    /// How many people have a seat; see [`Room::humans`].
     pub fn human_count(&self) -> usize {
-        self.seats.iter().flatten().filter(|seat| seat.is_human()).count()
+        self.seats.iter().flatten().filter(|seat| seat.is_held()).count()
     }
 
     /// Seats that a person can take at once, those of bots included.
     pub fn free_seats(&self) -> u8 {
+        let taken = self.seats.iter().flatten().filter(|seat| seat.is_human()).count();
         match self.phase {
-            Phase::Playing => (self.seats_max() - self.human_count()) as u8,
+            Phase::Playing => (self.seats_max() - taken) as u8,
             Phase::Over => 0,
         }
     }
@@ -191,7 +209,7 @@ impl Room {
     /// The score board, best first: more kills, then fewer deaths, then the lower seat.
     pub fn results(&self) -> Vec<PlayerResult> {
         let seated = self.seats.iter().flatten().map(Seat::result);
-        let mut results: Vec<PlayerResult> = seated.chain(self.departed.iter().cloned()).collect();
+        let mut results: Vec<PlayerResult> = seated.chain(self.departed.results()).collect();
         results.sort_by_key(|result| (std::cmp::Reverse(result.kills), result.deaths, result.slot));
         results
     }

@@ -2,6 +2,7 @@
 
 mod bots;
 mod determinism;
+mod leaving;
 mod match_flow;
 mod rewind;
 mod seats;

@@ -9,7 +9,8 @@ use game_server::domain::{
 };
 use game_server::protocol::client::{ServerMessage, encode_server};
 use game_server::protocol::history::History;
-use game_server::protocol::view::View as ClientView;
+use game_server::protocol::roster::ROSTER_ALLOWANCE;
+use game_server::protocol::view::{RESERVED_BYTES_PER_SECOND, View as ClientView};
 use game_server::sim::Room;
 use game_server::sim::brain::{self, Memory, THINK_TICKS, View};
 use game_server::sim::random::Random;
@@ -65,6 +66,7 @@ impl Crowd {
 /// What one player was sent.
 struct Receiver {
     view: ClientView,
+    others_bytes: usize,
     on_the_way: VecDeque<Tick>,
     bytes: usize,
     states: u32,
@@ -74,11 +76,11 @@ struct Receiver {
 impl Receiver {
     fn new(slot: u8) -> Receiver {
         let view = ClientView::new(Slot(slot));
-        Receiver { view, on_the_way: VecDeque::new(), bytes: 0, states: 0, partial: 0 }
+        Receiver { view, others_bytes: 0, on_the_way: VecDeque::new(), bytes: 0, states: 0, partial: 0 }
     }
 
     fn hear_events(&mut self, bytes: usize) {
-        self.view.spend(bytes);
+        self.others_bytes += bytes;
         self.bytes += bytes;
     }
 
@@ -127,6 +129,9 @@ fn a_full_room_stays_within_the_budget() {
             let per_second = |receiver: &Receiver| receiver.bytes / SECONDS as usize;
             let most = receivers.iter().map(per_second).max().expect("ten players");
             let mean = receivers.iter().map(per_second).sum::<usize>() / receivers.len();
+            let others = receivers.iter().map(|receiver| receiver.others_bytes).max().unwrap_or(0);
+            let reserved = (RESERVED_BYTES_PER_SECOND - ROSTER_ALLOWANCE.bytes_per_second) * SECONDS;
+            assert!(others <= reserved as usize, "{others} bytes of events, {reserved} reserved");
             let states: u32 = receivers.iter().map(|receiver| receiver.states).sum();
             let partial: u32 = receivers.iter().map(|receiver| receiver.partial).sum();
             let hz = u32::from(u8::from(rate));

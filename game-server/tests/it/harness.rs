@@ -7,6 +7,7 @@ pub mod balancer;
 pub mod http;
 pub mod player;
 pub mod process;
+pub mod raw;
 pub mod servers;
 
 /// Nothing that the tests wait for takes this long, not even on a machine that is busy with something else.

@@ -16,6 +16,8 @@ use crate::harness::servers::All;
 use crate::harness::{eventually, within_limit};
 
 mod floods;
+mod leaving;
+mod rosters;
 mod sockets;
 
 const LONG_MATCH_S: u32 = 300;

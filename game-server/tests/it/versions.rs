@@ -135,6 +135,27 @@ async fn what_a_newer_page_says_besides_harms_nothing() {
         .await;
 }
 
+/// Rosters were told as a whole up to version 1.
+#[tokio::test]
+async fn pages_of_this_version_and_the_one_before_know_the_same_names() {
+    let mixed = Mixed::start(Protocols::default(), Protocols::default()).await;
+    let (mut old, mut new) = (mixed.enter("old", OLD - 1).await, mixed.enter("new", OLD).await);
+    assert_eq!((old.version, new.version, old.welcome.room), (OLD - 1, OLD, new.welcome.room));
+    let knows_both = |player: &Player| ["old", "new"].iter().all(|name| knows(player, name));
+    old.until("the old page knows both", knows_both).await;
+    new.until("the new page knows both", knows_both).await;
+    new.leave().await;
+    old.until("the old page knows who has left", |old| !knows(old, "new")).await;
+    let mut new = mixed.enter("newer", OLD).await;
+    new.until("the new page knows both", |new| knows(new, "old") && knows(new, "newer")).await;
+    old.until("the old page knows the next", |old| knows(old, "newer")).await;
+    assert!(old.whole_rosters > 0 && new.whole_rosters == 0);
+}
+
+fn knows(player: &Player, name: &str) -> bool {
+    player.roster.iter().any(|entry| entry.name == name)
+}
+
 #[tokio::test]
 async fn pages_and_gateways_two_versions_apart_are_told_so() {
     let mixed = Mixed::start(Protocols::ahead_by(2), Protocols::ahead_by(2)).await;

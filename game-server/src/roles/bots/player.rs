@@ -164,7 +164,7 @@ impl<'a> Player<'a> {
             ServerMessage::Error { code, message } => {
                 return Some(Ended::Lost(format!("{code:?} {message}")));
             }
-            ServerMessage::Welcome { .. } | ServerMessage::Roster(_) => {}
+            ServerMessage::Welcome { .. } | ServerMessage::Roster(_) | ServerMessage::RosterChange(_) => {}
         }
         None
     }

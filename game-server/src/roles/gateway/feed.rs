@@ -1,15 +1,16 @@
-//! The newest state of one room, filled by a link and read by the sessions of its players.
+//! The newest state and roster of one room, filled by a link and read by the sessions of its players.
 //!
 //! Nothing is queued for anybody: a player whose socket is slow takes whatever is newest when it can, so it skips
 //! frames and never falls behind.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::watch;
 
-use crate::domain::{InputAck, RoomFrame, TICK_RATE_HZ, Tick};
+use crate::domain::{InputAck, RoomFrame, RosterEntry, TICK_RATE_HZ, Tick};
 use crate::protocol::history::History;
+use crate::protocol::roster::RosterView;
 use crate::protocol::view::{State, View};
 
 /// Shared by the link that fills it and the sessions that read it.
@@ -20,6 +21,8 @@ pub struct Feed {
 
 struct Room {
     history: History,
+    /// By slot.
+    roster: Arc<[RosterEntry]>,
     arrived: Instant,
     tick_gap_excess_p99_us: u32,
 }
@@ -27,7 +30,8 @@ struct Room {
 impl Feed {
     /// A room that has sent nothing yet.
     pub fn new(now: Instant) -> Self {
-        let room = Room { history: History::default(), arrived: now, tick_gap_excess_p99_us: 0 };
+        let (history, roster) = (History::default(), Arc::default());
+        let room = Room { history, roster, arrived: now, tick_gap_excess_p99_us: 0 };
         Self { room: Mutex::new(room), newest: watch::Sender::new(0) }
     }
 
@@ -45,6 +49,18 @@ impl Feed {
         room.tick_gap_excess_p99_us = tick_gap_excess_p99_us;
         drop(room);
         self.newest.send_replace(tick);
+    }
+
+    /// Takes the room's newest roster, which players are told with their next state.
+    pub fn set_roster(&self, mut entries: Vec<RosterEntry>) {
+        entries.sort_by_key(|entry| entry.slot);
+        self.room().roster = entries.into();
+    }
+
+    /// What the newest roster means for one player, if anything, at the tick of the newest frame.
+    pub fn roster(&self, view: &mut RosterView) -> Option<Vec<u8>> {
+        let room = self.room();
+        view.next(&room.roster, room.history.newest()?.tick)
     }
 
     /// For tests that are a client without a view.

@@ -25,11 +25,11 @@ use crate::telemetry;
 
 /// A host on the same network answers within milliseconds.
 const DIAL_MAX: Duration = Duration::from_secs(2);
-/// Events, rosters and results that wait for one player's socket: two seconds of a busy fight. When full, the player
+/// Events and results that wait for one player's socket: two seconds of a busy fight. When full, the player
 /// is too slow and the session ends.
 const SESSION_QUEUE_MAX: usize = 64;
 
-/// What a session hears besides state.
+/// What a session hears besides states and rosters, which it reads from the feed.
 #[derive(Debug)]
 pub enum Notice {
     Joined(Welcome),
@@ -158,8 +158,9 @@ impl HostLink {
                 }
             }
             RoomToGateway::Roster { room, entries } => {
-                let message = encode(&ServerMessage::Roster(entries));
-                table.tell_room(room, || Notice::Message(message.clone()));
+                if let Some((feed, _)) = table.rooms.get(&room) {
+                    feed.set_roster(entries);
+                }
             }
             RoomToGateway::Events { room, tick, events } => {
                 let message = encode(&ServerMessage::Events { tick, events });

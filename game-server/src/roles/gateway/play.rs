@@ -19,6 +19,7 @@ use crate::protocol::client::{
     CLIENT_MESSAGE_BYTES_MAX, ClientMessage, ErrorCode, ServerMessage, Welcome, decode_client, encode_server,
 };
 use crate::protocol::link::JoinRefusal;
+use crate::protocol::roster::RosterView;
 use crate::protocol::ticket::TicketError;
 use crate::protocol::view::View;
 use crate::protocol::wire::DecodeError;
@@ -104,6 +105,7 @@ async fn serve(socket: &mut ClientSocket, gateway: &Gateway) -> Result<std::conv
         returning: None,
         gateway,
         view: View::new(welcome.slot),
+        roster: RosterView::new(page.common),
         pings: Bucket::new(ROOM_PINGS, Instant::now()),
         latency: Latency::default(),
         page,
@@ -190,7 +192,7 @@ async fn seated(attachment: &mut Attachment) -> Result<Welcome, End> {
         match attachment.notices.recv().await {
             Some(Notice::Joined(welcome)) => return Ok(welcome),
             Some(Notice::Refused(refusal)) => return Err(refused(refusal)),
-            // Rosters and events of a room that the player is not in yet: the host repeats the roster after the join.
+            // Events of a room that the player is not in yet.
             Some(Notice::Message(_) | Notice::Over(_)) => {}
             Some(Notice::Gone) => return Err(End::Error(ErrorCode::RoomGone, "room_gone")),
             Some(Notice::Lost) | None => return Err(End::Error(ErrorCode::Unreachable, "link_lost")),
@@ -216,6 +218,7 @@ fn refused(refusal: JoinRefusal) -> End {
         JoinRefusal::RoomGone => End::Error(ErrorCode::RoomGone, "room_gone"),
         JoinRefusal::MatchOver => End::Error(ErrorCode::RoomGone, "match_over"),
         JoinRefusal::WrongPool => End::Error(ErrorCode::Ticket, "wrong_pool"),
+        JoinRefusal::TooSoon => End::Error(ErrorCode::TooSoon, "too_soon"),
     }
 }
 
@@ -229,6 +232,7 @@ struct Session<'a> {
     returning: Option<BoxFuture<'a, Result<(Attachment, Welcome), End>>>,
     gateway: &'a Gateway,
     view: View,
+    roster: RosterView,
     pings: Bucket,
     latency: Latency,
     page: PageVersion,
@@ -290,9 +294,7 @@ impl Session<'_> {
             ClientMessage::Ping { client_time_ms } => {
                 let (tick, tick_gap_excess_p99_us) = self.attachment.feed.clock(Instant::now());
                 let pong = ServerMessage::Pong { client_time_ms, tick, tick_gap_excess_p99_us };
-                let pong = Bytes::from(encode_server(&pong));
-                self.view.spend(pong.len());
-                self.send(pong).await
+                self.send(Bytes::from(encode_server(&pong))).await
             }
             ClientMessage::Leave => {
                 self.attachment.leave_on_purpose();
@@ -312,6 +314,10 @@ impl Session<'_> {
 
     async fn send_state(&mut self) -> Result<(), End> {
         self.frames.mark_unchanged();
+        // First, so that nobody is on the screen without a name.
+        if let Some(roster) = self.attachment.feed.roster(&mut self.roster) {
+            self.send(Bytes::from(roster)).await?;
+        }
         let Some(state) = self.attachment.feed.state(&mut self.view) else {
             return Ok(());
         };
@@ -322,10 +328,7 @@ impl Session<'_> {
 
     async fn pass_on(&mut self, notice: Option<Notice>) -> Result<(), End> {
         match notice {
-            Some(Notice::Message(message)) => {
-                self.view.spend(message.len());
-                self.send(message).await
-            }
+            Some(Notice::Message(message)) => self.send(message).await,
             Some(Notice::Over(message)) => {
                 self.over = true;
                 self.send(message).await

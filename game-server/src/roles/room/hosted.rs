@@ -110,6 +110,7 @@ impl HostedRoom {
         let slot = self.room.join(join.player, &join.name).map_err(|error| match error {
             JoinError::Full => JoinRefusal::RoomFull,
             JoinError::Over => JoinRefusal::MatchOver,
+            JoinError::TooSoon => JoinRefusal::TooSoon,
         })?;
         for understudy in &mut self.understudies {
             // As the room did, so it cannot fail either.

@@ -2,6 +2,7 @@
 
 use super::{empty_room, hold, join, moving, settings, state, steps};
 use crate::domain::{InputAck, Phase, PlayerId, Slot};
+use crate::sim::departure::LEFT_BODY_TICKS;
 use crate::sim::inputs::INPUT_TICKS_AHEAD_MAX;
 use crate::sim::{OVER_TICKS, Room};
 
@@ -91,8 +92,9 @@ fn results_are_best_first_and_keep_who_left() {
     }
     room.leave(Slot(2), true);
     room.leave(Slot(3), true);
+    steps(&mut room, LEFT_BODY_TICKS);
     let players: Vec<u64> = room.results().iter().map(|result| result.player.0).collect();
-    assert_eq!(players, [102, 101, 100], "who left without a score is forgotten");
+    assert_eq!(players, [102, 101, 100], "who left without a score is not on the board");
     let slot = join(&mut room, 102);
     assert_eq!((state(&room, slot).kills, room.results().len()), (5, 3), "and who returns goes on");
 }

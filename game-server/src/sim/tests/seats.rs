@@ -2,6 +2,7 @@
 
 use super::{empty_room, hold, join, moving, settings, state, steps};
 use crate::domain::{FLAG_ABSENT, FLAG_BOT, PLAYERS_PER_ROOM_MAX, PlayerId, SEAT_HOLD_TICKS, Slot};
+use crate::sim::departure::LEFT_BODY_TICKS;
 use crate::sim::{CLOSING_TICKS, EMPTY_TICKS, JoinError, Room};
 
 fn bots(room: &Room) -> usize {
@@ -19,6 +20,8 @@ fn bots_fill_the_room_and_leave_as_people_come() {
     room.leave(Slot(0), true);
     room.leave(Slot(1), true);
     room.leave(Slot(2), true);
+    assert_eq!((bots(&room), room.humans().len()), (0, 3));
+    steps(&mut room, LEFT_BODY_TICKS);
     assert_eq!((bots(&room), room.humans().len()), (1, 3), "a bot comes back below four players");
 }
 

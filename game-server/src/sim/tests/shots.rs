@@ -155,14 +155,6 @@ fn the_nearest_is_hit() {
 }
 
 #[test]
-fn shots_of_who_leaves_are_gone() {
-    let (mut room, shooter, _) = duel();
-    hold(&mut room, shooter, firing(64), 3);
-    room.leave(shooter, true);
-    assert!(room.frame().projectiles.is_empty());
-}
-
-#[test]
 fn every_shot_of_a_match_is_known_by_owner_and_born_tick() {
     let mut room = Room::new(&settings(4, 10));
     join(&mut room, 100);

@@ -1,6 +1,7 @@
 //! A player that follows a script: the same protocol as the page, none of its patience.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use game_server::domain::{PlayerInput, PlayerResult, RosterEntry, Slot, Tick};
@@ -78,6 +79,20 @@ impl Socket {
         .await
     }
 
+    /// The next binary message, unless none comes for so long; `Err` when the gateway has closed.
+    pub async fn bytes_within(&mut self, time: Duration) -> Result<Option<Bytes>, ()> {
+        let next = async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Binary(bytes))) => return Ok(Some(bytes)),
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(()),
+                    Some(Ok(_)) => {}
+                }
+            }
+        };
+        tokio::time::timeout(time, next).await.unwrap_or(Ok(None))
+    }
+
     /// The next text message that `wanted` accepts; panics when the gateway closes.
     pub async fn until_json(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut heard = Value::Null;
@@ -119,6 +134,8 @@ pub struct Player {
     pub welcome: Welcome,
     pub frame: Option<DisplayFrame>,
     pub roster: Vec<RosterEntry>,
+    /// Rosters that were told as a whole.
+    pub whole_rosters: u64,
     pub over: Option<Vec<PlayerResult>>,
     pub error: Option<ErrorCode>,
     pub states: u64,
@@ -161,6 +178,7 @@ impl Player {
             welcome,
             frame: None,
             roster: Vec::new(),
+            whole_rosters: 0,
             over: None,
             error: None,
             states: 0,
@@ -198,6 +216,11 @@ impl Player {
         self.socket
     }
 
+    /// Gives the seat up.
+    pub async fn leave(mut self) {
+        self.socket.send_bytes(encode_client(&ClientMessage::Leave)).await;
+    }
+
     /// Closes the connection properly, as a page does that is loaded again; the seat is not given up.
     pub async fn close(mut self) {
         // The gateway may have closed first.
@@ -220,7 +243,11 @@ impl Player {
             return;
         }
         match decode_server(&bytes).expect("a readable message") {
-            ServerMessage::Roster(entries) => self.roster = entries,
+            ServerMessage::Roster(entries) => {
+                self.roster = entries;
+                self.whole_rosters += 1;
+            }
+            ServerMessage::RosterChange(change) => change.apply(&mut self.roster),
             ServerMessage::Over(results) => self.over = Some(results),
             ServerMessage::Error { code, .. } => self.error = Some(code),
             ServerMessage::Welcome { .. } | ServerMessage::Events { .. } | ServerMessage::Pong { .. } => {}

@@ -174,7 +174,8 @@ impl Seated {
                 self.slot = Some(welcome.slot);
                 (self.welcome_tick, self.events_seen) = (welcome.tick, welcome.tick);
             }
-            ServerMessage::Roster(entries) => self.roster = entries,
+            ServerMessage::Roster(_) => panic!("all of a roster, to this version"),
+            ServerMessage::RosterChange(change) => change.apply(&mut self.roster),
             ServerMessage::Events { tick, events } => {
                 let missed = truth.moments.range(self.events_seen + 1..tick);
                 let missed = missed.filter(|(_, moment)| !moment.events.is_empty()).count();

@@ -18,6 +18,7 @@ use crate::protocol::client::{
 use crate::protocol::delta::{assemble, base_age, encode_head};
 use crate::protocol::history::History;
 use crate::protocol::link::{JoinRefusal, decode_room};
+use crate::protocol::roster::RosterView;
 use crate::protocol::ticket::TicketKey;
 use crate::protocol::view::View;
 use crate::roles::gateway::host_link::{Attachment, HostLink, Notice};
@@ -105,7 +106,7 @@ pub struct Session {
     gateway: usize,
     attachment: Option<Attachment>,
     /// Where the player sits and the wake-ups by new frames since then.
-    seated: Option<(View, watch::Receiver<Tick>)>,
+    seated: Option<(View, RosterView, watch::Receiver<Tick>)>,
     opened_us: u64,
     blocked_since_us: Option<u64>,
     slot: Slot,
@@ -187,7 +188,7 @@ impl Session {
             // What comes after the Hello waits in the socket until the seat is there.
             ClientMessage::Input { acked_tick, first_tick, inputs } => {
                 self.acked = self.acked.max(acked_tick.min(self.sent));
-                self.seated.iter_mut().for_each(|(view, _)| view.ack(acked_tick));
+                self.seated.iter_mut().for_each(|(view, ..)| view.ack(acked_tick));
                 let attachment = self.attachment.as_ref().filter(|_| self.seated.is_some());
                 attachment.inspect(|attachment| attachment.input(first_tick, inputs));
             }
@@ -210,7 +211,8 @@ impl Session {
             match attachment.notices.try_recv() {
                 Ok(Notice::Joined(welcome)) => {
                     self.slot = welcome.slot;
-                    self.seated = Some((View::new(welcome.slot), attachment.feed.subscribe()));
+                    let roster = RosterView::new(CLIENT_PROTOCOL_VERSION);
+                    self.seated = Some((View::new(welcome.slot), roster, attachment.feed.subscribe()));
                     send(&ServerMessage::Welcome { version: CLIENT_PROTOCOL_VERSION, welcome }, wire, around);
                 }
                 Ok(Notice::Refused(refusal)) => return Err(End::Told(refused(refusal))),
@@ -233,11 +235,16 @@ impl Session {
     }
 
     fn send_state(&mut self, wire: &mut Wire, around: &mut Around<'_>) {
-        let (Some((view, frames)), Some(attachment)) = (&mut self.seated, &self.attachment) else { return };
+        let (Some((view, roster, frames)), Some(attachment)) = (&mut self.seated, &self.attachment) else {
+            return;
+        };
         if !frames.has_changed().is_ok_and(|changed| changed) {
             return;
         }
         frames.mark_unchanged();
+        if let Some(bytes) = attachment.feed.roster(roster) {
+            wire.to_client.send(around.now_us, Bytes::from(bytes), around.random);
+        }
         let state = match wire.transport() {
             Transport::Socket => attachment.feed.state(view).map(|state| (state.tick, state.bytes)),
             Transport::Datagrams => {
@@ -272,5 +279,6 @@ fn refused(refusal: JoinRefusal) -> ErrorCode {
         JoinRefusal::RoomFull => ErrorCode::RoomFull,
         JoinRefusal::RoomGone | JoinRefusal::MatchOver => ErrorCode::RoomGone,
         JoinRefusal::WrongPool => ErrorCode::Ticket,
+        JoinRefusal::TooSoon => ErrorCode::TooSoon,
     }
 }

@@ -103,7 +103,8 @@ impl Host {
         let slot = match joined {
             Ok(slot) => slot,
             Err(refusal) => {
-                assert!(sat_on.is_none(), "{:?} has a seat and was refused: {refusal:?}", join.player);
+                let has_left = refusal == JoinRefusal::TooSoon;
+                assert!(sat_on.is_none() || has_left, "{:?} sits and was refused: {refusal:?}", join.player);
                 self.refuse(join.seat, refusal);
                 return;
             }
