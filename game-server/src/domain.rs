@@ -78,12 +78,14 @@ const VIEW_AGE_SHIFT: u32 = 1;
 pub const BUTTON_FIRE: u8 = 1;
 
 /// Bits of [`PlayerState::flags`].
+///
+/// On the map; neither dead nor out of play for want of a connection.
 pub const FLAG_ALIVE: u8 = 1;
 /// Just respawned: cannot be hurt.
 pub const FLAG_PROTECTED: u8 = 2;
 /// Steered by the server.
 pub const FLAG_BOT: u8 = 4;
-/// The seat is held for a player whose connection is gone.
+/// Nobody steers: the seat is held for a player whose connection is gone, or was just left.
 pub const FLAG_ABSENT: u8 = 8;
 
 /// One player in a [`RoomFrame`], as exact as the simulation itself.

@@ -173,15 +173,19 @@ export class Match {
     }
   }
 
-  /** How much older than the own player the others on screen are. */
+  /** How much older than the own player, at `tick`, the others on screen are. */
+  viewAgeTicksAt(tick) {
+    return this.playbackTick === undefined ? 0 : Math.max(0, tick - this.playbackTick);
+  }
+
   get viewAgeTicks() {
-    return this.playbackTick === undefined ? 0 : Math.max(0, this.inputClock.tick - this.playbackTick);
+    return this.viewAgeTicksAt(this.inputClock.tick);
   }
 
   step(tick) {
     const acts = this.playing && this.prediction.alive;
-    const wanted = acts ? this.input.sample(this.view()) : this.idleInput();
-    const input = { ...wanted, buttons: withViewAge(wanted.buttons, this.viewAgeTicks) };
+    const wanted = acts ? this.input.sample(this.view(tick)) : this.idleInput();
+    const input = { ...wanted, buttons: withViewAge(wanted.buttons, this.viewAgeTicksAt(tick)) };
     this.lastInput = input;
     const shot = this.prediction.step(tick, input);
     if (shot && this.playing) {
@@ -209,13 +213,13 @@ export class Match {
     this.pending = [];
   }
 
-  /** What the input needs to aim. */
-  view() {
+  /** What the input of this tick needs to aim. */
+  view(tick) {
     return {
       own: this.prediction.shown(1) ?? CENTRE,
       others: this.others.filter((player) => this.isAlive(player)),
       walls: this.walls,
-      leadTicks: this.viewAgeTicks,
+      leadTicks: this.viewAgeTicksAt(tick),
       camera: this.renderer.camera,
     };
   }

@@ -6,11 +6,11 @@ mod bad_line;
 mod clock;
 mod comes_back;
 mod modules;
-mod netem;
 mod policy;
 mod rollout;
 mod stage;
 mod standstill;
+mod view_age;
 
 use std::time::Duration;
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 pub mod balancer;
 pub mod http;
+pub mod netem;
 pub mod player;
 pub mod process;
 pub mod raw;

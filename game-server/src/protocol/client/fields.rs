@@ -1,16 +1,13 @@
 //! Fields that the browser's messages and the links share.
 
 use crate::domain::{
-    BUTTON_FIRE, GameEvent, MAP_SIZE, PlayerId, PlayerInput, PlayerResult, RoomId, RosterEntry, Slot, Tick,
-    Wall,
+    GameEvent, MAP_SIZE, PlayerId, PlayerInput, PlayerResult, RoomId, RosterEntry, Slot, Tick, Wall,
 };
 use crate::protocol::client::{INPUTS_PER_MESSAGE_MAX, Welcome};
 use crate::protocol::wire::{DecodeError, Reader, Writer};
 
 /// Full speed; −128 would be a little more.
 const MOVE_FULL: i8 = 127;
-/// Buttons of a newer version do nothing here.
-const BUTTONS_KNOWN: u8 = BUTTON_FIRE;
 const FLAG_IS_BOT: u8 = 1;
 const EVENT_HIT: u8 = 1;
 const EVENT_KILL: u8 = 2;
@@ -35,7 +32,7 @@ pub fn read_inputs(from: &mut Reader<'_>) -> Result<(Tick, Vec<PlayerInput>), De
     }
     let inputs = from.list(count, |from| {
         let (move_x, move_y) = (from.i8()?.max(-MOVE_FULL), from.i8()?.max(-MOVE_FULL));
-        Ok(PlayerInput { move_x, move_y, aim: from.u8()?, buttons: from.u8()? & BUTTONS_KNOWN })
+        Ok(PlayerInput { move_x, move_y, aim: from.u8()?, buttons: from.u8()? })
     })?;
     Ok((first_tick, inputs))
 }

@@ -3,19 +3,33 @@
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof};
 use proptest::{prop_assert_eq, proptest};
 
-use crate::domain::{
-    BUTTON_FIRE, GameEvent, PlayerId, PlayerInput, PlayerResult, RoomId, RosterEntry, Slot, Wall,
-};
+use crate::domain::{GameEvent, PlayerId, PlayerInput, PlayerResult, RoomId, RosterEntry, Slot, Wall};
 use crate::protocol::client::{
     CLIENT_MESSAGE_BYTES_MAX, ClientMessage, ErrorCode, INPUTS_PER_MESSAGE_MAX, ServerMessage,
     TICKET_BYTES_MAX, Welcome, decode_client, decode_server, encode_client, encode_server,
 };
-use crate::protocol::wire::DecodeError;
+use crate::protocol::roster::RosterChange;
+use crate::protocol::wire::{DecodeError, TEXT_BYTES_MAX};
 
+/// Whatever four bytes can say; what comes back is [`sane`].
 pub fn inputs() -> impl Strategy<Value = Vec<PlayerInput>> {
-    let input = (-127_i8..=127, -127_i8..=127, any::<u8>(), 0..=BUTTON_FIRE)
-        .prop_map(|(move_x, move_y, aim, buttons)| PlayerInput { move_x, move_y, aim, buttons });
+    let input = any::<(i8, i8, u8, u8)>().prop_map(|(move_x, move_y, aim, buttons)| PlayerInput {
+        move_x,
+        move_y,
+        aim,
+        buttons,
+    });
     prop::collection::vec(input, 1..=INPUTS_PER_MESSAGE_MAX)
+}
+
+/// Full speed is 127 in every direction; all else is taken as it is.
+pub fn sane(inputs: Vec<PlayerInput>) -> Vec<PlayerInput> {
+    let slowed = |input: PlayerInput| PlayerInput {
+        move_x: input.move_x.max(-127),
+        move_y: input.move_y.max(-127),
+        ..input
+    };
+    inputs.into_iter().map(slowed).collect()
 }
 
 pub fn welcome() -> impl Strategy<Value = Welcome> {
@@ -31,8 +45,9 @@ pub fn welcome() -> impl Strategy<Value = Welcome> {
     )
 }
 
-pub fn name() -> impl Strategy<Value = String> {
-    "\\PC{0,16}"
+/// Any text that fits a field; longer ones are cut, which is a test of its own.
+pub fn name() -> impl Strategy<Value = String> + Clone {
+    any::<String>().prop_map(|text| text[..text.floor_char_boundary(TEXT_BYTES_MAX)].to_owned())
 }
 
 pub fn roster() -> impl Strategy<Value = Vec<RosterEntry>> {
@@ -42,7 +57,14 @@ pub fn roster() -> impl Strategy<Value = Vec<RosterEntry>> {
         name,
         bot,
     });
-    prop::collection::vec(entry, 0..20)
+    few_or_many(entry)
+}
+
+/// Lists of all lengths, mostly short ones, which tell as much.
+fn few_or_many<T: std::fmt::Debug + 'static>(
+    one: impl Strategy<Value = T> + Clone + 'static,
+) -> impl Strategy<Value = Vec<T>> {
+    prop_oneof![9 => prop::collection::vec(one.clone(), 0..12), 1 => prop::collection::vec(one, 0..=255)]
 }
 
 pub fn events() -> impl Strategy<Value = Vec<GameEvent>> {
@@ -70,7 +92,7 @@ pub fn results() -> impl Strategy<Value = Vec<PlayerResult>> {
             deaths,
         },
     );
-    prop::collection::vec(result, 0..50)
+    few_or_many(result)
 }
 
 fn client_message() -> impl Strategy<Value = ClientMessage> {
@@ -98,10 +120,13 @@ fn server_message() -> impl Strategy<Value = ServerMessage> {
         ErrorCode::Draining,
         ErrorCode::Internal,
         ErrorCode::Replaced,
+        ErrorCode::TooSoon,
     ];
     prop_oneof![
         (any::<u8>(), welcome()).prop_map(|(version, welcome)| ServerMessage::Welcome { version, welcome }),
         roster().prop_map(ServerMessage::Roster),
+        (any::<u16>(), roster())
+            .prop_map(|(gone, entries)| ServerMessage::RosterChange(RosterChange { gone, entries })),
         (any::<u32>(), events()).prop_map(|(tick, events)| ServerMessage::Events { tick, events }),
         any::<(u32, u32, u32)>().prop_map(|(client_time_ms, tick, excess)| ServerMessage::Pong {
             client_time_ms,
@@ -126,10 +151,19 @@ pub fn nearly_a_message(bytes: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+fn sane_message(message: ClientMessage) -> ClientMessage {
+    match message {
+        ClientMessage::Input { acked_tick, first_tick, inputs } => {
+            ClientMessage::Input { acked_tick, first_tick, inputs: sane(inputs) }
+        }
+        other => other,
+    }
+}
+
 proptest! {
     #[test]
     fn client_messages_come_back(message in client_message()) {
-        prop_assert_eq!(decode_client(&encode_client(&message)), Ok(message));
+        prop_assert_eq!(decode_client(&encode_client(&message)), Ok(sane_message(message)));
     }
 
     #[test]
@@ -141,7 +175,7 @@ proptest! {
     fn fields_of_a_newer_version_are_left_unread(client in client_message(), server in server_message()) {
         let longer = appended_to(encode_client(&client));
         if longer.len() <= CLIENT_MESSAGE_BYTES_MAX {
-            prop_assert_eq!(decode_client(&longer), Ok(client));
+            prop_assert_eq!(decode_client(&longer), Ok(sane_message(client)));
         }
         prop_assert_eq!(decode_server(&appended_to(encode_server(&server))), Ok(server));
     }
@@ -167,16 +201,19 @@ pub fn appended_to(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
+/// All 256 values, and the two that mean the same speed.
 #[test]
-fn inputs_are_sane_whatever_the_bytes_say() {
-    let first_tick = u32::MAX;
-    let wild = PlayerInput { move_x: -128, move_y: -128, aim: 255, buttons: 255 };
-    let bytes = encode_client(&ClientMessage::Input { acked_tick: 0, first_tick, inputs: vec![wild] });
-    let sane = PlayerInput { move_x: -127, move_y: -127, aim: 255, buttons: BUTTON_FIRE };
-    assert_eq!(
-        decode_client(&bytes),
-        Ok(ClientMessage::Input { acked_tick: 0, first_tick, inputs: vec![sane] })
-    );
+fn every_bit_of_an_input_lives() {
+    for value in 0..=u8::MAX {
+        let wild = PlayerInput { move_x: value as i8, move_y: -128, aim: value, buttons: value };
+        let bytes =
+            encode_client(&ClientMessage::Input { acked_tick: 0, first_tick: u32::MAX, inputs: vec![wild] });
+        let Ok(ClientMessage::Input { inputs, .. }) = decode_client(&bytes) else { panic!("{value}") };
+        let [input] = inputs[..] else { panic!("{inputs:?}") };
+        assert_eq!((input.aim, input.buttons), (value, value));
+        assert_eq!((input.move_x, input.move_y), ((value as i8).max(-127), -127));
+        assert_eq!((input.fires(), input.view_age()), (value & 1 == 1, u32::from(value >> 1)));
+    }
 }
 
 #[test]

@@ -1,21 +1,26 @@
 //! A delta on its base is the frame, whatever both are.
 
-use proptest::prelude::{Strategy, any, prop};
+use proptest::prelude::{Strategy, any, prop, prop_oneof};
 use proptest::{prop_assert, prop_assert_eq, proptest};
 
 use crate::domain::{
-    InputAck, PLAYERS_PER_ROOM_MAX, Phase, PlayerState, ProjectileState, RoomFrame, STATE_EVERY_TICKS, Slot,
+    InputAck, PLAYERS_PER_ROOM_MAX, Phase, PlayerState, ProjectileState, RoomFrame, Slot, Tick,
 };
 use crate::protocol::client::tests::appended_to;
 use crate::protocol::delta::decode::{OwnState, decode_state};
 use crate::protocol::delta::{
-    BASES_MAX, DisplayFrame, HEAD_BYTES, age_bits, assemble, base_age, delta_bits, encode_body, encode_head,
+    DisplayFrame, HEAD_BYTES, age_bits, assemble, base_age, delta_bits, encode_body, encode_head,
 };
 use crate::protocol::wire::DecodeError;
 
 const TICK: u32 = 10_000;
 
-fn player() -> impl Strategy<Value = PlayerState> {
+/// Any after those to which the test looks back.
+fn tick() -> impl Strategy<Value = Tick> {
+    400..=Tick::MAX
+}
+
+pub fn player() -> impl Strategy<Value = PlayerState> {
     (any::<(u16, u16, i16, i16)>(), any::<(u8, u8, u8)>(), any::<(u16, u16, u32)>()).prop_map(
         |((x, y, velocity_x, velocity_y), (aim, health, flags), (kills, deaths, respawn_tick))| PlayerState {
             slot: Slot(0),
@@ -40,16 +45,16 @@ fn players() -> impl Strategy<Value = Vec<PlayerState>> {
     })
 }
 
-/// In the order of firing, none older than any shot of the game.
-fn projectiles(ages: std::ops::Range<u32>) -> impl Strategy<Value = Vec<ProjectileState>> {
-    let shot = (any::<(u16, u16, u8)>(), 0..PLAYERS_PER_ROOM_MAX as u8, ages).prop_map(
-        |((x, y, aim), owner, age)| ProjectileState {
+/// In the order of firing, none older than the field for it can say.
+fn projectiles(tick: Tick) -> impl Strategy<Value = Vec<ProjectileState>> {
+    let shot = (any::<(u16, u16, u8)>(), 0..PLAYERS_PER_ROOM_MAX as u8, 0_u32..128).prop_map(
+        move |((x, y, aim), owner, age)| ProjectileState {
             id: 0,
             owner: Slot(owner),
             x,
             y,
             aim,
-            born_tick: TICK - age,
+            born_tick: tick - age,
         },
     );
     prop::collection::vec(shot, 0..30).prop_map(|mut shots| {
@@ -62,10 +67,14 @@ fn projectiles(ages: std::ops::Range<u32>) -> impl Strategy<Value = Vec<Projecti
 }
 
 /// Any frame that a room can make and many that it cannot.
-pub fn frame() -> impl Strategy<Value = RoomFrame> {
-    (any::<bool>(), any::<u32>(), players(), projectiles(0..100)).prop_map(
-        |(over, phase_ends_tick, players, projectiles)| RoomFrame {
-            tick: TICK,
+fn frame() -> impl Strategy<Value = RoomFrame> {
+    tick().prop_flat_map(frame_at)
+}
+
+fn frame_at(tick: Tick) -> impl Strategy<Value = RoomFrame> {
+    (any::<bool>(), any::<u32>(), players(), projectiles(tick)).prop_map(
+        move |(over, phase_ends_tick, players, projectiles)| RoomFrame {
+            tick,
             phase: if over { Phase::Over } else { Phase::Playing },
             phase_ends_tick,
             players,
@@ -76,11 +85,12 @@ pub fn frame() -> impl Strategy<Value = RoomFrame> {
 
 /// A frame and one that came so many ticks before it: some players moved a little, some shots were in flight already.
 fn pair() -> impl Strategy<Value = (RoomFrame, RoomFrame)> {
-    let nudges = prop::collection::vec((any::<bool>(), -300_i16..300, -300_i16..300), PLAYERS_PER_ROOM_MAX);
-    let age = 1..=BASES_MAX as u32 * STATE_EVERY_TICKS;
-    (frame(), frame(), nudges, age, any::<[bool; 30]>()).prop_map(
-        |(mut base, mut frame, nudges, age, kept)| {
-            base.tick = TICK - age;
+    let step = || prop_oneof![-300_i16..300, any::<i16>()];
+    let nudges = prop::collection::vec((any::<bool>(), step(), step()), PLAYERS_PER_ROOM_MAX);
+    let frames = tick().prop_flat_map(|tick| (frame_at(tick), frame_at(tick)));
+    (frames, nudges, 1..=u32::from(u8::MAX), any::<[bool; 30]>()).prop_map(
+        |((mut base, mut frame), nudges, age, kept)| {
+            base.tick = frame.tick - age;
             for (player, (near, x, y)) in frame.players.iter_mut().zip(nudges) {
                 let known = base.players.iter().find(|known| known.slot == player.slot);
                 if let (true, Some(known)) = (near, known) {
@@ -115,7 +125,7 @@ proptest! {
 
     #[test]
     fn a_delta_on_its_base_is_the_frame((base, frame) in pair(), ack_age in 0_u32..400, margin_ticks in any::<i8>()) {
-        let ack = InputAck { slot: Slot(0), tick: TICK - ack_age, margin_ticks };
+        let ack = InputAck { slot: Slot(0), tick: frame.tick - ack_age, margin_ticks };
         let head = encode_head(&frame, Slot(0), base_age(Some(&base), &frame), Some(&ack));
         let bytes = assemble(&head, &encode_body(Some(&base), &frame));
         let known = DisplayFrame::of(&base);
@@ -123,7 +133,7 @@ proptest! {
         let state = state.expect("an own message can be read");
         prop_assert_eq!(state.frame, DisplayFrame::of(&frame));
         prop_assert_eq!(state.base_tick, Some(base.tick));
-        prop_assert_eq!(state.acked_input_tick, TICK - ack_age.min(255));
+        prop_assert_eq!(state.acked_input_tick, frame.tick - ack_age.min(255));
         prop_assert_eq!(state.margin_ticks, margin_ticks);
     }
 

@@ -1,6 +1,6 @@
 //! Budget, order, and that nobody waits for ever.
 
-use proptest::prelude::{Strategy, any, prop};
+use proptest::prelude::{Strategy, any, prop, prop_oneof};
 use proptest::{prop_assert, prop_assert_eq, proptest};
 
 use super::{Candidate, NEAR_UNITS, OVERDUE_PER_MESSAGE, OVERDUE_TICKS, Thing, choose, weight};
@@ -9,7 +9,10 @@ use crate::domain::Slot;
 const BITS_MAX: u32 = 120;
 
 fn candidates() -> impl Strategy<Value = Vec<Candidate>> {
-    let one = (1..BITS_MAX, 0_u32..1_500, 0_u32..200, any::<u16>());
+    // Mostly what a match has, and whatever else the fields can say.
+    let distance = prop_oneof![4 => 0_u32..1_500, 1 => any::<u32>()];
+    let waited = prop_oneof![4 => 0_u32..200, 1 => any::<u32>()];
+    let one = (1..BITS_MAX, distance, waited, any::<u32>());
     prop::collection::vec(one, 0..60).prop_map(|ones| {
         let numbered = (0..).zip(ones);
         numbered
@@ -18,7 +21,7 @@ fn candidates() -> impl Strategy<Value = Vec<Candidate>> {
                 bits,
                 distance,
                 waited,
-                priority: priority.into(),
+                priority,
             })
             .collect()
     })

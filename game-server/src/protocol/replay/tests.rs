@@ -17,6 +17,17 @@ fn input(aim: u8) -> PlayerInput {
     PlayerInput { move_x: -127, move_y: 1, aim, buttons: 1 }
 }
 
+/// Any four bytes, and few of them so that some repeat.
+fn any_input() -> impl Strategy<Value = PlayerInput> {
+    let any = any::<(i8, i8, u8, u8)>().prop_map(|(move_x, move_y, aim, buttons)| PlayerInput {
+        move_x,
+        move_y,
+        aim,
+        buttons,
+    });
+    prop_oneof![any, (0_u8..3).prop_map(input)]
+}
+
 /// Two chunks with every kind of entry.
 fn file() -> Vec<u8> {
     let mut log = LogEncoder::default();
@@ -84,15 +95,23 @@ fn other_files_and_versions_are_named() {
 
 proptest! {
     #[test]
-    fn inputs_for_any_tick_come_back(first_tick: u32, aims in proptest::collection::vec(0_u8..3, 1..8)) {
-        let inputs: Vec<PlayerInput> = aims.into_iter().map(input).collect();
+    fn inputs_of_any_kind_for_any_tick_come_back(
+        slot in 0_u8..10,
+        first_tick: u32,
+        inputs in proptest::collection::vec(any_input(), 1..=8),
+        again: bool,
+    ) {
         let mut log = LogEncoder::default();
-        log.input(Slot(9), first_tick, &inputs);
+        for _ in 0..1 + u8::from(again) {
+            log.input(Slot(slot), first_tick, &inputs);
+        }
         log.end(Ending::Full);
         let chunk = log.take(Vec::new());
         let bytes = [&encode_opening(&settings())[..], &encode_chunk_head(&chunk), &chunk].concat();
         let entries = decode_log(&bytes).expect("a log").entries;
-        prop_assert_eq!(&entries[0], &Entry::Input { slot: Slot(9), first_tick, inputs });
+        let written = Entry::Input { slot: Slot(slot), first_tick, inputs };
+        prop_assert_eq!(&entries[0], &written);
+        prop_assert_eq!(entries[1] == written, again);
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! How long a player's answers take, measured here, and how old a picture that allows the player to have seen.
 //!
 //! A page says with each input how old the others were on its screen, and the room rewinds shots by that. What this
-//! side measures bounds the claim: nobody gets more rewind than their line explains. Delaying one's own answers to
-//! look slow costs real latency, and the room's own limit holds in any case.
+//! side measures bounds the claim: nobody gets more rewind than their line explains, whatever they say.
+//!
+//! Two kinds of answers are measured, and the faster one counts. What is made by the page, the acknowledgements of
+//! states, can be held back to look slow while one plays on with what has come. Pongs of the WebSocket are made by the
+//! browser, where no script can hold them back, so that delayed acknowledgements gain nothing. A client that is no browser
+//! can delay both: it gains the ticks between its own bound and the room's, `REWIND_TICKS_MAX`, at most four.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -21,47 +25,88 @@ const SLACK_TICKS: f64 = STATE_EVERY_TICKS as f64;
 const MEAN_SHARE: f64 = 1.0 / 8.0;
 const DEVIATION_SHARE: f64 = 1.0 / 4.0;
 const DEVIATIONS: f64 = 2.0;
+/// Pings for the round trip: an estimate of eight follows a line that changes within seconds, for four bytes a second.
+const PING_EVERY: Duration = Duration::from_secs(1);
+/// Pings whose pongs may still come; who takes longer than this is cut off by the socket.
+const PINGS_MAX: usize = 16;
 
-/// The round trip of one player, from a State to the first input that acknowledges it.
+/// One player's round trip, in two ways.
 #[derive(Debug, Default)]
 pub struct Latency {
     /// States whose acknowledgement may still come, oldest first; no more than can be bases.
-    sent: VecDeque<(Tick, Instant)>,
-    /// Mean and deviation in ticks; nothing before the first acknowledgement.
-    round_trip: Option<(f64, f64)>,
+    states: VecDeque<(Tick, Instant)>,
+    pings: VecDeque<(u8, Instant)>,
+    next_ping: u8,
+    pinged: Option<Instant>,
+    /// From a State to the first input that acknowledges it.
+    of_page: RoundTrip,
+    /// From a ping to its pong.
+    of_line: RoundTrip,
+}
+
+/// Mean and deviation in ticks; nothing before the first answer.
+#[derive(Debug, Default, Clone, Copy)]
+struct RoundTrip(Option<(f64, f64)>);
+
+impl RoundTrip {
+    fn note(&mut self, sample: Duration) {
+        let ticks = sample.as_secs_f64() * f64::from(TICK_RATE_HZ);
+        let (mean, deviation) = self.0.unwrap_or((ticks, ticks / 2.0));
+        let off = (ticks - mean).abs();
+        self.0 = Some((mean + (ticks - mean) * MEAN_SHARE, deviation + (off - deviation) * DEVIATION_SHARE));
+    }
+
+    /// The longest that it usually takes.
+    fn ticks(self) -> Option<f64> {
+        self.0.map(|(mean, deviation)| mean + DEVIATIONS * deviation)
+    }
 }
 
 impl Latency {
     /// A State left.
     pub fn sent(&mut self, tick: Tick, now: Instant) {
-        if self.sent.len() == BASES_MAX {
-            self.sent.pop_front();
+        if self.states.len() == BASES_MAX {
+            self.states.pop_front();
         }
-        self.sent.push_back((tick, now));
+        self.states.push_back((tick, now));
     }
 
     /// An input came that acknowledges the State of this tick; only the first one for a tick counts.
     pub fn acked(&mut self, tick: Tick, now: Instant) {
-        while let Some((of, at)) = self.sent.pop_front_if(|(of, _)| *of <= tick) {
+        while let Some((of, at)) = self.states.pop_front_if(|(of, _)| *of <= tick) {
             if of == tick {
-                self.note(now.saturating_duration_since(at));
+                self.of_page.note(now.saturating_duration_since(at));
             }
         }
     }
 
-    fn note(&mut self, sample: Duration) {
-        let ticks = sample.as_secs_f64() * f64::from(TICK_RATE_HZ);
-        let (mean, deviation) = self.round_trip.unwrap_or((ticks, ticks / 2.0));
-        let off = (ticks - mean).abs();
-        self.round_trip =
-            Some((mean + (ticks - mean) * MEAN_SHARE, deviation + (off - deviation) * DEVIATION_SHARE));
+    /// What to ping with now, if it is time for a ping.
+    pub fn ping(&mut self, now: Instant) -> Option<u8> {
+        if self.pinged.is_some_and(|at| now.saturating_duration_since(at) < PING_EVERY) {
+            return None;
+        }
+        if self.pings.len() == PINGS_MAX {
+            self.pings.pop_front();
+        }
+        let number = self.next_ping;
+        self.next_ping = number.wrapping_add(1);
+        self.pinged = Some(now);
+        self.pings.push_back((number, now));
+        Some(number)
     }
 
-    /// The oldest picture that this line explains; 0 while nothing is measured.
+    /// A pong came that carries this; only the first one for a ping counts, and none that nobody asked for.
+    pub fn ponged(&mut self, payload: &[u8], now: Instant) {
+        let place = self.pings.iter().position(|(number, _)| payload == [*number]);
+        if let Some((_, at)) = place.and_then(|place| self.pings.drain(..=place).next_back()) {
+            self.of_line.note(now.saturating_duration_since(at));
+        }
+    }
+
+    /// The oldest picture that this line explains; 0 while either way is not measured.
     pub fn view_age_max(&self) -> Tick {
-        self.round_trip.map_or(0, |(mean, deviation)| {
-            (mean + DEVIATIONS * deviation + PAGE_DELAY_TICKS + SLACK_TICKS) as Tick
-        })
+        let (Some(page), Some(line)) = (self.of_page.ticks(), self.of_line.ticks()) else { return 0 };
+        (page.min(line) + PAGE_DELAY_TICKS + SLACK_TICKS) as Tick
     }
 }
 

@@ -39,8 +39,9 @@ pub const READ_BYTES: Rate = Rate { per_second: 16_384.0, burst: 32_768.0 };
 pub const ROOM_MESSAGES: Rate = Rate { per_second: 90.0, burst: 400.0 };
 /// The page's own pings on `/room`, one a second.
 pub const ROOM_PINGS: Rate = Rate { per_second: 2.0, burst: 20.0 };
-/// Pings, pongs and closes of the WebSocket itself: a browser sends an answer to each of ours and nothing else.
-pub const CONTROL_FRAMES: Rate = Rate { per_second: 1.0, burst: 10.0 };
+/// Pings, pongs and closes of the WebSocket itself: a browser sends an answer to each of ours and nothing else. A player
+/// is pinged once a second for the round trip; after a stall of ten seconds the answers arrive at once.
+pub const CONTROL_FRAMES: Rate = Rate { per_second: 2.0, burst: 15.0 };
 /// Messages on `/lobby`: play, cancel, play again; nobody clicks faster.
 pub const LOBBY_MESSAGES: Rate = Rate { per_second: 2.0, burst: 10.0 };
 /// Messages on `/chat`: a page joins a few channels at once when it reconnects; chat itself limits what is said.

@@ -287,6 +287,9 @@ impl Session<'_> {
             ClientMessage::Input { acked_tick, first_tick, inputs } => {
                 self.view.ack(acked_tick);
                 self.latency.acked(acked_tick, Instant::now());
+                if let Some((payload, at)) = self.socket.take_pong() {
+                    self.latency.ponged(&payload, at);
+                }
                 self.attachment.input(first_tick, self.believed(inputs));
                 Ok(())
             }
@@ -322,8 +325,13 @@ impl Session<'_> {
             return Ok(());
         };
         self.gateway.counters.count_state(&state);
-        self.latency.sent(state.tick, Instant::now());
-        self.send(Bytes::from(state.bytes)).await
+        let now = Instant::now();
+        self.latency.sent(state.tick, now);
+        self.send(Bytes::from(state.bytes)).await?;
+        match self.latency.ping(now) {
+            Some(number) => Ok(self.socket.queue(Message::Ping(Bytes::copy_from_slice(&[number]))).await?),
+            None => Ok(()),
+        }
     }
 
     async fn pass_on(&mut self, notice: Option<Notice>) -> Result<(), End> {

@@ -52,6 +52,8 @@ pub struct ClientSocket {
     pings: Interval,
     /// Pings since the client was last heard of.
     unanswered: u32,
+    /// What the newest pong carried, and when it came.
+    pong: Option<(Bytes, Instant)>,
     /// Whether something waits to be written.
     queued: bool,
     flushes: Counter,
@@ -71,6 +73,7 @@ impl ClientSocket {
             control_frames: Bucket::new(CONTROL_FRAMES, now),
             pings,
             unanswered: 0,
+            pong: None,
             queued: false,
             flushes: metrics::counter!(telemetry::SOCKET_WRITES),
         }
@@ -110,8 +113,17 @@ impl ClientSocket {
             Message::Binary(bytes) => Some(Received::Binary(bytes)),
             Message::Text(text) => Some(Received::Text(text.to_string())),
             // The next receive sends the answer to a close and then finds the end.
-            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => None,
+            Message::Ping(_) | Message::Close(_) => None,
+            Message::Pong(payload) => {
+                self.pong = Some((payload, Instant::now()));
+                None
+            }
         }
+    }
+
+    /// The newest pong, once.
+    pub fn take_pong(&mut self) -> Option<(Bytes, Instant)> {
+        self.pong.take()
     }
 
     async fn ping(&mut self) -> Result<(), Gone> {

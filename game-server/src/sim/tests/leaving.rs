@@ -9,7 +9,7 @@ use crate::sim::departure::{
     DEPARTED_MAX, LEFT_BODY_TICKS, Leaves, OUT_OF_PLAY_TICKS, RETURN_PROTECTION_TICKS,
 };
 use crate::sim::movement::Body;
-use crate::sim::seat::{FIRE_COOLDOWN_TICKS, PROTECTION_TICKS, RESPAWN_TICKS};
+use crate::sim::seat::{FIRE_COOLDOWN_TICKS, RESPAWN_TICKS};
 use crate::sim::vector::Vector;
 use crate::sim::{JoinError, Room};
 
@@ -17,6 +17,7 @@ const ANN: PlayerId = PlayerId(100);
 const BEN: PlayerId = PlayerId(101);
 /// From leaving for the first time to the seat.
 const FIRST_DELAY: Tick = 30;
+const _: () = assert!(FIRST_DELAY > FIRE_COOLDOWN_TICKS);
 
 fn firing(aim: u8) -> PlayerInput {
     PlayerInput { aim, buttons: BUTTON_FIRE, ..PlayerInput::default() }
@@ -133,7 +134,6 @@ fn leaving_cools_no_weapon() {
         born.dedup();
         assert_eq!(born, [ready], "after {away} ticks");
     }
-    assert!(FIRST_DELAY > FIRE_COOLDOWN_TICKS);
 }
 
 #[test]
@@ -260,5 +260,4 @@ fn leaves_are_counted_without_end() {
         leaves.note(now);
         assert!(leaves.may_return_at() >= now);
     }
-    assert!(PROTECTION_TICKS > RETURN_PROTECTION_TICKS);
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::netem::{Line, Proxy};
 use super::stage::{self, Screen, Stage};
 use super::{LONG_MATCH_S, play, read};
+use crate::harness::netem::{Line, Proxy};
 
 /// Half of the round trip each way; jitter is added evenly, so half of 30 ms comes on top on average.
 const BAD: Line = Line {

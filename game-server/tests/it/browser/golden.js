@@ -62,7 +62,7 @@ function checkMessages(protocol, client, differences) {
   }
   for (const { fields: { kind, ...fields }, hex } of client.from_server) {
     const reader = new protocol.Reader(bytesOf(hex));
-    const number = protocol.Kind[kind.toUpperCase()];
+    const number = protocol.Kind[kind.replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toUpperCase()];
     if (reader.u8() !== number) differences.push(`${kind}: wrong kind byte`);
     const decoded = protocol.decodeMessage(number, reader);
     if (decoded.events) decoded.events = decoded.events.map(plainEvent);

@@ -7,6 +7,7 @@ use game_server::protocol::client::{
     CLIENT_PROTOCOL_VERSION, ClientMessage, ErrorCode, ServerMessage, Welcome, decode_client, decode_server,
     encode_client, encode_server,
 };
+use game_server::protocol::roster::RosterChange;
 use serde_json::{Value, json};
 
 const ABOUT: &str = "One message of each kind: `hex` are its bytes, `fields` what they mean. 64-bit numbers are \
@@ -35,7 +36,7 @@ fn messages_are_as_recorded() {
 fn client_messages() -> Vec<(ClientMessage, Value)> {
     let inputs = vec![
         PlayerInput { move_x: 127, move_y: -127, aim: 200, buttons: BUTTON_FIRE },
-        PlayerInput { move_x: 0, move_y: 1, aim: 64, buttons: 0 },
+        PlayerInput { move_x: 0, move_y: 1, aim: 64, buttons: 12 << 1 },
     ];
     vec![
         (
@@ -43,7 +44,7 @@ fn client_messages() -> Vec<(ClientMessage, Value)> {
                 version: CLIENT_PROTOCOL_VERSION,
                 ticket: "eyJwbGF5ZXIiOjF9.c2lnbmF0dXJl".into(),
             },
-            json!({ "kind": "Hello", "version": 1, "ticket": "eyJwbGF5ZXIiOjF9.c2lnbmF0dXJl" }),
+            json!({ "kind": "Hello", "version": CLIENT_PROTOCOL_VERSION, "ticket": "eyJwbGF5ZXIiOjF9.c2lnbmF0dXJl" }),
         ),
         (
             ClientMessage::Input { acked_tick: 0x0102_0304, first_tick: 0x0102_0307, inputs },
@@ -51,7 +52,7 @@ fn client_messages() -> Vec<(ClientMessage, Value)> {
                 "kind": "Input", "acked_tick": 0x0102_0304, "first_tick": 0x0102_0307,
                 "inputs": [
                     { "move_x": 127, "move_y": -127, "aim": 200, "buttons": 1 },
-                    { "move_x": 0, "move_y": 1, "aim": 64, "buttons": 0 },
+                    { "move_x": 0, "move_y": 1, "aim": 64, "buttons": 24 },
                 ],
             }),
         ),
@@ -90,11 +91,21 @@ fn entering() -> Vec<(ServerMessage, Value)> {
         (
             ServerMessage::Welcome { version: CLIENT_PROTOCOL_VERSION, welcome },
             json!({
-                "kind": "Welcome", "version": 1, "slot": 3, "room": "1234605616436508552", "tick": 66_000,
+                "kind": "Welcome", "version": CLIENT_PROTOCOL_VERSION, "slot": 3, "room": "1234605616436508552", "tick": 66_000,
                 "map_size": 1000, "match_ticks": 18_000,
                 "walls": [
                     { "x": 460, "y": 460, "width": 80, "height": 80 },
                     { "x": 430, "y": 288, "width": 140, "height": 24 },
+                ],
+            }),
+        ),
+        (
+            ServerMessage::RosterChange(RosterChange { gone: 1 << 9 | 1 << 2, entries: entries.clone() }),
+            json!({
+                "kind": "RosterChange", "gone": 516,
+                "entries": [
+                    { "slot": 0, "bot": true, "player": "1", "name": "Ada" },
+                    { "slot": 3, "bot": false, "player": "18446744073709551615", "name": "Zoë 🦊" },
                 ],
             }),
         ),

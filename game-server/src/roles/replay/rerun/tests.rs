@@ -33,7 +33,7 @@ fn record(seed: u64, ticks: u32) -> Log {
                         move_x: bits[0] as i8,
                         move_y: bits[1] as i8,
                         aim: bits[2],
-                        buttons: bits[3] & 1,
+                        buttons: bits[3],
                     };
                     let first_tick = tick + random.below(4) - 1;
                     Entry::Input { slot: Slot(slot), first_tick, inputs: vec![input; 2] }

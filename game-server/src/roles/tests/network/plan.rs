@@ -104,6 +104,7 @@ pub fn script(player: PlayerId, tick: Tick) -> PlayerInput {
         move_x: direction(walk),
         move_y: direction(walk >> 8),
         aim: draw(2, tick) as u8,
-        buttons: if draw(3, tick / 24) & 1 == 0 { BUTTON_FIRE } else { 0 },
+        // For a while one thing or the other, and any view age.
+        buttons: draw(3, tick / 24) as u8 & BUTTON_FIRE | draw(4, tick) as u8 & !BUTTON_FIRE,
     }
 }
