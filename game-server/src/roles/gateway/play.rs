@@ -362,6 +362,7 @@ impl Session<'_> {
             return Ok(());
         }
         self.view = View::new(welcome.slot);
+        self.roster = RosterView::new(self.page.common);
         let welcome = ServerMessage::Welcome { version: self.page.common, welcome };
         self.send(Bytes::from(encode_server(&welcome))).await
     }
