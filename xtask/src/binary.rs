@@ -53,6 +53,24 @@ pub async fn build(context: &Context) -> Result<Binary> {
     Ok(Binary { path, stamp, identity })
 }
 
+/// What plays at somebody else's server, which needs no build of ours: whatever was built here before does, since the
+/// server understands the version before its own as well. Only where nothing was, it is built.
+pub async fn player(context: &Context) -> Result<PathBuf> {
+    if let Some(binary) = known(context) {
+        return Ok(binary.path);
+    }
+    let built = [path(context), development(context, false).path];
+    if let Some(path) = built.into_iter().find(|path| path.is_file()) {
+        let text = format!("{}, from an earlier build; nothing is built to play elsewhere", path.display());
+        context.report.note("player", &text);
+        return Ok(path);
+    }
+    let text = "the bots are a part of the game server, which was never built here: that is done first, once, and takes \
+                minutes";
+    context.report.note("player", text);
+    build(context).await.map(|binary| binary.path)
+}
+
 /// The binary of an earlier build, when no source has changed since.
 pub fn known(context: &Context) -> Option<Binary> {
     let path = path(context);

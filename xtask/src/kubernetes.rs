@@ -9,6 +9,7 @@ use kube::{Client, Config};
 
 use crate::report::{Exit, Failure, Report};
 use objects::Id;
+use usable::Entry;
 
 /// What a diagnosis reads.
 pub mod facts;
@@ -24,6 +25,8 @@ pub mod objects;
 pub mod pods;
 /// What an object's status means: done, under way, or never.
 pub mod readiness;
+/// What an entry of a kubeconfig lacks.
+mod usable;
 
 /// An API server of this machine accepts at once or not at all.
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
@@ -57,20 +60,23 @@ impl Kubernetes {
 
     /// Reads the file; nothing is sent yet.
     pub async fn connect(report: &Report, kubeconfig: &Path, context: &str) -> Result<Self> {
-        let file =
-            Kubeconfig::read_from(kubeconfig).with_context(|| format!("reading {}", kubeconfig.display()))?;
-        Self::of(report, file, context, CONNECT_LIMIT).await
+        let place = kubeconfig.display().to_string();
+        let entry = Entry { context, place: &place };
+        let file = Kubeconfig::read_from(kubeconfig).map_err(|error| entry.unreadable(&error.to_string()))?;
+        Self::of(report, file, entry, CONNECT_LIMIT).await
     }
 
-    async fn of(report: &Report, file: Kubeconfig, context: &str, limit: Duration) -> Result<Self> {
-        let options = KubeConfigOptions { context: Some(context.to_owned()), ..Default::default() };
-        let mut config =
-            Config::from_custom_kubeconfig(file, &options).await.context("reading the kubeconfig")?;
+    async fn of(report: &Report, file: Kubeconfig, entry: Entry<'_>, limit: Duration) -> Result<Self> {
+        entry.check(&file)?;
+        let options = KubeConfigOptions { context: Some(entry.context.to_owned()), ..Default::default() };
+        let mut config = Config::from_custom_kubeconfig(file, &options)
+            .await
+            .map_err(|error| entry.unreadable(&error.to_string()))?;
         config.connect_timeout = Some(limit);
         // Waiting is decided where the waiting is done.
         config.default_retry = false;
         let server = config.cluster_url.to_string();
-        let client = Client::try_from(config).context("connecting to the API server")?;
+        let client = Client::try_from(config).map_err(|error| entry.unusable(&error))?;
         Ok(Self { client, server, report: report.clone(), is_imagined: false })
     }
 }

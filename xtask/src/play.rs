@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::processes::job::{Finished, Job};
-use crate::report::{Exit, Failure};
+use crate::report::{Exit, Failure, Step};
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +21,9 @@ const JOIN_SECONDS: &str = "1";
 const VERIFY_LIMIT: Duration = Duration::from_secs(90);
 /// What a load run may take beyond the time it plays: joining, and leaving in order.
 const LOAD_EXTRA: Duration = Duration::from_secs(60);
+
+/// How often it is said that it goes on.
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
 /// How many bots play for how long, and what must hold; a budget that is not given is not checked.
 #[derive(Debug, Clone, Default)]
@@ -35,7 +38,7 @@ pub struct Load {
 pub async fn verify(context: &Context, program: &Path, url: &str) -> Result<Value> {
     let step = context.report.step("verify", "playing a match as a player");
     let job = bots(context, program, url).args(["--verify", "--seconds", VERIFY_SECONDS]).limit(VERIFY_LIMIT);
-    let Some(seen) = seen(context, job, url).await? else {
+    let Some(seen) = seen(context, &step, job, url).await? else {
         step.skipped("a player would play a match");
         return Ok(Value::Null);
     };
@@ -47,7 +50,7 @@ pub async fn verify(context: &Context, program: &Path, url: &str) -> Result<Valu
 pub async fn join_and_leave(context: &Context, program: &Path, url: &str) -> Result<Value> {
     let step = context.report.step("verify", "joining and leaving");
     let job = bots(context, program, url).args(["--verify", "--seconds", JOIN_SECONDS]).limit(VERIFY_LIMIT);
-    let Some(seen) = seen(context, job, url).await? else {
+    let Some(seen) = seen(context, &step, job, url).await? else {
         step.skipped("a player would join and leave");
         return Ok(Value::Null);
     };
@@ -62,7 +65,7 @@ pub async fn load(context: &Context, program: &Path, url: &str, load: &Load) -> 
     let job =
         bots(context, program, url).args(["--players", &players, "--seconds", &seconds]).args(&load.flags);
     let job = job.limit(Duration::from_secs(u64::from(load.seconds)) + LOAD_EXTRA);
-    let Some(seen) = seen(context, job, url).await? else {
+    let Some(seen) = seen(context, &step, job, url).await? else {
         step.skipped(&format!("{players} bots would play for {seconds} s"));
         return Ok(Value::Null);
     };
@@ -75,8 +78,15 @@ fn bots(context: &Context, program: &Path, url: &str) -> Job {
 }
 
 /// Lets it play; nothing is seen in a dry run.
-async fn seen(context: &Context, job: Job, url: &str) -> Result<Option<Value>> {
-    let finished = job.run(&context.report).await?;
+async fn seen(context: &Context, step: &Step, job: Job, url: &str) -> Result<Option<Value>> {
+    let mut tick = tokio::time::interval(PROGRESS_EVERY);
+    let mut running = std::pin::pin!(job.run(&context.report));
+    let finished = loop {
+        tokio::select! {
+            finished = &mut running => break finished?,
+            _ = tick.tick(), if !context.dry_run => step.progress(&format!("playing at {url}")),
+        }
+    };
     if context.dry_run { Ok(None) } else { finish(finished, url).map(Some) }
 }
 

@@ -130,16 +130,53 @@ fn contexts(file: Option<&Path>, context: &str) -> Result<Contexts> {
     if contexts.places.contains_key(context) {
         return Ok(contexts);
     }
-    let files: Vec<String> = contexts.files.iter().map(|file| file.display().to_string()).collect();
+    let display = |files: &[&Path]| -> String {
+        files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(" or ")
+    };
+    let missing = contexts.missing();
+    let files: Vec<&Path> = contexts.files.iter().map(PathBuf::as_path).collect();
+    if missing.len() == files.len() {
+        return Err(no_file(context, &display(&missing), file.is_some()));
+    }
+    let absent = match missing.as_slice() {
+        [] => String::new(),
+        missing => format!(" {} is not there at all.", display(missing)),
+    };
     let known: Vec<&str> = contexts.places.keys().map(String::as_str).collect();
     let known = if known.is_empty() { "no context at all".to_owned() } else { known.join(", ") };
-    let found = format!("there is no context {context} in {}, but {known}.", files.join(" or "));
+    let found = format!("there is no context {context} in {}, but {known}.{absent}", display(&files));
     Err(failure(
         context,
         Exit::Refused,
         &found,
         &format!("get it as you got it before, or correct `context:` or `kubeconfig:` in {FILE}"),
     ))
+}
+
+/// The context cannot be missing where the whole file is.
+fn no_file(context: &str, files: &str, is_pinned: bool) -> anyhow::Error {
+    let is_listed = std::env::var_os("KUBECONFIG").is_some_and(|value| !value.is_empty());
+    let (cause, fix) = match (is_pinned, is_listed) {
+        (true, _) => {
+            (format!("`kubeconfig:` in {FILE} names it."), format!("correct `kubeconfig:` in {FILE}"))
+        }
+        (false, true) => (
+            "The variable KUBECONFIG names it.".to_owned(),
+            "`unset KUBECONFIG` (then ~/.kube/config is read), or set it to a file that is there".to_owned(),
+        ),
+        (false, false) => (
+            "Without the variable KUBECONFIG this is the file that kubectl reads as well.".to_owned(),
+            "get a kubeconfig from whoever runs the cluster, and `export KUBECONFIG=FILE`".to_owned(),
+        ),
+    };
+    Failure {
+        exit: Exit::Refused,
+        doing: format!("working on the cluster {context}"),
+        found: format!("there is no file {files}."),
+        cause,
+        fix,
+    }
+    .into()
 }
 
 async fn uid(cluster: &Kubernetes, context: &str) -> Result<String> {

@@ -28,6 +28,11 @@ mod tests;
 /// Below this the lines of the steps say it all.
 const TABLE_FROM: Duration = Duration::from_secs(5);
 
+/// What takes longer than this says that it goes on.
+const PROGRESS_FROM: Duration = Duration::from_secs(2);
+/// Between two lines of progress where a line cannot be replaced by the next.
+const PROGRESS_GAP: Duration = Duration::from_secs(15);
+
 /// Stable exit codes; clap itself uses 2 for usage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -98,6 +103,8 @@ pub struct Step {
     report: Report,
     name: &'static str,
     started: Instant,
+    /// When a line about its progress was written last, where lines cannot be replaced.
+    told: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Report {
@@ -134,7 +141,7 @@ impl Report {
         } else if self.has_text() && console::user_attended_stderr() {
             self.write_err(&format!("{:>10}  {doing} …\r", style(name).dim().for_stderr()));
         }
-        Step { report: self.clone(), name, started: Instant::now() }
+        Step { report: self.clone(), name, started: Instant::now(), told: Arc::default() }
     }
 
     /// A line of information under the running step.
@@ -316,9 +323,20 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Step {
-    /// Says how far it is: in place on a terminal, not at all elsewhere.
+    /// Says how far it is: in place on a terminal; elsewhere a line after two seconds, and then one now and again.
     pub fn progress(&self, text: &str) {
-        if console::user_attended_stderr() && self.report.has_text() {
+        if !console::user_attended_stderr() {
+            let mut told = lock(&self.told);
+            let is_due =
+                told.map_or(self.started.elapsed() >= PROGRESS_FROM, |told| told.elapsed() >= PROGRESS_GAP);
+            if is_due {
+                *told = Some(Instant::now());
+                drop(told);
+                self.report.note(self.name, &format!("{text}  {}", format_seconds(self.started.elapsed())));
+            }
+            return;
+        }
+        if self.report.has_text() {
             let time = format_seconds(self.started.elapsed());
             self.report.write_err(&format!("{:>10}  {text}  {time}\r", style(self.name).dim().for_stderr()));
         }
@@ -335,7 +353,7 @@ impl Step {
     }
 
     fn close(self, state: StepState, text: &str) {
-        let Self { report, name, started } = self;
+        let Self { report, name, started, .. } = self;
         let elapsed = started.elapsed();
         report.add_time(name, state, elapsed);
         report.event(&Event::Step { step: name, state, text, seconds: Some(elapsed.as_secs_f64()) });

@@ -159,6 +159,13 @@ impl Target {
         Ok(Self { config: ClusterConfig::load(&context.manifests, &overrides)?, folder, is_given })
     }
 
+    /// The cluster that is assumed where k3d.yaml cannot be read: good for looking at the machine, and nothing else.
+    pub fn assumed(context: &Context) -> Result<Self> {
+        let overrides = Overrides { name: context.cluster.clone(), ..Default::default() };
+        let config = ClusterConfig::assumed(&overrides)?;
+        Ok(Self { folder: context.cluster_folder(&config.name), config, is_given: false })
+    }
+
     /// Where players are to join.
     pub fn published(&self) -> Published {
         let ClusterConfig { bind_address, port, .. } = &self.config;

@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::json;
 use tokio::sync::oneshot;
 
-use crate::context::Context;
+use crate::context::{Context, target};
 use crate::docker::Engine;
 use crate::manifests::Manifests;
 use crate::remote::Remote;
@@ -60,6 +60,7 @@ const START_STOP_LIMIT: Duration = Duration::from_secs(120);
 pub struct Args {}
 
 pub async fn run(context: &Context, _args: Args) -> Result<()> {
+    target::require_cluster(context, "cluster", "makes one")?;
     if context.pin.is_some() {
         let uses = Manifests::load(&context.manifests)?.images();
         return Remote::connect(context).await?.require_nodes(context, &uses).await;

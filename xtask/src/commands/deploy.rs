@@ -6,7 +6,7 @@ use anyhow::Result;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::commands::image;
-use crate::context::Context;
+use crate::context::{Context, target};
 use crate::diagnosis::admission;
 use crate::docker::Engine;
 use crate::interrupt;
@@ -47,6 +47,7 @@ pub struct Args {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<()> {
+    target::require_cluster(context, "deploy", "puts manifests on a cluster")?;
     if context.pin.is_some() {
         return named::run(context, &args).await;
     }

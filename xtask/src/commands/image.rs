@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::binary::{self, Binary};
-use crate::context::{Context, write_whole};
+use crate::context::{Context, target, write_whole};
 use crate::docker::Engine;
 use crate::report::{Exit, Failure};
 use crate::target::{Reached, Target};
@@ -104,6 +104,7 @@ impl Image {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<()> {
+    target::require_cluster(context, "image", "packs the game for a cluster")?;
     match &context.pin {
         Some(pin) if args.push => return registry::push(context, pin).await,
         Some(pin) => return registry::build_only(context, pin).await,

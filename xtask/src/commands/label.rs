@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde_json::json;
 
-use crate::context::Context;
+use crate::context::{Context, target};
 use crate::kubernetes::nodes::{Node, label_text};
 use crate::kubernetes::objects::Id;
 use crate::manifests::Manifests;
@@ -30,6 +30,7 @@ pub type Changes = BTreeMap<String, BTreeMap<String, Option<String>>>;
 pub struct Args {}
 
 pub async fn run(context: &Context, _args: Args) -> Result<()> {
+    target::require_cluster(context, "label", "labels the nodes of a cluster")?;
     if context.pin.is_some() {
         let uses = Manifests::load(&context.manifests)?.images();
         return Remote::connect(context).await?.require_nodes(context, &uses).await;

@@ -51,10 +51,14 @@ pub struct Args {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<()> {
+    let is_elsewhere = args.url.is_some();
     let url = public::url(context, args.url.clone()).await?;
-    let binary = binary::build(context).await?;
+    let program = match is_elsewhere {
+        true => binary::player(context).await?,
+        false => binary::build(context).await?.path,
+    };
     let load = Load { players: args.players, seconds: args.seconds, flags: args.flags() };
-    let seen = play::load(context, &binary.path, &url, &load).await?;
+    let seen = play::load(context, &program, &url, &load).await?;
     if context.dry_run {
         return Ok(());
     }

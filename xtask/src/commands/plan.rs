@@ -4,17 +4,20 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::cli::TargetName;
 use crate::commands::deploy::changes::Change;
 use crate::commands::deploy::prepare_these;
 use crate::commands::image::{self, Image, UNBUILT};
 use crate::commands::{cluster, label};
-use crate::context::Context;
+use crate::context::{Context, target};
 use crate::docker::Engine;
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::objects::Id;
 use crate::manifests::Manifests;
 use crate::target::{Reached, Target};
 
+/// The one process.
+mod local;
 /// Somebody else's cluster.
 mod named;
 
@@ -43,7 +46,11 @@ impl Line {
 }
 
 pub async fn run(context: &Context, _args: Args) -> Result<()> {
-    let lines = if context.pin.is_some() { named::lines(context).await? } else { lines(context).await? };
+    let lines = match target::for_up(context)? {
+        TargetName::Named(_) => named::lines(context).await?,
+        TargetName::Local => local::lines(context),
+        TargetName::K3d => lines(context).await?,
+    };
     let changes = lines.iter().filter(|line| line.sign != "=").count();
     context.report.result(json!({"changes": changes, "lines": lines}), &text(&lines));
     Ok(())
@@ -51,6 +58,9 @@ pub async fn run(context: &Context, _args: Args) -> Result<()> {
 
 async fn lines(context: &Context) -> Result<Vec<Line>> {
     let (engine, target) = (Engine::connect(&context.report).await?, Target::of(context)?);
+    for note in &target.config.notes {
+        context.report.warn(&format!("manifests/cluster/k3d.yaml: {note}"));
+    }
     let intention = cluster::intention(&engine, &target).await?;
     let image = image::known(context);
     let mut lines = vec![Line::new("cluster", intention.sign, intention.text)];

@@ -20,9 +20,13 @@ pub struct Args {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<()> {
+    let is_elsewhere = args.url.is_some();
     let url = public::url(context, args.url).await?;
-    let binary = binary::build(context).await?;
-    let seen = play::verify(context, &binary.path, &url).await?;
+    let program = match is_elsewhere {
+        true => binary::player(context).await?,
+        false => binary::build(context).await?.path,
+    };
+    let seen = play::verify(context, &program, &url).await?;
     if context.dry_run {
         return Ok(());
     }

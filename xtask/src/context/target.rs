@@ -62,6 +62,21 @@ pub fn for_up(context: &Context) -> Result<TargetName> {
     Ok(TargetName::Local)
 }
 
+/// Refuses a command that is about a cluster where `--target local` asks for none, before Docker is asked for anything.
+pub fn require_cluster(context: &Context, command: &str, does: &str) -> Result<()> {
+    if context.target != Some(TargetName::Local) {
+        return Ok(());
+    }
+    Err(Failure {
+        exit: Exit::Usage,
+        doing: format!("starting `{command}` with --target local"),
+        found: format!("{command} {does}, and the target local is one process without a cluster."),
+        cause: String::new(),
+        fix: format!("`cargo xtask up --target local` starts the process; `cargo xtask {command} --target k3d` works on a cluster"),
+    }
+    .into())
+}
+
 /// The target that a command works on as far as it is known without looking anywhere else.
 pub fn recorded(context: &Context) -> Option<TargetName> {
     that_is_up(context).ok().flatten()

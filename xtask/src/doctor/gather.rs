@@ -10,7 +10,7 @@ use anyhow::Result;
 use crate::context::Context;
 use crate::docker::probe::{self, Probe, ProbeError};
 use crate::doctor::Depth;
-use crate::doctor::machine::{Disk, FILES, Machine, Needs, PATHS, PROGRAMS, VARIABLES};
+use crate::doctor::machine::{Disk, FILES, Machine, Needs, PATHS, PROGRAMS, Slow, VARIABLES};
 use crate::doctor::rule::Profile;
 use crate::local::Folder;
 use crate::processes;
@@ -36,7 +36,11 @@ const PROXY_LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// Files, engine and slow facts at the same time.
 pub async fn machine(context: &Context, profile: Profile, depth: Depth) -> Result<Machine> {
-    let cluster = Target::of(context)?;
+    // A config that cannot be read is a finding among others.
+    let (cluster, unread) = match Target::of(context) {
+        Ok(cluster) => (cluster, None),
+        Err(error) => (Target::assumed(context)?, Some(format!("{error:#}"))),
+    };
     let needs = needs(context, profile, &cluster);
     let image = needs.k3s_image.clone();
     let (files, for_slow, with_config) = (context.clone(), context.clone(), cluster.clone());
@@ -49,7 +53,7 @@ pub async fn machine(context: &Context, profile: Profile, depth: Depth) -> Resul
     };
     let (machine, engine, slow) = tokio::join!(files, probe::probe(&image), slow);
     let mut machine = machine?;
-    machine.slow = slow;
+    machine.slow = slow.map(|slow| Slow { cluster_config_error: unread, ..slow });
     let skew = engine.as_ref().ok().and_then(|engine| dates::since_now(&engine.system_time));
     machine.clock_skew_s = skew;
     machine.engine = engine;

@@ -159,6 +159,10 @@ pub struct Slow {
     /// Why the manifests cannot be used at all.
     pub manifests_error: Option<String>,
     pub node_labels: BTreeMap<String, BTreeMap<String, String>>,
+    /// Why k3d.yaml cannot be used; what is known of the cluster is then assumed.
+    pub cluster_config_error: Option<String>,
+    /// What of k3d.yaml works, and probably not as it was meant.
+    pub cluster_config_notes: Vec<String>,
 }
 
 /// The docker CLI's own files.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use kube::config::Kubeconfig;
 
+use crate::kubernetes::usable::Entry;
 use crate::kubernetes::{FAR_CONNECT_LIMIT, Kubernetes};
 use crate::report::Report;
 
@@ -19,6 +20,11 @@ pub struct Contexts {
 }
 
 impl Contexts {
+    /// Files that were looked for and are not there.
+    pub fn missing(&self) -> Vec<&Path> {
+        self.files.iter().map(PathBuf::as_path).filter(|file| !file.exists()).collect()
+    }
+
     /// Reads one file, or those of `$KUBECONFIG`, or `~/.kube/config`; files that do not exist hold nothing.
     pub fn read(file: Option<&Path>) -> Result<Self> {
         let files = file.map_or_else(usual_files, |file| vec![file.to_owned()]);
@@ -37,7 +43,10 @@ impl Contexts {
 
     /// The connection that a context describes; nothing is sent yet.
     pub async fn connect(&self, report: &Report, context: &str) -> Result<Kubernetes> {
-        Kubernetes::of(report, self.merged.clone(), context, FAR_CONNECT_LIMIT).await
+        let place = self.places.get(context).unwrap_or(&self.files);
+        let place: Vec<String> = place.iter().map(|file| file.display().to_string()).collect();
+        let entry = Entry { context, place: &place.join(" and ") };
+        Kubernetes::of(report, self.merged.clone(), entry, FAR_CONNECT_LIMIT).await
     }
 }
 

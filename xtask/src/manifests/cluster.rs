@@ -7,15 +7,28 @@ use anyhow::{Context as _, Result};
 use serde_json::json;
 use serde_yaml::Value;
 
-use crate::manifests::refuse;
+use crate::manifests::{locate, refuse};
+use crate::report::{Exit, Failure};
 use crate::settings::{CLUSTER_NAME_CHARS_MAX, OWNER_LABEL};
 pub use kubeconfig::kubeconfig;
 
+/// Every key of k3d's config, and what becomes of it.
+pub mod keys;
 /// What leads to its API.
 mod kubeconfig;
+/// Older versions of k3d's config.
+mod migrate;
+/// The players' port among the ports.
+mod ports;
+/// The config as it was written.
+mod read;
+/// Variables in it.
+mod variables;
 
 /// Where the file lies below the folder of the manifests.
 const FILE: &str = "cluster/k3d.yaml";
+/// What k3d calls a cluster whose config gives it no name.
+const NAME_DEFAULT: &str = "k3s-default";
 
 /// What the command line changes in the file, in memory only.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +53,8 @@ pub struct ClusterConfig {
     pub port: u16,
     /// True when there is no load balancer: one node publishes the port itself.
     pub direct: bool,
+    /// What works, and probably not as it was meant.
+    pub notes: Vec<String>,
     value: Value,
 }
 
@@ -47,44 +62,41 @@ impl ClusterConfig {
     /// Reads the file and applies the overrides.
     pub fn load(folder: &Path, overrides: &Overrides) -> Result<Self> {
         let path = folder.join(FILE);
-        let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-        Self::parse(&text, overrides).map_err(|found| refuse(format!("manifests/{FILE}: {found}")))
+        let text = std::fs::read_to_string(&path).map_err(|error| missing(&path, &error))?;
+        Self::parse(&text, path.parent().unwrap_or(folder), overrides).map_err(refused)
     }
 
-    fn parse(text: &str, overrides: &Overrides) -> Result<Self, String> {
-        let mut value: Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
-        if serde_yaml::to_string(&value).map_err(|error| error.to_string())?.contains('$') {
-            return Err("k3d replaces `$` by environment variables; write the value itself.".to_owned());
-        }
+    /// What is assumed of a cluster whose file cannot be read, so that all else can still be looked at.
+    pub fn assumed(overrides: &Overrides) -> Result<Self> {
+        const TEXT: &str =
+            "{apiVersion: k3d.io/v1alpha5, kind: Simple, metadata: {name: k3s-local}, agents: 2}";
+        Self::parse(TEXT, Path::new(""), overrides).map_err(refused)
+    }
+
+    /// The same for a text whose files lie in a folder.
+    fn parse(text: &str, folder: &Path, overrides: &Overrides) -> Result<Self, read::Refusal> {
+        let read = read::read(text, folder, |name| std::env::var(name).ok())?;
+        let read::Read { mut value, bind_address, port, notes } = read;
         if let Some(name) = &overrides.name {
             value["metadata"]["name"] = Value::from(name.clone());
         }
         if let Some(image) = &overrides.image {
             value["image"] = Value::from(image.clone());
         }
-        let (file_address, file_port) = published(&value["ports"][0]["port"])?;
-        let bind_address = overrides.bind_address.clone().unwrap_or(file_address);
-        let port = overrides.port.unwrap_or(file_port);
+        let bind_address = overrides.bind_address.clone().unwrap_or(bind_address);
+        let port = overrides.port.unwrap_or(port);
         value["ports"][0]["port"] = Value::from(format!("{bind_address}:{port}:80"));
-        let agents = value["agents"].as_u64().unwrap_or(0);
-        if overrides.direct {
+        let (servers, agents) =
+            (value["servers"].as_u64().unwrap_or(1), value["agents"].as_u64().unwrap_or(0));
+        let direct = overrides.direct || value["options"]["k3d"]["disableLoadbalancer"] == true;
+        if direct {
             publish_directly(&mut value, agents);
         }
-        let name = value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-        check_name(&name)?;
-        Ok(Self {
-            servers: value["servers"].as_u64().unwrap_or(1),
-            agents,
-            direct: value["options"]["k3d"]["disableLoadbalancer"].as_bool().unwrap_or(false),
-            image: value["image"]
-                .as_str()
-                .ok_or("it names no image; k3d's own default changes by version")?
-                .to_owned(),
-            name,
-            bind_address,
-            port,
-            value,
-        })
+        let name = value["metadata"]["name"].as_str().unwrap_or(NAME_DEFAULT).to_owned();
+        check_name(&name).map_err(|what| (locate::line(text, "/metadata/name"), what))?;
+        value["metadata"]["name"] = Value::from(name.clone());
+        let image = value["image"].as_str().unwrap_or_default().to_owned();
+        Ok(Self { name, servers, agents, image, bind_address, port, direct, notes, value })
     }
 
     /// The file as text for k3d, carrying the owner's id on every container and node. `api_port` of this machine leads
@@ -126,10 +138,9 @@ impl ClusterConfig {
             .filter_map(|text| text.strip_prefix("settings.")?.split_once('='))
             .filter_map(|(key, number)| Some((key.to_owned(), number.parse().ok()?)))
             .collect();
-        let values = json!({
-            "ports": {"6443.tcp": servers, "80.tcp": self.nodes()},
-            "settings": settings,
-        });
+        let ports = ports::balanced(&self.value).into_iter().map(|port| (port, self.nodes()));
+        let ports: BTreeMap<String, Vec<String>> = ports.chain([("6443.tcp".to_owned(), servers)]).collect();
+        let values = json!({"ports": ports, "settings": settings});
         serde_yaml::to_string(&values).context("writing the file of the load balancer")
     }
 
@@ -169,6 +180,24 @@ impl ClusterConfig {
     }
 }
 
+fn refused((line, what): read::Refusal) -> anyhow::Error {
+    let line = line.map_or(String::new(), |line| format!(":{line}"));
+    refuse(format!("manifests/{FILE}{line}: {what}"))
+}
+
+fn missing(path: &Path, error: &std::io::Error) -> anyhow::Error {
+    Failure {
+        exit: Exit::Usage,
+        doing: "reading the config of the cluster".to_owned(),
+        found: format!("{} cannot be read: {error}.", path.display()),
+        cause: "It is part of the repository; it was moved, or the checkout is not complete.".to_owned(),
+        fix: format!(
+            "`git checkout -- manifests/{FILE}`, or play without a cluster: `cargo xtask up --target local`"
+        ),
+    }
+    .into()
+}
+
 /// One node publishes the players' port; every node answers there, so the last one, which runs no game rooms, does.
 fn publish_directly(value: &mut Value, agents: u64) {
     let node =
@@ -203,19 +232,6 @@ fn matches(filter: &str, node: &str) -> bool {
     let (of_node, its_role) = (ending.next(), ending.next());
     let role_fits = role == "all" || its_role == Some(role.trim_end_matches('s'));
     role_fits && (index == "*" || index.split(',').any(|one| of_node == Some(one)))
-}
-
-/// Takes `127.0.0.1:8080:80` or `8080:80` apart.
-fn published(port: &Value) -> Result<(String, u16), String> {
-    let text = port.as_str().ok_or("the first entry of `ports` must be the players' port")?;
-    let parts: Vec<&str> = text.split(':').collect();
-    let (address, host_port) = match parts.as_slice() {
-        [address, host_port, _] => (*address, *host_port),
-        [host_port, _] => ("127.0.0.1", *host_port),
-        _ => return Err(format!("`{text}` is not address:port:80")),
-    };
-    let port = host_port.parse().map_err(|_| format!("`{host_port}` is not a port"))?;
-    Ok((address.to_owned(), port))
 }
 
 /// Stricter than k3d, which accepts names that Docker networks and DNS do not agree on.

@@ -19,7 +19,16 @@ type Line = (usize, String);
 /// Line of the deepest part of a JSON pointer (`/spec/template/spec/containers/0/image`) that the object of this kind
 /// and name spells out in block style; the first line of the object where it spells out nothing of it.
 pub fn find(text: &str, kind: &str, name: &str, pointer: &str) -> Option<usize> {
-    let mut block = documents(text).into_iter().find(|document| is_object(document, kind, name))?;
+    descend(documents(text).into_iter().find(|document| is_object(document, kind, name))?, pointer)
+}
+
+/// The same in a file of one document that is no object of Kubernetes.
+pub fn line(text: &str, pointer: &str) -> Option<usize> {
+    let has_content = |document: &Vec<Line>| document.iter().any(is_content);
+    descend(documents(text).into_iter().find(has_content)?, pointer)
+}
+
+fn descend(mut block: Vec<Line>, pointer: &str) -> Option<usize> {
     let mut found = block.iter().find(|line| is_content(line))?.0;
     for step in pointer.split('/').skip(1) {
         let step = step.replace("~1", "/").replace("~0", "~");

@@ -73,7 +73,9 @@ async fn a_context_that_is_missing_is_refused() {
     let home = Home::new();
     home.write("other", &kubeconfig("other", "https://127.0.0.1:1"));
     home.refuses(&["other"], "there is no context games in").await;
-    home.refuses(&["nothing-is-here"], "but no context at all").await;
+    home.refuses(&["nothing-is-here"], "there is no file").await;
+    home.refuses(&["nothing-is-here"], "The variable KUBECONFIG names it").await;
+    home.refuses(&["other", "nothing-is-here"], "nothing-is-here is not there at all").await;
 }
 
 #[tokio::test]

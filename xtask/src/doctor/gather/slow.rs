@@ -31,6 +31,8 @@ pub async fn gather(context: &Context, config: &ClusterConfig) -> Slow {
         manifests,
         manifests_error,
         node_labels: config.node_labels(),
+        cluster_config_error: None,
+        cluster_config_notes: config.notes.clone(),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::doctor::machine::{Machine, Slow};
-use crate::doctor::rule::Level::{Fail, Silent, Warn};
+use crate::doctor::rule::Level::{Fail, Info, Silent, Warn};
 use crate::doctor::rule::{Family, Found, Rule};
 use crate::manifests::Object;
 use crate::settings::GENERATED_SECRET;
@@ -19,6 +19,14 @@ const RULES: &[Rule] = &[
             r"error validating data|strict decoding error: |admission webhook .* denied the request|is invalid: (?:spec|metadata)",
             "Error from server (BadRequest): error when creating \"room.yaml\": StatefulSet in version \"v1\" cannot be handled as a StatefulSet: strict decoding error: unknown field \"spec.template.spec.contaners\"",
         ),
+    Rule::new("cluster-config-refused", "the config of the cluster cannot be used")
+        .check([Silent, Fail, Info], cluster_config_refused)
+        .cause("Every command that works on the cluster stops at it; the other findings assume one server and two agents.")
+        .fix("correct the line that is named; docs/k3d-config.md has every key"),
+    Rule::new("cluster-config-unwise", "the config of the cluster says what was probably not meant")
+        .check([Silent, Warn, Silent], cluster_config_unwise)
+        .cause("k3d takes it, and what comes of it is not what the line promises.")
+        .fix("correct manifests/cluster/k3d.yaml; docs/k3d-config.md has every key"),
     Rule::new("unschedulable-selector", "pods ask for a node that the cluster does not have")
         .check([Silent, Fail, Silent], unschedulable_selector)
         .cause("A pod waits for ever when no node has the labels of its nodeSelector.")
@@ -79,6 +87,15 @@ const RULES: &[Rule] = &[
 
 fn manifests_refused(machine: &Machine) -> Option<Found> {
     Some(Found::new(machine.slow.as_ref()?.manifests_error.as_deref()?))
+}
+
+fn cluster_config_refused(machine: &Machine) -> Option<Found> {
+    Some(Found::new(machine.slow.as_ref()?.cluster_config_error.as_deref()?))
+}
+
+fn cluster_config_unwise(machine: &Machine) -> Option<Found> {
+    let notes = &machine.slow.as_ref()?.cluster_config_notes;
+    (!notes.is_empty()).then(|| Found::new(notes.join("; ")))
 }
 
 fn unschedulable_selector(machine: &Machine) -> Option<Found> {

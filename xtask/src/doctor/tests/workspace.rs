@@ -140,6 +140,20 @@ const MANIFESTS: &[Case] = &[
     on(
         K3d,
         linux,
+        "cluster-config-refused",
+        |m| slow(m).cluster_config_error = Some("k3d.yaml:3: k3d knows no key `metadta`.".to_owned()),
+        |_| {},
+    ),
+    on(
+        K3d,
+        linux,
+        "cluster-config-unwise",
+        |m| slow(m).cluster_config_notes = vec!["`servers: 2` is worse than 1".to_owned()],
+        |_| {},
+    ),
+    on(
+        K3d,
+        linux,
         "unschedulable-selector",
         |m| put(m, vec![workload(json!({"nodeSelector": {"workload": "compute"}}))]),
         |m| {

@@ -88,12 +88,6 @@ fn names_that_docker_and_dns_disagree_on_are_refused() {
 }
 
 #[test]
-fn a_dollar_would_be_replaced_by_k3d_and_is_refused() {
-    let text = "metadata: {name: a}\nimage: $IMAGE\nports: [{port: '8080:80'}]\n";
-    assert!(ClusterConfig::parse(text, &Overrides::default()).unwrap_err().contains('$'));
-}
-
-#[test]
 fn node_filters_are_read_as_k3d_reads_them() {
     assert!(matches("all", "k3d-a-server-0"));
     assert!(matches("agents:*", "k3d-a-agent-1"));
