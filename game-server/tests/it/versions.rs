@@ -175,5 +175,5 @@ async fn a_link_two_versions_apart_is_refused() {
     socket.send_bytes(encode_client(&ClientMessage::Hello { version: OLD, ticket: seat.ticket })).await;
     let answer = socket.next_bytes().await.expect("an error before the end");
     let answer = decode_server(&answer).expect("a readable answer");
-    assert!(matches!(answer, ServerMessage::Error { code: ErrorCode::RoomGone, .. }), "{answer:?}");
+    assert!(matches!(answer, ServerMessage::Error { code: ErrorCode::Unreachable, .. }), "{answer:?}");
 }
