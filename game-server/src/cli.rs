@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::domain::{Mode, StateRate};
 use crate::roles::gateway::Block;
+use crate::store::retention::MATCHES_KEPT;
 use crate::telemetry::LogFormat;
 
 mod start;
@@ -198,6 +199,17 @@ pub struct RankingArgs {
     /// sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = "sqlite://ranking.sqlite")]
     pub database_url: String,
+    #[command(flatten)]
+    pub results: ResultLimits,
+}
+
+/// How much is kept of results.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct ResultLimits {
+    /// Matches whose score boards are kept, the oldest go first; ratings and counters of players stay. Each takes about
+    /// 750 bytes with ten players.
+    #[arg(long, env = "MATCHES_KEPT", default_value_t = MATCHES_KEPT, value_parser = clap::value_parser!(u32).range(1_000..))]
+    pub matches_kept: u32,
 }
 
 /// `game-server monitor`
@@ -233,6 +245,8 @@ pub struct AllArgs {
     /// to their end, or for 5 seconds in a container (as PID 1), which is killed soon after.
     #[arg(long, env = "DRAIN_MAX_SECONDS", value_parser = clap::value_parser!(u32).range(0..=3600))]
     pub drain_max_seconds: Option<u32>,
+    #[command(flatten)]
+    pub results: ResultLimits,
     /// Pages of other origins that may connect, such as https://play.example.com; its own page always may.
     #[arg(long, env = "ALLOWED_ORIGINS", value_delimiter = ',')]
     pub allowed_origins: Vec<String>,

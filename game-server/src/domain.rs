@@ -270,6 +270,17 @@ pub struct PlayerResult {
     pub deaths: u16,
 }
 
+/// How much of a match somebody was there for, and with whom: what decides whether ratings move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    pub player: PlayerId,
+    /// Ticks with a connection.
+    pub ticks: Tick,
+    /// Those with the same number came together; 0 for somebody alone, nothing when the lobby has not told.
+    #[serde(default)]
+    pub party: Option<u64>,
+}
+
 /// A finished match, best player first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MatchResult {
@@ -279,4 +290,10 @@ pub struct MatchResult {
     pub pool: Pool,
     pub ended_at_ms: u64,
     pub players: Vec<PlayerResult>,
+    /// How long it was; 0 from hosts that do not tell.
+    #[serde(default)]
+    pub ticks: Tick,
+    /// The people; nobody from hosts that do not tell, and then no rating moves.
+    #[serde(default)]
+    pub presences: Vec<Presence>,
 }

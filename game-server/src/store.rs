@@ -1,100 +1,88 @@
 //! Match results and ratings in SQLite or PostgreSQL, by URL, with the same code and the same SQL.
 
-use std::path::Path;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::Context;
-use sqlx::SqlStr;
+use sqlx::AnyPool;
 use sqlx::any::AnyPoolOptions;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{AnyConnection, AnyPool};
 
+use crate::store::lock::Lock;
+use crate::store::writer::Writer;
+
+/// What is known of players while results are counted.
+mod accounts;
+/// Results that cannot be stored.
+pub mod dead_letters;
 /// Reading the leaderboard.
 pub mod leaderboard;
+/// One process on one database file.
+mod lock;
+/// From a URL to a connection.
+mod opening;
 /// How a finished match moves ratings.
 pub mod rating;
-/// Writing a result, once.
+/// Writing results, once.
 pub mod results;
+/// How many matches are kept.
+pub mod retention;
+/// Statements that write many rows.
+mod rows;
+/// What errors mean.
+mod trouble;
+/// Transactions that were really committed.
+mod writer;
 
-/// Enough for the few requests per second of a leaderboard; SQLite writes one at a time anyway.
-const CONNECTIONS_MAX: u32 = 4;
-/// How long a caller waits for a free connection before it is told that the store is out of reach.
+/// Enough for the few requests per second of a leaderboard.
+const READERS_MAX: u32 = 4;
+/// How long a reader waits for a free connection before it is told that the store is out of reach.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
-/// WAL lets readers go on beside a writer; NORMAL may lose the last results when the machine loses power, never when
-/// the process dies; the busy limit stays below [`ACQUIRE_LIMIT`].
-const SQLITE_SETTINGS: [&str; 3] =
-    ["PRAGMA busy_timeout = 4000", "PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL"];
 
-/// A pool of connections to one database; clones share it.
+/// Connections to one database; clones share them.
 #[derive(Clone)]
 pub struct Store {
+    url: String,
+    /// For reading only.
     pool: AnyPool,
+    writer: Arc<tokio::sync::Mutex<Writer>>,
+    lock: Arc<Mutex<Option<Lock>>>,
+    matches_kept: u32,
 }
 
 impl Store {
     /// Opens `sqlite://PATH` (made when missing, folder included) or `postgres://…` and brings its schema up to date.
     pub async fn open(url: &str) -> anyhow::Result<Store> {
         sqlx::any::install_default_drivers();
-        let url = match url.strip_prefix("sqlite:") {
-            Some(rest) => sqlite_url(rest)?,
-            None => url.to_owned(),
-        };
+        let (url, file) = opening::prepared(url)?;
+        let lock = file.map(|file| Lock::take(&file)).transpose()?;
+        let connection = opening::open(&url).await?;
         let pool = AnyPoolOptions::new()
-            .max_connections(CONNECTIONS_MAX)
+            .max_connections(READERS_MAX)
             .acquire_timeout(ACQUIRE_LIMIT)
-            .after_connect(|connection, _| Box::pin(configure(connection)))
-            .connect(&url)
-            .await
-            .with_context(|| format!("cannot open the ranking store {}", without_password(&url)))?;
-        migrations().run(&pool).await.context("cannot bring the schema of the ranking store up to date")?;
-        Ok(Store { pool })
+            .after_connect(|connection, _| Box::pin(opening::configure(connection)))
+            .connect_lazy(&url)?;
+        let writer = Arc::new(tokio::sync::Mutex::new(Writer::new(url.clone(), connection)));
+        let lock = Arc::new(Mutex::new(lock));
+        Ok(Store { url, pool, writer, lock, matches_kept: retention::MATCHES_KEPT })
+    }
+
+    /// The same with another number of matches that are kept.
+    pub fn keeping(self, matches_kept: u32) -> Store {
+        Store { matches_kept, ..self }
     }
 
     /// Waits for running statements and closes every connection, so that SQLite folds its log into the file.
     pub async fn close(&self) {
         self.pool.close().await;
+        self.writer.lock().await.close().await;
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
-}
 
-fn migrations() -> Migrator {
-    let first = SqlStr::from_static(include_str!("store/migrations/0001_results_and_players.sql"));
-    Migrator::with_migrations(vec![Migration::new(
-        1,
-        "results and players".into(),
-        MigrationType::Simple,
-        first,
-        false,
-    )])
-}
-
-async fn configure(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    if connection.backend_name() == "SQLite" {
-        for setting in SQLITE_SETTINGS {
-            sqlx::query(setting).execute(&mut *connection).await?;
+    /// A pool that waited in vain does not say for what; a connection of its own does.
+    async fn explained(&self, error: sqlx::Error) -> sqlx::Error {
+        match error {
+            sqlx::Error::PoolTimedOut => opening::connect(&self.url).await.err().unwrap_or(error),
+            error => error,
         }
-    }
-    Ok(())
-}
-
-/// SQLite makes a missing file only when asked, and never its folder.
-fn sqlite_url(rest: &str) -> anyhow::Result<String> {
-    let path = rest.trim_start_matches("//").split('?').next().unwrap_or_default();
-    if let Some(folder) = Path::new(path).parent() {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make the folder {} of the ranking store", folder.display()))?;
-    }
-    let has_parameters = rest.contains('?');
-    Ok(match has_parameters {
-        true => format!("sqlite:{rest}"),
-        false => format!("sqlite:{rest}?mode=rwc"),
-    })
-}
-
-/// `postgres://user:secret@host/name` without the secret, for messages.
-fn without_password(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, place))) => format!("{scheme}://…@{place}"),
-        _ => url.to_owned(),
     }
 }
 
@@ -106,6 +94,10 @@ fn column_of(id: u64) -> i64 {
 /// Reverses [`column_of`].
 fn id_of(column: i64) -> u64 {
     column.cast_unsigned()
+}
+
+fn unix_now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
 #[cfg(test)]

@@ -38,6 +38,10 @@ pub const INPUTS_LATE: &str = "game_inputs_late_total";
 pub const RESULTS_PENDING: &str = "game_results_pending";
 /// Match results given up because too many were waiting.
 pub const RESULTS_DROPPED: &str = "game_results_dropped_total";
+/// Match results that the ranking has set aside because they cannot be stored.
+pub const DEAD_LETTERS: &str = "game_results_dead_letters";
+/// Whether the ranking could not store the last results that it was given: 1 or 0.
+pub const STORE_FAILING: &str = "game_results_store_failing";
 /// Messages from the network that could not be understood, by where they came in.
 pub const MALFORMED: &str = "game_malformed_total";
 /// Connections, requests and messages refused, by reason.

@@ -14,6 +14,7 @@ use game_server::roles::all::{self, AllOptions};
 use game_server::roles::gateway::PortOptions;
 use game_server::roles::room::archive::ArchiveOptions;
 use game_server::roles::room::{self, RoomOptions};
+use game_server::store::retention::MATCHES_KEPT;
 use game_server::telemetry;
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
@@ -66,6 +67,7 @@ pub async fn run(setup: Setup, rooms: u32, understudies: u16) -> anyhow::Result<
 
 fn all_options(folder: &Path, rooms: u32, understudies: u16) -> AllOptions {
     AllOptions {
+        matches_kept: MATCHES_KEPT,
         data_dir: folder.to_owned(),
         replays: archive(folder),
         match_s: MATCH_S,

@@ -146,7 +146,7 @@ async fn start_room(args: RoomArgs) -> anyhow::Result<()> {
 }
 
 async fn start_ranking(args: RankingArgs) -> anyhow::Result<()> {
-    let store = Store::open(&args.database_url).await?;
+    let store = Store::open(&args.database_url).await?.keeping(args.results.matches_kept);
     let Some((base, bus)) = join(&args.common, "ranking").await? else {
         return Ok(());
     };
@@ -167,6 +167,7 @@ async fn start_all(args: AllArgs) -> anyhow::Result<()> {
     tracing::info!("play at {scheme}://{}", listener.local_addr()?);
     let options = AllOptions {
         replays: archive(args.data_dir.join("replays"), args.replays),
+        matches_kept: args.results.matches_kept,
         data_dir: args.data_dir,
         web_dir: args.web_dir,
         match_s: args.game.match_seconds,

@@ -19,6 +19,7 @@ use crate::net::shutdown::Shutdown;
 pub struct Readiness {
     own: Arc<AtomicBool>,
     parts: Arc<Mutex<Vec<Readiness>>>,
+    remark: Arc<Mutex<Option<String>>>,
 }
 
 impl Readiness {
@@ -31,6 +32,18 @@ impl Readiness {
     pub fn get(&self) -> bool {
         let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         self.own.load(Ordering::Acquire) && parts.iter().all(Readiness::get)
+    }
+
+    /// Something that operators should see although it keeps nobody from working.
+    pub fn remark(&self, remark: Option<String>) {
+        *self.remark.lock().unwrap_or_else(PoisonError::into_inner) = remark;
+    }
+
+    /// All remarks, a line each.
+    fn remarks(&self) -> String {
+        let own = self.remark.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        own.into_iter().map(|line| line + "\n").chain(parts.iter().map(Readiness::remarks)).collect()
     }
 
     /// A new flag, not set yet, without which `self` is not ready either.
@@ -68,14 +81,15 @@ fn router(ready: Readiness, shutdown: Shutdown, metrics: PrometheusHandle) -> Ro
         .with_state(Admin { ready, shutdown, metrics })
 }
 
-async fn readyz(State(admin): State<Admin>) -> (StatusCode, &'static str) {
-    if admin.shutdown.is_draining() {
+async fn readyz(State(admin): State<Admin>) -> (StatusCode, String) {
+    let (status, word) = if admin.shutdown.is_draining() {
         (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
     } else if admin.ready.get() {
         (StatusCode::OK, "ready\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
-    }
+    };
+    (status, word.to_owned() + &admin.ready.remarks())
 }
 
 async fn render_metrics(State(admin): State<Admin>) -> impl IntoResponse {

@@ -21,6 +21,8 @@ pub const SUBJECT_CHAT_SAY: &str = "game.v1.chat.say";
 pub const SUBJECT_CHAT_HISTORY: &str = "game.v1.chat.history";
 /// Every accepted [`ChatLine`]; gateways and chat processes listen.
 pub const SUBJECT_CHAT_LINES: &str = "game.v1.chat.lines";
+/// Every seat that the lobby hands out ([`Seating`]); room hosts listen.
+pub const SUBJECT_SEATINGS: &str = "game.v1.seatings";
 /// Request [`MatchResult`](crate::domain::MatchResult) → [`ResultAck`]; repeated by the room host until acknowledged.
 pub const SUBJECT_RESULT: &str = "game.v1.ranking.result";
 /// Request [`RankingRequest`] → [`Ranking`].
@@ -112,6 +114,15 @@ pub enum SeatReply {
     Waiting { reason: String },
 }
 
+/// Who comes to a room with whom; without it the ratings of a match do not move for this player.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seating {
+    pub room: RoomId,
+    pub player: PlayerId,
+    /// The same for all who came with the same code; 0 for somebody alone.
+    pub party: u64,
+}
+
 /// What a ticket says; signed by the lobby, checked by the gateway.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketClaims {
@@ -164,12 +175,15 @@ pub struct ChatHistory {
     pub lines: Vec<ChatLine>,
 }
 
-/// A stored result; `duplicate` when it was already there.
+/// A result is taken care of and need not be handed in again: `stored`, `duplicate` when it was already there, or
+/// `dead_letter` when it cannot be stored and was set aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResultAck {
     pub stored: bool,
     #[serde(default)]
     pub duplicate: bool,
+    #[serde(default)]
+    pub dead_letter: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

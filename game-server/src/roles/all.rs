@@ -37,6 +37,8 @@ pub struct AllOptions {
     /// The folder of the ranking's database.
     pub data_dir: PathBuf,
     pub replays: ArchiveOptions,
+    /// Score boards beyond these are removed.
+    pub matches_kept: u32,
     pub match_s: u32,
     pub fill_to_players: u8,
     /// Files of the page here are served instead of the embedded ones.
@@ -62,7 +64,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let bus = Bus::local();
     let database = options.data_dir.join("ranking.sqlite");
-    let store = Store::open(&format!("sqlite://{}", database.display())).await?;
+    let store = Store::open(&format!("sqlite://{}", database.display())).await?.keeping(options.matches_kept);
     let services_shutdown = Shutdown::new();
     let services = async {
         let shutdown = &services_shutdown;

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
+use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
 
 use crate::domain::{
@@ -17,7 +18,8 @@ use crate::net::bus::{Bus, BusError, Responder};
 use crate::net::shutdown::Shutdown;
 use crate::protocol::bus::{
     HostReport, NodeReport, OpenReply, Ranking, RankingRequest, SUBJECT_HOSTS, SUBJECT_NODES,
-    SUBJECT_RANKING, SUBJECT_SEAT, SeatReply, SeatRequest, TicketClaims, subject_open_room,
+    SUBJECT_RANKING, SUBJECT_SEAT, SUBJECT_SEATINGS, SeatReply, SeatRequest, Seating, TicketClaims,
+    subject_open_room,
 };
 use crate::protocol::ticket::TicketKey;
 use crate::roles::lobby::directory::{Decision, Directory};
@@ -236,6 +238,8 @@ impl Lobby {
         let Some((link_address, ticks_left)) = self.directory.locate(room, Instant::now()) else {
             return wait(asker, WaitReason::NoHost).await;
         };
+        let seating =
+            Seating { room, player: asker.request.player, party: party_number(&asker.request.party) };
         let claims = TicketClaims {
             player: asker.request.player,
             name: asker.request.name,
@@ -246,8 +250,16 @@ impl Lobby {
             expires_s: unix_now_s() + u64::from(ticks_left / TICK_RATE_HZ) + TICKET_SPARE_S,
         };
         let ticket = self.options.ticket_key.sign(&claims);
+        self.tell_seating(seating).await;
         metrics::counter!(telemetry::SEATS).increment(1);
         asker.responder.reply(&SeatReply::Seated { ticket }).await;
+    }
+
+    /// Room hosts hear who came with whom before the ticket can be used.
+    async fn tell_seating(&self, seating: Seating) {
+        if let Err(error) = self.bus.publish(SUBJECT_SEATINGS, &seating).await {
+            tracing::warn!(%error, "a match will not move the rating of somebody seated now");
+        }
     }
 
     async fn finish_all(&mut self) {
@@ -264,6 +276,15 @@ async fn wait(asker: Asker, reason: WaitReason) {
 
 fn match_ticks(options: &LobbyOptions) -> Tick {
     options.match_s.saturating_mul(TICK_RATE_HZ)
+}
+
+/// Party codes stay in the lobby: a number says as well who came together. Nobody's code has the number of nobody's.
+fn party_number(code: &str) -> u64 {
+    if code.is_empty() {
+        return 0;
+    }
+    let digest = Sha256::digest(code);
+    u64::from_be_bytes(std::array::from_fn(|index| digest[index])).max(1)
 }
 
 /// What others see; control characters could redraw a log or a page.

@@ -6,20 +6,28 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::domain::MatchResult;
 use crate::net::admin::Readiness;
 use crate::net::bus::{Bus, Requests, Responder};
 use crate::net::shutdown::Shutdown;
 use crate::protocol::bus::{Ranking, RankingRequest, RankingRow, ResultAck, SUBJECT_RANKING, SUBJECT_RESULT};
+use crate::roles::ranking::health::Health;
 use crate::store::Store;
 use crate::store::leaderboard::Standing;
-use crate::store::results::Recorded;
+use crate::store::results::{NotStored, Recorded};
+use crate::store::retention;
 use crate::telemetry;
+
+mod health;
 
 /// Ranking processes share this group; one of them gets each request.
 const GROUP: &str = "ranking";
+/// Results of one commit: 400 rooms whose matches end in the same second are seven commits.
+const RESULTS_AT_ONCE: usize = 64;
+/// Results that wait for a commit; more wait in the bus. At 2 kB each they are half a megabyte.
+const RESULTS_WAITING_MAX: usize = 256;
 /// Questions answered at the same time; the store has few connections and the rest waits in the bus.
 const QUESTIONS_AT_ONCE: usize = 8;
 
@@ -27,9 +35,10 @@ const QUESTIONS_AT_ONCE: usize = 8;
 pub async fn run(bus: Bus, store: Store, ready: Readiness, shutdown: Shutdown) -> anyhow::Result<()> {
     let results = bus.serve(SUBJECT_RESULT, GROUP).await.context("serving match results")?;
     let questions = bus.serve(SUBJECT_RANKING, GROUP).await.context("serving leaderboards")?;
+    let health = Health::new(&store, ready.clone()).await;
     ready.set(true);
     let ended = tokio::try_join!(
-        take_results(results, &store, &shutdown),
+        take_results(results, &store, health, &shutdown),
         answer_questions(questions, &store, &shutdown)
     );
     ready.set(false);
@@ -37,36 +46,85 @@ pub async fn run(bus: Bus, store: Store, ready: Readiness, shutdown: Shutdown) -
     ended.map(|_| ())
 }
 
-/// One after the other: SQLite writes one at a time, and a result that has to wait is not lost.
-async fn take_results(mut results: Requests, store: &Store, shutdown: &Shutdown) -> anyhow::Result<()> {
-    loop {
-        tokio::select! {
-            biased;
-            () = shutdown.draining() => return Ok(()),
-            next = results.next::<MatchResult>() => {
-                let (result, responder) = next.context("the bus is gone")?;
-                take_result(&result, responder, store).await;
+/// Takes results from the bus while the store commits those that came before: what gathers meanwhile goes together.
+async fn take_results(
+    mut results: Requests,
+    store: &Store,
+    health: Health,
+    shutdown: &Shutdown,
+) -> anyhow::Result<()> {
+    let (queue, queued) = mpsc::channel(RESULTS_WAITING_MAX);
+    let take = async move {
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.draining() => return anyhow::Ok(()),
+                next = results.next::<MatchResult>() => {
+                    // Full, it leaves the others in the bus; hosts repeat what it loses there.
+                    queue.send(next.context("the bus is gone")?).await.context("nobody stores results")?;
+                }
             }
+        }
+    };
+    let store_all = async {
+        store_results(queued, store, health).await;
+        Ok(())
+    };
+    tokio::try_join!(take, store_all).map(|_| ())
+}
+
+async fn store_results(mut queued: mpsc::Receiver<(MatchResult, Responder)>, store: &Store, health: Health) {
+    let mut batch = Vec::with_capacity(RESULTS_AT_ONCE);
+    let mut until_prune = 0;
+    while queued.recv_many(&mut batch, RESULTS_AT_ONCE).await > 0 {
+        let (results, responders): (Vec<MatchResult>, Vec<Responder>) = batch.drain(..).unzip();
+        let answers = store.record_all(&results).await;
+        health.note(&answers);
+        let stored = answers.iter().filter(|answer| matches!(answer, Ok(Recorded::Stored))).count();
+        for ((result, responder), answer) in results.iter().zip(responders).zip(answers) {
+            acknowledge(result, responder, answer).await;
+        }
+        until_prune = usize::saturating_sub(until_prune, stored);
+        if until_prune == 0 {
+            until_prune = retention::LOOK_EVERY_MATCHES;
+            prune(store).await;
         }
     }
 }
 
-async fn take_result(result: &MatchResult, responder: Responder, store: &Store) {
+async fn prune(store: &Store) {
+    match store.prune().await {
+        Ok(0) => {}
+        Ok(removed) => tracing::info!(removed, "the oldest matches are no longer kept"),
+        Err(error) => tracing::warn!(%error, "old matches could not be removed"),
+    }
+}
+
+/// Without an acknowledgement the room host hands it in again.
+async fn acknowledge(result: &MatchResult, responder: Responder, answer: Result<Recorded, NotStored>) {
     let room = result.room.0;
-    let (outcome, ack) = match store.record(result).await {
-        Ok(Recorded::Stored) => ("stored", ResultAck { stored: true, duplicate: false }),
-        Ok(Recorded::Duplicate) => ("duplicate", ResultAck { stored: true, duplicate: true }),
-        // Taken care of: there is nothing to repeat.
-        Ok(Recorded::NotRanked) => ("not_ranked", ResultAck { stored: true, duplicate: false }),
+    let recorded = match answer {
+        Ok(recorded) => recorded,
         Err(error) => {
             metrics::counter!(telemetry::RESULTS, "outcome" => "failed").increment(1);
-            tracing::error!(error = format!("{error:#}"), room, "a result could not be stored");
-            // Without an acknowledgement the room host hands it in again.
+            tracing::debug!(%error, room, "a result is not stored");
             return;
         }
     };
+    let outcome = match recorded {
+        Recorded::Stored => "stored",
+        Recorded::Duplicate => "duplicate",
+        Recorded::NotRanked => "not_ranked",
+        Recorded::DeadLetter => "dead_letter",
+    };
     metrics::counter!(telemetry::RESULTS, "outcome" => outcome).increment(1);
     tracing::info!(room, epoch = result.epoch, outcome, "match result");
+    // All of these are taken care of: there is nothing to repeat.
+    let ack = ResultAck {
+        stored: true,
+        duplicate: recorded == Recorded::Duplicate,
+        dead_letter: recorded == Recorded::DeadLetter,
+    };
     responder.reply(&ack).await;
 }
 

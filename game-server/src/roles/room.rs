@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use crate::net::admin::Readiness;
 use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
-use crate::protocol::bus::subject_open_room;
+use crate::protocol::bus::{SUBJECT_SEATINGS, subject_open_room};
 use crate::protocol::version::Protocols;
 use crate::roles::room::archive::{Archive, ArchiveOptions};
 use crate::roles::room::board::Board;
@@ -26,6 +26,7 @@ use crate::roles::room::simulation::Simulation;
 mod account;
 mod announce;
 pub mod archive;
+mod attendance;
 mod board;
 mod clock;
 mod costs;
@@ -72,6 +73,7 @@ pub async fn run(
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     let requests = bus.serve(&subject_open_room(&options.host), "host").await?;
+    let seatings = bus.subscribe(SUBJECT_SEATINGS).await?;
     let archive = options.replays.clone().map(Archive::start).transpose()?;
     let board = Arc::new(Board::new(options));
     let results = Results::start(bus.clone());
@@ -83,6 +85,7 @@ pub async fn run(
     let tasks = [
         tokio::spawn(links::accept(listener, board.clone())),
         tokio::spawn(announce::serve_open(requests, board.clone())),
+        tokio::spawn(announce::hear_seatings(seatings, board.clone())),
         tokio::spawn(announce::heartbeats(bus.clone(), board.clone())),
     ];
     ready.set(true);

@@ -6,6 +6,7 @@ use sqlx::any::AnyRow;
 
 use crate::domain::PlayerId;
 use crate::store::rating::Rating;
+use crate::store::trouble::Trouble;
 use crate::store::{Store, column_of, id_of};
 
 /// Most lines of one answer: more than a screen shows, well below what the bus carries.
@@ -43,17 +44,26 @@ pub struct Standing {
 impl Store {
     /// The best players, best first; at most [`TOP_ROWS_MAX`].
     pub async fn top(&self, limit: u32) -> anyhow::Result<Vec<Standing>> {
-        let rows = sqlx::query(SELECT_TOP)
-            .bind(i64::from(limit.min(TOP_ROWS_MAX)))
-            .fetch_all(&self.pool)
-            .await
-            .context("reading the leaderboard")?;
-        Ok(ranked_from(1, &rows)?)
+        let rows = sqlx::query(SELECT_TOP).bind(i64::from(limit.min(TOP_ROWS_MAX)));
+        let read = rows.fetch_all(&self.pool).await.and_then(|rows| ranked_from(1, &rows));
+        self.or_advice(read).await
     }
 
     /// A player with two neighbours either side, best first; empty when unknown.
     pub async fn around(&self, player: PlayerId) -> anyhow::Result<Vec<Standing>> {
-        self.neighbourhood(player).await.context("reading a player's place on the leaderboard")
+        let read = self.neighbourhood(player).await;
+        self.or_advice(read).await
+    }
+
+    async fn or_advice<T>(&self, read: Result<T, sqlx::Error>) -> anyhow::Result<T> {
+        match read {
+            Ok(value) => Ok(value),
+            Err(error) => {
+                let error = self.explained(error).await;
+                let advice = Trouble::of(&error).advice();
+                Err(error).with_context(|| format!("cannot read the leaderboard: {advice}"))
+            }
+        }
     }
 
     async fn neighbourhood(&self, player: PlayerId) -> Result<Vec<Standing>, sqlx::Error> {

@@ -17,6 +17,7 @@ use crate::harness::{eventually, within_limit};
 
 mod floods;
 mod leaving;
+mod results;
 mod rewind;
 mod rosters;
 mod sockets;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 
-use game_server::domain::{MatchResult, PlayerId, PlayerResult, Pool, RoomId, Slot};
+use game_server::domain::{MatchResult, PlayerId, PlayerResult, Pool, Presence, RoomId, Slot};
 use game_server::store::Store;
 use game_server::store::results::Recorded;
 use tempfile::TempDir;
@@ -98,7 +98,17 @@ fn line(player: u64, bot: bool, kills: u16) -> PlayerResult {
 }
 
 fn result(room: u64, players: Vec<PlayerResult>) -> MatchResult {
-    MatchResult { room: RoomId(room), epoch: 0, pool: Pool::Public, ended_at_ms: u64::MAX, players }
+    let people = players.iter().filter(|line| !line.bot);
+    let presences = people.map(|line| Presence { player: line.player, ticks: 600, party: Some(0) }).collect();
+    MatchResult {
+        room: RoomId(room),
+        epoch: 0,
+        pool: Pool::Public,
+        ended_at_ms: u64::MAX,
+        players,
+        ticks: 600,
+        presences,
+    }
 }
 
 #[tokio::test]

@@ -59,6 +59,55 @@ struct Feel {
     tick_gap_excess_p99_ms: Option<f64>,
     ticks_dropped: u64,
     sockets: u64,
+    results: Results,
+}
+
+/// How match results fare on their way into the ranking's database.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Results {
+    /// Handed in and not acknowledged yet.
+    waiting: u64,
+    /// Given up by hosts, since too many were waiting.
+    lost: u64,
+    /// Acknowledged, set aside because the database refuses them.
+    dead_letters: u64,
+    is_failing: bool,
+}
+
+impl Results {
+    fn of(metrics: &Metrics) -> Self {
+        let count = |name: &str| metrics.sum(name).unwrap_or(0.0) as u64;
+        Self {
+            waiting: count("game_results_pending"),
+            lost: count("game_results_dropped_total"),
+            dead_letters: count("game_results_dead_letters"),
+            is_failing: count("game_results_store_failing") > 0,
+        }
+    }
+
+    /// Nothing as long as all is well.
+    fn text(self) -> Option<String> {
+        let told = [
+            self.is_failing
+                .then(|| "the ranking cannot store any now; its log and /readyz say why".to_owned()),
+            (self.is_failing && self.waiting > 0).then(|| format!("{} wait", self.waiting)),
+            (self.dead_letters > 0).then(|| {
+                format!("{} in dead_letters: the database refuses them, the log says why", self.dead_letters)
+            }),
+            (self.lost > 0).then(|| format!("{} lost: too many waited", self.lost)),
+        ];
+        let told: Vec<String> = told.into_iter().flatten().collect();
+        (!told.is_empty()).then(|| told.join("; "))
+    }
+
+    fn json(self) -> Value {
+        json!({
+            "waiting": self.waiting,
+            "lost": self.lost,
+            "dead_letters": self.dead_letters,
+            "failing": self.is_failing,
+        })
+    }
 }
 
 impl Feel {
@@ -70,6 +119,7 @@ impl Feel {
             tick_gap_excess_p99_ms: metrics.quantile("game_tick_gap_excess_seconds", 0.99).map(|s| s * 1e3),
             ticks_dropped: count("game_ticks_dropped_total"),
             sockets: count("game_sockets"),
+            results: Results::of(metrics),
         }
     }
 
@@ -101,6 +151,7 @@ impl Feel {
             "sockets": self.sockets,
             "tick_gap_excess_p99_ms": self.tick_gap_excess_p99_ms.filter(|ms| ms.is_finite()),
             "ticks_dropped": self.ticks_dropped,
+            "results": self.results.json(),
         })
     }
 }

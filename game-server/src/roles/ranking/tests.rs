@@ -27,6 +27,8 @@ fn result(pool: Pool) -> MatchResult {
         pool,
         ended_at_ms: 1,
         players: vec![line(1, 5), line(2, 3)],
+        ticks: 0,
+        presences: Vec::new(),
     }
 }
 
@@ -43,7 +45,7 @@ async fn results_count_once_and_show_on_the_leaderboard() {
         [(Pool::Bots, true, false), (Pool::Public, true, false), (Pool::Public, true, true)]
     {
         let ack: ResultAck = bus.request(SUBJECT_RESULT, &result(pool), LIMIT).await.unwrap();
-        assert_eq!(ack, ResultAck { stored, duplicate });
+        assert_eq!(ack, ResultAck { stored, duplicate, dead_letter: false });
     }
     let question = RankingRequest { limit: 1, around: Some(PlayerId(2)) };
     let ranking: Ranking = bus.request(SUBJECT_RANKING, &question, LIMIT).await.unwrap();

@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::domain::MatchSettings;
-use crate::net::bus::{Bus, Requests};
-use crate::protocol::bus::{OpenReply, SUBJECT_HOSTS};
+use crate::net::bus::{Bus, Requests, Subscription};
+use crate::protocol::bus::{OpenReply, SUBJECT_HOSTS, Seating};
 use crate::roles::room::board::{Board, ThreadCounts};
+use crate::roles::room::mailbox::Mail;
 use crate::telemetry;
 
 /// Twice a second: the lobby takes a host for gone after a few missing ones.
@@ -53,6 +54,16 @@ fn export_counts(board: &Board, thread: usize) {
     for wake in counts.wakes {
         metrics::histogram!(telemetry::TICK_GAP_EXCESS).record(wake.gap_excess);
         metrics::histogram!(telemetry::TICK_WORK).record(wake.work);
+    }
+}
+
+/// Passes on who comes to rooms of this host, for as long as the process lives.
+pub async fn hear_seatings(mut seatings: Subscription, board: Arc<Board>) {
+    while let Some(seating) = seatings.next::<Seating>().await {
+        if let Some(thread) = board.thread_of(seating.room) {
+            // A full mailbox counts what it drops; the match then moves no rating of this player.
+            board.mailbox(thread).put(Mail::Seating(seating));
+        }
     }
 }
 

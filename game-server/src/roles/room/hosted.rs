@@ -3,14 +3,15 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::domain::{
-    InputAck, MatchResult, MatchSettings, PLAYERS_PER_ROOM_MAX, Phase, PlayerInput, PlayerResult, Pool,
-    RoomFrame, RoomId, Slot, Tick,
+    InputAck, MatchResult, MatchSettings, PLAYERS_PER_ROOM_MAX, Phase, PlayerId, PlayerInput, PlayerResult,
+    Pool, RoomFrame, RoomId, Slot, Tick,
 };
-use crate::protocol::bus::RoomReport;
+use crate::protocol::bus::{RoomReport, Seating};
 use crate::protocol::client::Welcome;
 use crate::protocol::link::{JoinRefusal, RoomToGateway, encode_frame_into};
 use crate::protocol::replay::Ending;
 use crate::roles::room::archive::Archive;
+use crate::roles::room::attendance::Attendance;
 use crate::roles::room::costs::MeanCost;
 use crate::roles::room::mailbox::{Join, LinkId, Seat};
 use crate::roles::room::outgoing::Outgoing;
@@ -23,6 +24,7 @@ use crate::sim::{JoinError, Room};
 struct Member {
     seat: Seat,
     slot: Slot,
+    player: PlayerId,
 }
 
 /// What a step came to.
@@ -50,6 +52,7 @@ pub struct HostedRoom {
     frame: RoomFrame,
     acks: Vec<InputAck>,
     untold: Untold,
+    attendance: Attendance,
     recorder: Option<Recorder>,
     /// See [`RoomOptions::understudies`](crate::roles::room::RoomOptions::understudies).
     understudies: Vec<Room>,
@@ -65,6 +68,7 @@ impl HostedRoom {
             frame: room.frame(),
             acks: Vec::with_capacity(PLAYERS_PER_ROOM_MAX),
             untold: Untold::default(),
+            attendance: Attendance::default(),
             recorder: None,
             understudies: Vec::new(),
             cost: MeanCost::default(),
@@ -119,7 +123,8 @@ impl HostedRoom {
         // A newcomer hears of what happens from the tick of the welcome on.
         self.untold.tell(self.id(), &self.links, out);
         self.replace(slot, join.seat, out);
-        self.members.push(Member { seat: join.seat, slot });
+        self.members.push(Member { seat: join.seat, slot, player: join.player });
+        self.attendance.come(join.player, self.room.tick());
         self.relink();
         let session = join.seat.session;
         out.send(&[join.seat.link], &RoomToGateway::Joined { session, welcome: self.welcome(slot) });
@@ -166,6 +171,7 @@ impl HostedRoom {
             if let Some(recorder) = &mut self.recorder {
                 recorder.leave(member.slot, on_purpose);
             }
+            self.attendance.go(member.player, self.room.tick());
             self.room.leave(member.slot, on_purpose);
             self.understudies.iter_mut().for_each(|understudy| understudy.leave(member.slot, on_purpose));
         }
@@ -183,6 +189,11 @@ impl HostedRoom {
                 understudy.push_input(member.slot, first_tick, inputs);
             }
         }
+    }
+
+    /// The lobby says who comes with whom.
+    pub fn seating(&mut self, seating: &Seating) {
+        self.attendance.seat(seating.player, seating.party);
     }
 
     /// Every connection through this link is gone.
@@ -242,6 +253,8 @@ impl HostedRoom {
             pool: settings.pool,
             ended_at_ms: now_ms(),
             players,
+            ticks: self.room.tick(),
+            presences: self.attendance.presences(self.room.tick()),
         })
     }
 

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::domain::{MatchSettings, PlayerId, PlayerInput, Pool, RoomId, Tick};
 use crate::net::link::FrameSender;
+use crate::protocol::bus::Seating;
 use crate::protocol::link::SessionId;
 
 /// Inputs that wait for one tick: 400 rooms × 10 players × 30 messages/s are 2000 per tick, so this is 270 ms of
@@ -49,6 +50,8 @@ pub enum Mail {
         first_tick: Tick,
         inputs: Vec<PlayerInput>,
     },
+    /// Who comes with whom.
+    Seating(Seating),
     /// Close rooms without people at once; nobody is waiting for them.
     Drain,
     /// End every match with the result it has now.

@@ -145,6 +145,9 @@ impl Simulation {
                     self.with_room(*room, |room, _| room.input(seat, first_tick, &inputs));
                 }
             }
+            Mail::Seating(seating) => {
+                self.with_room(seating.room, |room, _| room.seating(&seating));
+            }
             Mail::Drain => self.close_where(|room| room.room.human_count() == 0),
             Mail::EndAll => self.end_all(),
             Mail::Stop => self.stopping = true,

@@ -35,6 +35,7 @@ pub async fn show(context: &Context) -> Result<()> {
         ("ticks", feel.ticks_text()),
         ("kubectl", format!("export KUBECONFIG={}", target.kubeconfig().display())),
     ];
+    lines.extend(feel.results.text().map(|text| ("results", text)));
     lines.extend(complaints(&ailments));
     let state = match (ailments.is_empty(), ready == pods.len() && ready > 0) {
         (false, _) => "broken",
@@ -86,9 +87,9 @@ fn events(ailments: &[Ailment]) -> Vec<Value> {
     ailments.iter().map(|one| json!({"id": one.id(), "text": one.to_string()})).collect()
 }
 
-/// Room hosts and gateways together; a pod that does not answer adds nothing.
+/// Room hosts, gateways and the ranking together; a pod that does not answer adds nothing.
 pub(super) async fn feel(cluster: &Kubernetes, pods: &[Pod]) -> Feel {
-    let asked = pods.iter().filter(|pod| pod.role == "room" || pod.role == "gateway");
+    let asked = pods.iter().filter(|pod| matches!(pod.role.as_str(), "room" | "gateway" | "ranking"));
     let answers = join_all(asked.map(|pod| cluster.pod_metrics(&pod.name))).await;
     let mut all = Metrics::default();
     for answer in answers.into_iter().flatten() {

@@ -27,6 +27,7 @@ pub async fn show(context: &Context) -> Result<()> {
     if let Some(feel) = &feel {
         lines.push(("players", feel.players_text()));
         lines.push(("ticks", feel.ticks_text()));
+        lines.extend(feel.results.text().map(|text| ("results", text)));
     }
     lines.push(("log", folder.log().display().to_string()));
     lines.push(("data", folder.data().display().to_string()));

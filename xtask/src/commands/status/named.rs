@@ -26,6 +26,7 @@ pub async fn show(context: &Context) -> Result<()> {
     if !pods.is_empty() {
         lines.push(("players", feel.players_text()));
         lines.push(("ticks", feel.ticks_text()));
+        lines.extend(feel.results.text().map(|text| ("results", text)));
     }
     lines.push(("kubectl", remote.pin.kubectl()));
     let value = json!({

@@ -17,6 +17,19 @@ game_tick_gap_excess_seconds_bucket{le=\"+Inf\"} 100
 }
 
 #[test]
+fn results_are_told_when_something_is_wrong_with_them() {
+    let text = |metrics: &str| Feel::of(&Metrics::parse(metrics)).results.text();
+    assert_eq!(text(""), None);
+    assert_eq!(text("game_results_pending 3\ngame_results_dead_letters 0\n"), None, "on their way");
+    let set_aside = text("game_results_dead_letters 2\n").unwrap_or_default();
+    assert!(set_aside.starts_with("2 in dead_letters"), "{set_aside}");
+    let failing =
+        text("game_results_pending 3\ngame_results_store_failing 1\ngame_results_dropped_total 4\n")
+            .unwrap_or_default();
+    assert!(failing.contains("cannot store") && failing.contains("3 wait") && failing.contains("4 lost"));
+}
+
+#[test]
 fn uptimes_are_short() {
     assert_eq!(format_uptime(59), "59 s");
     assert_eq!(format_uptime(7260), "2 h 1 min");
