@@ -19,87 +19,83 @@ async fn connect(cluster: &str, user: &str) -> Result<Kubernetes, Failure> {
         .map_err(|error| error.downcast::<Failure>().unwrap())
 }
 
+const TOKEN: &str = "token: abc";
+const GOOD: &str = r#"server: "https://127.0.0.1:1""#;
+/// Cluster and user of a kubeconfig, how it ends, what is found, and what helps.
+const FAULTS: [(&str, &str, Exit, &str, &str); 14] = [
+    (
+        r#"server: "127.0.0.1:6443""#,
+        TOKEN,
+        Exit::Refused,
+        "`server: 127.0.0.1:6443` is no address",
+        "https://127.0.0.1:6443",
+    ),
+    (r#"server: "localhost""#, TOKEN, Exit::Refused, "is no address", "write `server: https://localhost`"),
+    (r#"server: "ftp://x""#, TOKEN, Exit::Refused, "is no address", "https://x"),
+    (r#"server: "https://""#, TOKEN, Exit::Refused, "is empty", "get the kubeconfig"),
+    (r#"server: "https://a b""#, TOKEN, Exit::Refused, "is no address", "https://a b"),
+    (r#"server: """#, TOKEN, Exit::Refused, "is empty", "get the kubeconfig"),
+    ("", TOKEN, Exit::Refused, "is empty", "get the kubeconfig"),
+    (
+        r#"server: "https://127.0.0.1:1", certificate-authority: /nope/ca.crt"#,
+        TOKEN,
+        Exit::Refused,
+        "`certificate-authority: /nope/ca.crt` cannot be read: No such file",
+        "--flatten",
+    ),
+    (
+        r#"server: "https://127.0.0.1:1", certificate-authority-data: "!!""#,
+        TOKEN,
+        Exit::Refused,
+        "certificate authority",
+        "correct that file",
+    ),
+    (
+        r#"server: "https://127.0.0.1:1", proxy-url: "proxy:3128""#,
+        TOKEN,
+        Exit::Refused,
+        "`proxy-url: proxy:3128`",
+        "proxy:3128",
+    ),
+    (
+        GOOD,
+        "client-certificate: /nope/c, client-key: /nope/k",
+        Exit::Refused,
+        "`client-certificate: /nope/c`",
+        "--flatten",
+    ),
+    (
+        GOOD,
+        "exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: /nope/gke-gcloud-auth-plugin}",
+        Exit::Prerequisite,
+        "the program `/nope/gke-gcloud-auth-plugin`, which is not installed",
+        "gcloud components install",
+    ),
+    (
+        GOOD,
+        "exec: {apiVersion: client.authentication.k8s.io/v1, command: our-own-login, installHint: ask Kim}",
+        Exit::Prerequisite,
+        "`our-own-login`",
+        "ask Kim",
+    ),
+    (
+        GOOD,
+        r#"exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: sh, args: ["-c", "echo expired >&2; exit 3"]}"#,
+        Exit::Prerequisite,
+        "expired",
+        "log in anew",
+    ),
+];
+
 #[tokio::test]
 async fn each_fault_has_its_sentence_its_fix_and_its_exit_code() {
-    let token = "token: abc";
-    let good = r#"server: "https://127.0.0.1:1""#;
-    let cases: [(&str, &str, Exit, &str, &str); 14] = [
-        (
-            r#"server: "127.0.0.1:6443""#,
-            token,
-            Exit::Refused,
-            "`server: 127.0.0.1:6443` is no address",
-            "https://127.0.0.1:6443",
-        ),
-        (
-            r#"server: "localhost""#,
-            token,
-            Exit::Refused,
-            "is no address",
-            "write `server: https://localhost`",
-        ),
-        (r#"server: "ftp://x""#, token, Exit::Refused, "is no address", "https://x"),
-        (r#"server: "https://""#, token, Exit::Refused, "is empty", "get the kubeconfig"),
-        (r#"server: "https://a b""#, token, Exit::Refused, "is no address", "https://a b"),
-        (r#"server: """#, token, Exit::Refused, "is empty", "get the kubeconfig"),
-        ("", token, Exit::Refused, "is empty", "get the kubeconfig"),
-        (
-            r#"server: "https://127.0.0.1:1", certificate-authority: /nope/ca.crt"#,
-            token,
-            Exit::Refused,
-            "`certificate-authority: /nope/ca.crt` cannot be read: No such file",
-            "--flatten",
-        ),
-        (
-            r#"server: "https://127.0.0.1:1", certificate-authority-data: "!!""#,
-            token,
-            Exit::Refused,
-            "certificate authority",
-            "correct that file",
-        ),
-        (
-            r#"server: "https://127.0.0.1:1", proxy-url: "proxy:3128""#,
-            token,
-            Exit::Refused,
-            "`proxy-url: proxy:3128`",
-            "proxy:3128",
-        ),
-        (
-            good,
-            "client-certificate: /nope/c, client-key: /nope/k",
-            Exit::Refused,
-            "`client-certificate: /nope/c`",
-            "--flatten",
-        ),
-        (
-            good,
-            "exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: /nope/gke-gcloud-auth-plugin}",
-            Exit::Prerequisite,
-            "the program `/nope/gke-gcloud-auth-plugin`, which is not installed",
-            "gcloud components install",
-        ),
-        (
-            good,
-            "exec: {apiVersion: client.authentication.k8s.io/v1, command: our-own-login, installHint: ask Kim}",
-            Exit::Prerequisite,
-            "`our-own-login`",
-            "ask Kim",
-        ),
-        (
-            good,
-            r#"exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: sh, args: ["-c", "echo expired >&2; exit 3"]}"#,
-            Exit::Prerequisite,
-            "expired",
-            "log in anew",
-        ),
-    ];
-    for (cluster, user, exit, found, fix) in cases {
+    for (cluster, user, exit, found, fix) in FAULTS {
         let failure = connect(cluster, user).await.err().unwrap_or_else(|| panic!("{cluster} was taken"));
         assert_eq!(failure.exit, exit, "{failure}");
         assert!(failure.found.contains(found) && failure.fix.contains(fix), "{failure} fix: {}", failure.fix);
         assert!(failure.to_string().contains("context prod of /home/x/.kube/config"), "{failure}");
     }
-    assert!(connect(good, token).await.is_ok());
+    assert!(connect(GOOD, TOKEN).await.is_ok());
 }
 
 #[tokio::test]
