@@ -132,12 +132,16 @@ impl Marksman {
         .await;
         // What has left the muzzle arrives.
         assert!(self.raw.listen(Duration::from_millis(1_000)).await);
+        self.note_shots();
     }
 
     fn note_shots(&mut self) {
         let own = self.raw.slot;
-        let born = self.raw.newest().shots.iter().filter(|(owner, _)| *owner == own).map(|(_, born)| *born);
-        let new: Vec<u32> = born.filter(|born| !self.flown.contains(born)).collect();
+        let shots = self.raw.frames.iter().flat_map(|frame| &frame.shots);
+        let mut new: Vec<u32> = shots.filter(|(owner, _)| *owner == own).map(|(_, born)| *born).collect();
+        new.retain(|born| !self.flown.contains(born));
+        new.sort_unstable();
+        new.dedup();
         self.flown.extend(new);
     }
 

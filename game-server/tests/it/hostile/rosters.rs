@@ -122,12 +122,13 @@ async fn attack(players: usize) {
     writeln!(std::io::stdout(), "{players} come and go: {attacked:?}; elsewhere: {quiet:?}").expect("stdout");
     assert!(attacked.due * 4 > WATCHED.as_secs() as usize * 20, "the room stood still: {attacked:?}");
     let share = |got: &Got| got.states as f64 / got.due as f64;
-    assert!(share(&attacked) >= 0.95 * share(&quiet).min(1.0), "{attacked:?}, elsewhere {quiet:?}");
-    // A machine that is busy with something else makes the others wait as well.
+    // On a machine that is busy with something else, as the other server shows, half of them still tells: states that
+    // wait for other bytes come three times a second, and six seconds apart.
+    let is_busy = share(&quiet) < 0.98 || quiet.gap >= GAP_MAX;
+    let (share_min, gap_max) = if is_busy { (0.5, 2 * GAP_MAX + 2 * quiet.gap) } else { (0.95, GAP_MAX) };
+    assert!(share(&attacked) >= share_min, "{attacked:?}, elsewhere {quiet:?}");
     let gap = Duration::from_secs_f64(f64::from(attacked.gap_ticks) / TICKS_PER_S);
-    let elsewhere = Duration::from_secs_f64(f64::from(quiet.gap_ticks) / TICKS_PER_S);
-    assert!(gap < GAP_MAX.max(2 * elsewhere), "{attacked:?}, elsewhere {quiet:?}");
-    assert!(attacked.gap < GAP_MAX.max(3 * quiet.gap), "{attacked:?}, elsewhere {quiet:?}");
+    assert!(gap.max(attacked.gap) < gap_max, "{attacked:?}, elsewhere {quiet:?}");
     assert!(attacked.rosters <= 2 * WATCHED.as_secs() as u32 + 1, "{attacked:?}");
 }
 
