@@ -15,6 +15,8 @@ use crate::report::{Exit, Failure};
 pub mod facts;
 /// Reads the machine; the only part that touches it.
 pub mod gather;
+/// The page of the handbook that is made from the rules.
+pub mod handbook;
 /// The rules over a snapshot.
 pub mod judge;
 /// Recognises known failures in a log.

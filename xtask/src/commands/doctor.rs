@@ -1,6 +1,5 @@
 //! `cargo xtask doctor`: everything that is in the way, at once, each with its fix.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -9,7 +8,7 @@ use serde_json::json;
 use crate::context::{Context, target};
 use crate::doctor::facts::facts;
 use crate::doctor::rule::{Level, Profile};
-use crate::doctor::{Depth, Diagnosis, diagnose, judge, log, repair, rules, screen};
+use crate::doctor::{Depth, Diagnosis, diagnose, handbook, judge, log, repair, rules, screen};
 use crate::report::{Exit, Failure};
 
 /// Somebody else's cluster instead of this machine.
@@ -39,6 +38,9 @@ pub struct Args {
     /// Recognise known failures in the text of a log; `-` reads what is piped or pasted
     #[arg(long, value_name = "FILE", conflicts_with = "fix")]
     log: Option<PathBuf>,
+    /// Write docs/when-something-fails.md anew from the rules
+    #[arg(long, hide = true, conflicts_with_all = ["explain", "log", "fix"])]
+    handbook: bool,
     /// Judge for a k3s that is installed in this system itself, instead of for a target of ours
     #[arg(long, conflicts_with_all = ["explain", "log"])]
     native_k3s: bool,
@@ -50,6 +52,10 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
     }
     if let Some(path) = &args.log {
         return explain_log(context, path);
+    }
+    if args.handbook {
+        std::fs::write(context.root.join(judge::HANDBOOK), handbook::page())?;
+        return Ok(());
     }
     if context.pin.is_some() {
         return named::run(context).await;
@@ -111,8 +117,11 @@ fn explain(context: &Context, id: &str) -> Result<()> {
         "cause": rule.cause,
         "fix": rule.fix,
         "severity": rule.check.is_some().then_some(rule.severity),
-        "log": rule.log.map(|log| log.pattern),
-        "example": rule.log.map(|log| log.example),
+        "check": rule.tell,
+        "last_resort": rule.last_resort,
+        "log": rule.says().next().map(|log| log.pattern),
+        "logs": rule.says().map(|log| log.pattern).collect::<Vec<_>>(),
+        "example": rule.says().next().map(|log| log.example),
         "section": judge::section(family),
     });
     context.report.result(value, &screen::rule(family, rule));
@@ -135,33 +144,20 @@ fn unknown(id: &str) -> anyhow::Error {
 }
 
 fn explain_log(context: &Context, path: &Path) -> Result<()> {
-    let text = read_log(path)?;
-    let matches = log::explain(&text);
-    let lines = text.lines().count();
-    let cause = matches.first().filter(|one| one.kind == crate::doctor::rule::Kind::Cause).map(|one| one.id);
-    context
-        .report
-        .result(json!({"lines": lines, "cause": cause, "matches": matches}), &screen::log(&matches, lines));
-    Ok(())
-}
-
-/// Logs hold whatever programs write: what is no UTF-8 is replaced.
-fn read_log(path: &Path) -> Result<String> {
-    let mut bytes = Vec::new();
-    let read = if path == Path::new("-") {
-        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| ())
+    let explained = if path == Path::new("-") {
+        log::explain(std::io::stdin().lock())
     } else {
-        std::fs::read(path).map(|read| bytes = read)
+        std::fs::File::open(path).and_then(log::explain)
     };
-    match read {
-        Ok(()) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(error) => Err(Failure {
-            exit: Exit::Usage,
-            doing: format!("reading the log {}", path.display()),
-            found: format!("{error}."),
-            cause: String::new(),
-            fix: "name a file that is there, or pipe the log: … | cargo xtask doctor --log -".to_owned(),
-        }
-        .into()),
-    }
+    let explanation = explained.map_err(|error| Failure {
+        exit: Exit::Usage,
+        doing: format!("reading the log {}", path.display()),
+        found: format!("{error}."),
+        cause: String::new(),
+        fix: "name a file that is there, or pipe the log: … | cargo xtask doctor --log -".to_owned(),
+    })?;
+    let mut value = serde_json::to_value(&explanation)?;
+    value["cause"] = json!(explanation.root().map(|one| one.id));
+    context.report.result(value, &screen::log(&explanation));
+    Ok(())
 }

@@ -7,14 +7,14 @@ use crate::doctor::rule::{Family, Level, Rule, Severity, fill};
 use crate::doctor::rules::FAMILIES;
 
 /// Where the sections that findings link to are.
-const HANDBOOK: &str = "docs/when-something-fails.md";
+pub const HANDBOOK: &str = "docs/when-something-fails.md";
 
 /// One thing that was found out about this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     pub id: &'static str,
     pub level: Level,
-    pub title: &'static str,
+    pub title: String,
     /// What is there, with the value that was read.
     pub evidence: String,
     /// Why it matters.
@@ -46,7 +46,7 @@ fn apply(family: &Family, rule: &Rule, machine: &Machine) -> Option<Finding> {
     Some(Finding {
         id: rule.id,
         level: severity.min(found.at_most),
-        title: rule.title,
+        title: fill(rule.title, value),
         cause: fill(rule.cause, value),
         fix: fill(rule.fix, value),
         repair: rule.repair.iter().map(|word| fill(word, value)).collect(),

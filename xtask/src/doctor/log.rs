@@ -1,145 +1,233 @@
-//! Recognises known failures in the text of a log, and tells cause from consequence.
+//! What a log tells: which known failures it holds, in which order, how sure that is, and what it says itself.
 
-use std::collections::BTreeMap;
+use std::io::{self, Read};
 use std::sync::LazyLock;
 
-use regex::bytes::{Captures, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use log_reader::{Hit, Level, Phrase, Phrases, Scan, Speaker, scan};
 use serde::Serialize;
 
 use crate::doctor::judge::section;
-use crate::doctor::rule::{Family, Kind, LogText, Rule, fill};
+use crate::doctor::rule::{Certainty, Family, Kind, LogText, Rule, fill};
 use crate::doctor::rules;
 
-/// The end of a longer log is what matters, and is read in a moment.
-const TEXT_BYTES_MAX: usize = 8 << 20;
-/// States of all patterns at once are many; what does not fit is worked out again and again.
-const DFA_BYTES_MAX: usize = 64 << 20;
-/// Enough of a line to recognise it by.
-const LINE_CHARS_MAX: usize = 240;
+/// What to read next, by who speaks.
+mod next;
+/// What comes first.
+mod order;
+/// What logs say about their own success and end.
+mod signs;
 
 /// A known failure that a log tells of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Match {
     pub id: &'static str,
     pub kind: Kind,
-    pub title: &'static str,
+    pub certainty: Certainty,
+    pub title: String,
+    /// Who says it; empty where nobody knows.
+    pub speaker: &'static str,
     /// From 1: the first line that says it.
-    pub line: usize,
+    pub line: u64,
+    /// The message of that line.
     pub text: String,
+    /// The part of it that was recognised, in bytes.
+    #[serde(skip)]
+    pub span: (usize, usize),
     /// How many lines say it.
-    pub count: usize,
+    pub count: u64,
     pub cause: String,
+    /// What tells whether this is it; empty where nothing needs to.
+    pub check: String,
     pub fix: String,
+    /// What deletes or makes anew, and what is lost; empty where nothing does.
+    pub last_resort: String,
     pub section: String,
+    #[serde(skip)]
+    pub answers: &'static [&'static str],
+    #[serde(skip)]
+    score: u32,
+    /// The last line that says it.
+    #[serde(skip)]
+    last: u64,
 }
 
-/// The patterns of all rules as one, so that a log is read once and not once a rule.
-static ANY: LazyLock<RegexSet> = LazyLock::new(|| {
-    let patterns = known().map(|(.., log)| log.pattern);
-    let set =
-        RegexSetBuilder::new(patterns).unicode(false).multi_line(true).dfa_size_limit(DFA_BYTES_MAX).build();
-    set.expect("every pattern is compiled by a test")
-});
-
-/// Rules that logs can tell of.
-fn known() -> impl Iterator<Item = (&'static Family, &'static Rule, &'static LogText)> {
-    rules::all().filter_map(|(family, rule)| Some((family, rule, rule.log.as_ref()?)))
+/// A line that says of itself that something is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OwnWords {
+    pub line: u64,
+    pub count: u64,
+    pub fatal: bool,
+    pub speaker: &'static str,
+    pub text: String,
 }
 
-/// Everything that is known about a log, causes first, each by its first line.
-pub fn explain(log: &str) -> Vec<Match> {
-    let text = normalise(tail(log));
-    let there = ANY.matches(text.as_bytes());
-    let candidates = known().enumerate().filter(|(index, _)| there.matched(*index));
-    let mut found: Vec<Match> =
-        candidates.filter_map(|(_, (family, rule, log))| recognise(family, rule, log, &text)).collect();
-    found.sort_by_key(|one| (one.kind, one.line));
-    found
+/// Everything that can be said about a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    pub lines: u64,
+    /// Who speaks most; empty where nobody knows.
+    pub speaker: &'static str,
+    /// Causes first, the first of them the likeliest; then what follows from one, then what means nothing.
+    pub matches: Vec<Match>,
+    /// The log's own last fatal and error lines that no cause explains.
+    pub own_words: Vec<OwnWords>,
+    /// Which log or command tells more.
+    pub next: &'static str,
 }
 
-fn recognise(family: &Family, rule: &'static Rule, log: &LogText, text: &str) -> Option<Match> {
-    let hit = search(log, text)?;
-    let value = |name: &str| hit.values.get(name).cloned();
-    Some(Match {
-        id: rule.id,
-        kind: log.kind,
-        title: rule.title,
-        line: hit.line,
-        count: hit.count,
-        cause: fill(rule.cause, value),
-        fix: fill(rule.fix, value),
-        section: section(family),
-        text: hit.text,
-    })
-}
-
-/// Where a pattern matches.
-struct Hit {
-    line: usize,
-    text: String,
-    count: usize,
-    values: BTreeMap<String, String>,
-}
-
-fn search(log: &LogText, text: &str) -> Option<Hit> {
-    let pattern = compile(log.pattern);
-    let except = (!log.except.is_empty()).then(|| compile(log.except));
-    let bytes = text.as_bytes();
-    let line_of = |captures: &Captures<'_>| {
-        let at = captures.get(0).map_or(0, |whole| whole.start());
-        let start = bytes[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |position| position + 1);
-        let end =
-            bytes[at..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |length| at + length);
-        start..end
-    };
-    let fits = |captures: &Captures<'_>| {
-        except.as_ref().is_none_or(|except| !except.is_match(&bytes[line_of(captures)]))
-    };
-    let mut hits = pattern.captures_iter(bytes).filter(fits);
-    let first = hits.next()?;
-    let line = line_of(&first);
-    let named = pattern.capture_names().flatten();
-    let value = |name: &str| Some(String::from_utf8_lossy(first.name(name)?.as_bytes()).into_owned());
-    Some(Hit {
-        line: bytes[..line.start].iter().filter(|byte| **byte == b'\n').count() + 1,
-        text: String::from_utf8_lossy(&bytes[line]).trim().chars().take(LINE_CHARS_MAX).collect(),
-        values: named.filter_map(|name| Some((name.to_owned(), value(name)?))).collect(),
-        count: 1 + hits.count(),
-    })
-}
-
-/// Logs are bytes, mostly ASCII: without the tables of Unicode a pattern is ready sooner.
-fn compile(pattern: &str) -> Regex {
-    let regex = RegexBuilder::new(pattern).unicode(false).multi_line(true).build();
-    regex.expect("every pattern is compiled by a test")
-}
-
-fn tail(log: &str) -> &str {
-    let mut start = log.len().saturating_sub(TEXT_BYTES_MAX);
-    while !log.is_char_boundary(start) {
-        start += 1;
+impl Explanation {
+    pub fn causes(&self) -> impl Iterator<Item = &Match> {
+        self.matches.iter().filter(|one| one.kind == Kind::Cause)
     }
-    &log[start..]
+
+    /// The cause, where the log is clear enough to name one.
+    pub fn root(&self) -> Option<&Match> {
+        self.causes().next().filter(|one| one.certainty >= Certainty::Likely)
+    }
 }
 
-/// Takes colours and carriage returns away, and the backslashes that loggers put before quotes, one or several deep.
-fn normalise(log: &str) -> String {
-    let mut plain = String::with_capacity(log.len());
-    let mut chars = log.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\u{1b}' if chars.next_if_eq(&'[').is_some() => {
-                while chars.next_if(|c| !c.is_ascii_alphabetic()).is_some() {}
-                chars.next();
-            }
-            '\r' => {}
-            '"' => {
-                let quoted = plain.trim_end_matches('\\').len();
-                plain.truncate(quoted);
-                plain.push('"');
-            }
-            other => plain.push(other),
+/// A way of saying a failure, with what must be said beside it.
+struct Known {
+    family: &'static Family,
+    rule: &'static Rule,
+    text: &'static LogText,
+    phrase: usize,
+    with: Option<usize>,
+    without: Option<usize>,
+}
+
+/// Every saying of every rule, and the signs, as one search.
+struct Knowledge {
+    known: Vec<Known>,
+    signs: signs::Signs,
+    phrases: Phrases,
+}
+
+static KNOWLEDGE: LazyLock<Knowledge> =
+    LazyLock::new(|| knowledge().expect("every pattern is compiled by a test"));
+
+fn knowledge() -> Result<Knowledge, String> {
+    let mut all: Vec<Phrase> = Vec::new();
+    let mut add = |pattern, except, by| {
+        all.push(Phrase { pattern, except, by });
+        all.len() - 1
+    };
+    let beside = |pattern: &'static str, add: &mut dyn FnMut(_, _, _) -> usize| {
+        (!pattern.is_empty()).then(|| add(pattern, "", &[][..]))
+    };
+    let mut known = Vec::new();
+    for (family, rule) in rules::all() {
+        for text in rule.says() {
+            let phrase = add(text.pattern, text.except, text.by);
+            let with = beside(text.with, &mut add);
+            let without = beside(text.without, &mut add);
+            known.push(Known { family, rule, text, phrase, with, without });
         }
     }
-    plain
+    let signs = signs::Signs::new(&mut add);
+    Ok(Knowledge { known, signs, phrases: Phrases::new(all)? })
+}
+
+/// Whether every pattern of every rule is one; the error names those that are not.
+pub fn patterns() -> Result<(), String> {
+    knowledge()?.phrases.check()
+}
+
+/// Reads a log to its end and says what is known about it.
+pub fn explain(log: impl Read) -> io::Result<Explanation> {
+    let knowledge = &*KNOWLEDGE;
+    let scan = scan(log, &knowledge.phrases)?;
+    let found = |phrase: usize| scan.hits.iter().find(|hit| hit.phrase == phrase);
+    let stands = |known: &&Known| {
+        known.with.is_none_or(|with| found(with).is_some())
+            && known.without.is_none_or(|without| found(without).is_none())
+    };
+    let mut matches: Vec<Match> = Vec::new();
+    for known in knowledge.known.iter().filter(stands) {
+        let Some(hit) = found(known.phrase) else { continue };
+        let place = order::place(hit, &scan, &knowledge.signs);
+        let one = recognised(known, hit, place, scan.lines);
+        match matches.iter_mut().find(|other| other.id == one.id) {
+            Some(other) => merge(other, one),
+            None => matches.push(one),
+        }
+    }
+    order::doubt(&mut matches, &scan);
+    order::sort(&mut matches);
+    let own_words = own_words(&scan, &matches);
+    let speaker = own_words.last().map_or(scan.speaker.name(), |words| words.speaker);
+    Ok(Explanation {
+        lines: scan.lines,
+        speaker: if speaker.is_empty() { scan.speaker.name() } else { speaker },
+        next: next::after(speaking(&scan)),
+        matches,
+        own_words,
+    })
+}
+
+fn recognised(known: &Known, hit: &Hit, place: order::Place, lines: u64) -> Match {
+    let (rule, text) = (known.rule, known.text);
+    let value =
+        |name: &str| hit.values.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+    let (kind, certainty) = order::judged(text, hit, place, lines);
+    Match {
+        id: rule.id,
+        kind,
+        certainty,
+        title: fill(rule.title, value),
+        speaker: hit.speaker.name(),
+        line: hit.first,
+        text: hit.text.clone(),
+        span: hit.span,
+        count: hit.count,
+        cause: fill(rule.cause, value),
+        check: fill(rule.tell, value),
+        fix: fill(rule.fix, value),
+        last_resort: fill(rule.last_resort, value),
+        section: section(known.family),
+        answers: rule.answers,
+        score: order::score(text, certainty, place),
+        last: hit.last,
+    }
+}
+
+/// Two ways of saying the same failure are one: shown as the surer of both.
+fn merge(one: &mut Match, other: Match) {
+    let (count, last) = (one.count.max(other.count), one.last.max(other.last));
+    let better = (other.kind == Kind::Cause, other.score) > (one.kind == Kind::Cause, one.score);
+    if better {
+        *one = other;
+    }
+    (one.count, one.last) = (count, last);
+}
+
+/// At most three: fatal ones before errors, errors before lines that only sound bad; what a cause explains aside.
+fn own_words(scan: &Scan, matches: &[Match]) -> Vec<OwnWords> {
+    const SHOWN: usize = 3;
+    let explained = |text: &str| {
+        matches
+            .iter()
+            .any(|one| one.kind == Kind::Cause && one.certainty >= Certainty::Likely && one.text == text)
+    };
+    let harmless = |text: &str| matches.iter().any(|one| one.kind == Kind::Decoy && one.text == text);
+    let mut words: Vec<OwnWords> = Vec::new();
+    let loud = scan.fatal.iter().rev().chain(scan.errors.iter().rev());
+    let quiet = scan.suspects.iter().rev().filter(|_| scan.fatal.is_empty() && scan.errors.is_empty());
+    for one in loud.chain(quiet).filter(|one| !explained(&one.text) && !harmless(&one.text)).take(SHOWN) {
+        words.push(OwnWords {
+            line: one.line,
+            count: one.count,
+            fatal: one.level == Level::Fatal,
+            speaker: one.speaker.name(),
+            text: one.text.clone(),
+        });
+    }
+    words.sort_by_key(|one| one.line);
+    words
+}
+
+/// Who has the last word, else who speaks most.
+fn speaking(scan: &Scan) -> Speaker {
+    let last = scan.fatal.back().or_else(|| scan.errors.back()).map(|words| words.speaker);
+    last.filter(|speaker| *speaker != Speaker::Unknown).unwrap_or(scan.speaker)
 }

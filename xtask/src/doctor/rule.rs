@@ -1,5 +1,6 @@
 //! A known failure: how it shows on the machine and in a log, why it happens, what to do about it.
 
+use log_reader::Speaker;
 use serde::Serialize;
 
 use crate::doctor::machine::Machine;
@@ -53,9 +54,18 @@ pub struct Rule {
     pub repair: &'static [&'static str],
     /// How to see it coming; `None` where only a log shows it.
     pub check: Option<Check>,
-    /// How logs tell it; `None` where no text does.
-    pub log: Option<LogText>,
+    /// How logs tell it; empty where no text does.
+    pub logs: [Option<LogText>; SAYINGS_MAX],
+    /// What tells whether this is it: a command, and what its answer means.
+    pub tell: &'static str,
+    /// What deletes or makes anew, with what is lost; for when the check says so and the fix does not help.
+    pub last_resort: &'static str,
+    /// Other names under which the same failure is known.
+    pub answers: &'static [&'static str],
 }
+
+/// Ways of saying one failure that need a pattern of their own.
+pub const SAYINGS_MAX: usize = 8;
 
 /// Rules about one thing, with the section of the handbook that tells more.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +73,8 @@ pub struct Family {
     pub title: &'static str,
     /// Anchor in docs/when-something-fails.md.
     pub section: &'static str,
+    /// What belongs together, told for people.
+    pub about: &'static str,
     pub rules: &'static [Rule],
 }
 
@@ -78,14 +90,37 @@ pub enum Kind {
     Decoy,
 }
 
+/// How sure a text makes one of its cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Certainty {
+    /// One of several that would say the same.
+    Possible,
+    /// It is this more often than everything else together.
+    Likely,
+    /// The text admits no other cause.
+    Certain,
+}
+
 /// A failure as logs write it.
 #[derive(Debug, Clone, Copy)]
 pub struct LogText {
-    /// Regular expression; groups with names fill the `{name}`s of cause and fix.
+    /// Regular expression that knows no case; groups with names fill the `{name}`s of title, cause and fix.
     pub pattern: &'static str,
     /// Lines that match this as well mean something else.
     pub except: &'static str,
+    /// Who is believed; empty for anybody.
+    pub by: &'static [Speaker],
+    /// Must be said somewhere in the log as well; empty for nothing.
+    pub with: &'static str,
+    /// Must not be said anywhere in the log; empty for nothing.
+    pub without: &'static str,
     pub kind: Kind,
+    pub certainty: Certainty,
+    /// It says what happened and to whom, not why: anything more specific outranks it.
+    pub general: bool,
+    /// Said at every start, while parts do not find each other yet: it means something when it goes on.
+    pub at_start: bool,
     pub example: &'static str,
 }
 
@@ -122,7 +157,19 @@ impl Profile {
 impl Rule {
     pub const fn new(id: &'static str, title: &'static str) -> Self {
         let severity = Severity { native_k3s: Level::Silent, k3d: Level::Silent, local: Level::Silent };
-        Self { id, title, severity, cause: "", fix: "", repair: &[], check: None, log: None }
+        Self {
+            id,
+            title,
+            severity,
+            cause: "",
+            fix: "",
+            repair: &[],
+            check: None,
+            logs: [None; SAYINGS_MAX],
+            tell: "",
+            last_resort: "",
+            answers: &[],
+        }
     }
 
     /// Levels for a native k3s, for k3d and for the local process.
@@ -147,25 +194,132 @@ impl Rule {
         self
     }
 
-    /// A pattern and a line that it is for.
+    /// A pattern and a line that it is for. What follows (`by`, `except`, `certain`, …) is about this pattern.
     pub const fn log(mut self, pattern: &'static str, example: &'static str) -> Self {
-        self.log = Some(LogText { pattern, except: "", kind: Kind::Cause, example });
+        let mut at = 0;
+        while self.logs[at].is_some() {
+            at += 1;
+        }
+        self.logs[at] = Some(LogText {
+            pattern,
+            except: "",
+            by: &[],
+            with: "",
+            without: "",
+            kind: Kind::Cause,
+            certainty: Certainty::Likely,
+            general: false,
+            at_start: false,
+            example,
+        });
         self
+    }
+
+    const fn last(&self) -> usize {
+        let mut at = 0;
+        while at + 1 < SAYINGS_MAX && self.logs[at + 1].is_some() {
+            at += 1;
+        }
+        at
     }
 
     /// Lines that another rule explains better.
     pub const fn except(mut self, pattern: &'static str) -> Self {
-        if let Some(text) = &mut self.log {
+        let at = self.last();
+        if let Some(text) = &mut self.logs[at] {
             text.except = pattern;
         }
         self
     }
 
+    /// Only these are believed.
+    pub const fn by(mut self, speakers: &'static [Speaker]) -> Self {
+        let at = self.last();
+        if let Some(text) = &mut self.logs[at] {
+            text.by = speakers;
+        }
+        self
+    }
+
+    /// Another line must say this.
+    pub const fn with(mut self, pattern: &'static str) -> Self {
+        let at = self.last();
+        if let Some(text) = &mut self.logs[at] {
+            text.with = pattern;
+        }
+        self
+    }
+
+    /// No line may say this.
+    pub const fn without(mut self, pattern: &'static str) -> Self {
+        let at = self.last();
+        if let Some(text) = &mut self.logs[at] {
+            text.without = pattern;
+        }
+        self
+    }
+
     pub const fn kind(mut self, kind: Kind) -> Self {
-        if let Some(text) = &mut self.log {
+        let at = self.last();
+        if let Some(text) = &mut self.logs[at] {
             text.kind = kind;
         }
         self
+    }
+
+    const fn how_sure(mut self, certainty: Certainty) -> Self {
+        let at = self.last();
+        if let Some(text) = &mut self.logs[at] {
+            text.certainty = certainty;
+        }
+        self
+    }
+
+    /// The text admits no other cause.
+    pub const fn certain(self) -> Self {
+        self.how_sure(Certainty::Certain)
+    }
+
+    /// Several causes say the same.
+    pub const fn possible(self) -> Self {
+        self.how_sure(Certainty::Possible)
+    }
+
+    pub const fn general(mut self) -> Self {
+        let at = self.last();
+        if let Some(text) = &mut self.logs[at] {
+            text.general = true;
+        }
+        self
+    }
+
+    /// It is said at every start as well.
+    pub const fn at_start(mut self) -> Self {
+        let at = self.last();
+        if let Some(text) = &mut self.logs[at] {
+            text.at_start = true;
+        }
+        self
+    }
+
+    pub const fn tell(mut self, tell: &'static str) -> Self {
+        self.tell = tell;
+        self
+    }
+
+    pub const fn last_resort(mut self, last_resort: &'static str) -> Self {
+        self.last_resort = last_resort;
+        self
+    }
+
+    pub const fn answers(mut self, answers: &'static [&'static str]) -> Self {
+        self.answers = answers;
+        self
+    }
+
+    /// How logs tell it.
+    pub fn says(&self) -> impl Iterator<Item = &LogText> {
+        self.logs.iter().flatten()
     }
 }
 

@@ -2,14 +2,20 @@
 
 use crate::doctor::rule::{Family, Level, Profile, Rule};
 
+/// Certificates: whose, for which name, until when.
+mod certificates;
 /// Control groups, as the kubelet needs them.
 mod cgroup;
 /// The k3d cluster that is there.
 mod cluster;
+/// Kubernetes itself: k3s, the kubelet, its runtime, DNS, webhooks, accounts, tools.
+mod clusters;
 /// The way to the container engine.
 mod endpoint;
 /// The engine itself: of the right kind, new enough.
 mod engine;
+/// Packet filters and kernel modules.
+mod filters;
 /// Images: pulled, imported, of the right architecture.
 mod images;
 /// What the kernel must be able to do.
@@ -28,19 +34,31 @@ pub mod network;
 mod platform;
 /// The ports that players and the API need.
 pub mod ports;
+/// Programs of every runtime.
+mod programs;
+/// Registries: the way to them, what they hold.
+mod registries;
 /// Pods that cannot be scheduled or reached.
 mod scheduling;
 /// Disks and what engines keep on them.
 mod storage;
+/// Databases and queues.
+mod stores;
+/// The machine below: memory, disks, systemd, virtual machines.
+mod systems;
 /// Programs and folders that the commands need.
 mod tools;
+/// Volumes.
+mod volumes;
+/// What words alone say.
+mod words;
 /// How containers end.
 mod workloads;
 /// Settings of WSL.
 pub mod wsl;
 
 /// All of them.
-pub static FAMILIES: [Family; 18] = [
+pub static FAMILIES: [Family; 27] = [
     platform::FAMILY,
     mounts::FAMILY,
     cgroup::FAMILY,
@@ -59,6 +77,15 @@ pub static FAMILIES: [Family; 18] = [
     manifests::FAMILY,
     scheduling::FAMILY,
     workloads::FAMILY,
+    filters::FAMILY,
+    certificates::FAMILY,
+    registries::FAMILY,
+    clusters::FAMILY,
+    stores::FAMILY,
+    systems::FAMILY,
+    programs::FAMILY,
+    volumes::FAMILY,
+    words::FAMILY,
 ];
 
 /// Every rule with its family.

@@ -7,10 +7,14 @@ use console::{Style, StyledObject, Term, style};
 use crate::doctor::Diagnosis;
 use crate::doctor::facts::facts;
 use crate::doctor::judge::{Finding, section};
-use crate::doctor::log::Match;
-use crate::doctor::rule::{Family, Kind, Level, Rule, fill};
+use crate::doctor::rule::{Family, Level, Rule, fill};
 use crate::doctor::rules;
 use crate::report::format_seconds;
+
+pub use log::{evidence, log};
+
+/// What a log tells.
+mod log;
 
 /// Wider lines are hard to read.
 const WIDTH_MAX: usize = 100;
@@ -63,7 +67,7 @@ fn block(finding: &Finding) -> String {
         Level::Warn => style("warn").yellow().bold(),
         Level::Info | Level::Silent => style("note").cyan(),
     };
-    let mut text = heading(&mark, finding.title, finding.id);
+    let mut text = heading(&mark, &finding.title, finding.id);
     text.push_str(&line(8, "found", &finding.evidence));
     text.push_str(&line(8, "why", &finding.cause));
     text.push_str(&line(8, "fix", &finding.fix));
@@ -80,58 +84,14 @@ fn heading(mark: &StyledObject<&str>, title: &str, id: &str) -> String {
     format!("  {mark}  {title}\n{:8}{}\n", "", dim(format!("[{id}]")))
 }
 
-/// What is known about a log, the cause first.
-pub fn log(matches: &[Match], lines: usize) -> String {
-    let (causes, rest): (Vec<&Match>, Vec<&Match>) = matches.iter().partition(|one| one.kind == Kind::Cause);
-    let mut text = "\n".to_owned();
-    if matches.is_empty() {
-        text.push_str(&format!("  nothing known in {lines} lines\n"));
-        text.push_str(&line(
-            2,
-            "",
-            "The cause may be in another log: kubectl describe pod, kubectl logs --previous, docker \
-            logs of a node, journalctl -u k3s. Or look at this machine: `cargo xtask doctor`.",
-        ));
-        return text;
-    }
-    for (index, one) in causes.iter().enumerate() {
-        let mark = if index == 0 { style("root").red().bold() } else { style("also").yellow().bold() };
-        text.push_str(&log_block(&mark, one));
-    }
-    for one in rest.iter().filter(|_| causes.is_empty()) {
-        text.push_str(&log_block(&style("seen").cyan(), one));
-    }
-    if causes.is_empty() {
-        text.push_str("  No line names a cause: these follow from one, or mean nothing.\n  Read the log that the fix names.\n");
-    }
-    for (kind, words) in [(Kind::Consequence, "follows from it"), (Kind::Decoy, "means nothing here")] {
-        for one in rest.iter().filter(|one| one.kind == kind && !causes.is_empty()) {
-            let what = format!("line {} {words}: {} [{}]", one.line, one.title, one.id);
-            for (index, part) in wrap(&what, width().saturating_sub(6)).iter().enumerate() {
-                let indent = if index == 0 { 2 } else { 6 };
-                text.push_str(&format!("{:indent$}{}\n", "", dim(part.clone())));
-            }
-        }
-    }
-    text
-}
-
-fn log_block(mark: &StyledObject<&str>, one: &Match) -> String {
-    let times = if one.count > 1 { format!(", {} times", one.count) } else { String::new() };
-    let mut text = heading(mark, one.title, one.id);
-    text.push_str(&line(8, "read", &format!("line {}{times}: {}", one.line, one.text)));
-    text.push_str(&line(8, "why", &one.cause));
-    text.push_str(&line(8, "fix", &one.fix));
-    text.push_str(&line(8, "more", &one.section));
-    text.push('\n');
-    text
-}
-
 /// One rule with everything that is known about it.
 pub fn rule(family: &Family, rule: &Rule) -> String {
     let open = |text: &str| fill(text, |_| None);
-    let mut text =
-        format!("\n  {}  {}\n\n", Style::new().bold().apply_to(rule.title), dim(format!("[{}]", rule.id)));
+    let mut text = format!(
+        "\n  {}  {}\n\n",
+        Style::new().bold().apply_to(open(rule.title)),
+        dim(format!("[{}]", rule.id))
+    );
     text.push_str(&line(2, "why", &open(rule.cause)));
     text.push_str(&line(2, "fix", &open(rule.fix)));
     if rule.check.is_some() {
@@ -150,7 +110,13 @@ pub fn rule(family: &Family, rule: &Rule) -> String {
         );
         text.push_str(&line(2, "level", &levels));
     }
-    if let Some(log) = &rule.log {
+    if !rule.tell.is_empty() {
+        text.push_str(&line(2, "check", &open(rule.tell)));
+    }
+    if !rule.last_resort.is_empty() {
+        text.push_str(&line(2, "last", &open(rule.last_resort)));
+    }
+    for log in rule.says() {
         text.push_str(&line(2, "logs", log.example));
     }
     text.push_str(&line(2, "more", &section(family)));
@@ -163,7 +129,7 @@ pub fn list() -> String {
     for family in &rules::FAMILIES {
         text.push_str(&format!("\n  {}\n", Style::new().bold().apply_to(family.title)));
         for rule in family.rules {
-            text.push_str(&format!("    {:<36}  {}\n", rule.id, rule.title));
+            text.push_str(&format!("    {:<36}  {}\n", rule.id, fill(rule.title, |_| None)));
         }
     }
     text.push_str(&format!(

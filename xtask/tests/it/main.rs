@@ -9,6 +9,7 @@ mod events;
 mod github;
 mod help;
 mod life;
+mod logs;
 mod registry;
 mod remote;
 mod schema;

@@ -12,7 +12,7 @@ use crate::processes::{self, job::Job};
 use crate::report::github;
 use crate::tidy;
 
-const PACKAGES: [&str; 2] = ["xtask", "game-server"];
+const PACKAGES: [&str; 3] = ["xtask", "log-reader", "game-server"];
 /// Names and ports that no developer uses by accident, so that `ci` runs beside a game that is up.
 const LOCAL_PORT: &str = "18080";
 const CLUSTER_PORT: &str = "18082";

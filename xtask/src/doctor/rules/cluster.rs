@@ -6,7 +6,14 @@ use crate::doctor::machine::Machine;
 use crate::doctor::rule::Level::{Fail, Info, Silent, Warn};
 use crate::doctor::rule::{Family, Found, Kind, Rule};
 
-pub const FAMILY: Family = Family { title: "The k3d cluster", section: "the-k3d-cluster", rules: RULES };
+pub const FAMILY: Family = Family {
+    title: "The k3d cluster",
+    section: "the-k3d-cluster",
+    about: "k3d says little about why a node does not start. `docker logs --tail 200 NODE 2>&1 | cargo xtask doctor \
+            --log -` does. After a restart of the engine, `cargo xtask stop` and `start` bring nodes, addresses and \
+            names back in order.",
+    rules: RULES,
+};
 
 const RULES: &[Rule] = &[
     Rule::new("k3d-node-restarting", "a node starts again and again")
@@ -25,6 +32,7 @@ const RULES: &[Rule] = &[
         .check([Silent, Warn, Silent], k3d_serverlb_stuck)
         .cause("It starts before its servers have addresses, or reloads before it has written its pid.")
         .fix("cargo xtask up; by hand: docker restart {balancer}")
+        .tell("docker logs <cluster>-serverlb: the same line again and again is this; a server that is not up is the cause of it")
         .log(
             r#"Failed waiting for log message 'start worker processes'|invalid PID number "" in "/var/run/nginx\.pid"|host not found in upstream "(?P<server>k3d-[^"]+)""#,
             "ERROR \"nginx: [error] invalid PID number \\\"\\\" in \\\"/var/run/nginx.pid\\\"\\n\"",
@@ -36,28 +44,15 @@ const RULES: &[Rule] = &[
     Rule::new("k3d-leftover-network", "networks of removed clusters are left")
         .check([Silent, Info, Silent], k3d_leftover_network)
         .cause("k3d leaves the network when a create is interrupted; each takes one of about 31 ranges.")
-        .fix("docker network rm {networks}"),
-    Rule::new("k3d-node-ip-changed", "nodes came back with other addresses")
-        .cause("After a restart Docker hands out addresses in another order, and k3s has stored the old ones.")
-        .fix("cargo xtask stop && cargo xtask start, which starts them in order; else cargo xtask down && cargo xtask up")
-        .log(
-            r"failed to find interface with specified node ip|error getting node subnet|x509: certificate is valid for [\d., ]+, not \d|failed to find remote peer in cluster",
-            "level=fatal msg=\"Failed to start networking: unable to initialize network policy controller: error getting node subnet: failed to find interface with specified node ip\"",
-        ),
-    Rule::new("k3d-host-internal-lost", "pods do not find this machine by name")
-        .cause("k3d writes host.k3d.internal only when it starts the cluster itself; a restart of the engine loses it.")
-        .fix("cargo xtask stop && cargo xtask start")
-        .log(
-            r"(?:bad address|no such host|[Cc]ould not resolve).*host\.k3d\.internal|host\.k3d\.internal.*no such host",
-            "wget: bad address 'host.k3d.internal:5432'",
-        ),
+        .fix("docker network inspect {networks} shows who is in it; nobody: docker network rm {networks}"),
     Rule::new("k3d-serverlb-limits", "the load balancer is out of connections")
         .cause("It is an nginx with a limit of connections per worker, two of them a player, and a silent one is cut after a while.")
         .fix("settings.workerConnections and settings.defaultProxyTimeout in manifests/cluster/k3d.yaml, then cargo xtask up")
         .log(
             r"(?P<limit>\d+) worker_connections are not enough",
             "2026/03/01 10:00:00 [alert] 16#16: 1024 worker_connections are not enough",
-        ),
+        )
+        .certain(),
     Rule::new("k3d-create-hangs", "k3d waits for a node that does not start")
         .cause("k3d waits for lines in the logs of nodes and tells only that they did not come; the reason is in the node's log.")
         .fix("docker logs --tail 200 <node> 2>&1 | cargo xtask doctor --log -")
@@ -67,13 +62,7 @@ const RULES: &[Rule] = &[
         )
         .except("start worker processes")
         .kind(Kind::Consequence),
-    Rule::new("node-password-rejected", "the server does not know this node's password")
-        .cause("The node was made again under its old name, and the server keeps the old secret.")
-        .fix("kubectl delete node <node>; kubectl -n kube-system delete secret <node>.node-password.k3s; then restart the node")
-        .log(
-            r"Node password rejected, duplicate hostname",
-            "Failed to retrieve agent config: Node password rejected, duplicate hostname or contents of '/etc/rancher/node/password' may not match server node-passwd entry",
-        ),
+
 ];
 
 fn k3d_node_restarting(machine: &Machine) -> Option<Found> {

@@ -7,7 +7,14 @@ use crate::doctor::rule::{Family, Found, Rule};
 
 const DEFAULT_SOCKET: &str = "unix:///var/run/docker.sock";
 
-pub const FAMILY: Family = Family { title: "Reaching Docker", section: "reaching-docker", rules: RULES };
+pub const FAMILY: Family = Family {
+    title: "Reaching Docker",
+    section: "reaching-docker",
+    about: "Commands take the engine that the docker CLI would: `DOCKER_HOST`, else `DOCKER_CONTEXT`, else the \
+            current context, else `/var/run/docker.sock`. No socket, nobody behind it, and no permission are three \
+            things with three fixes.",
+    rules: RULES,
+};
 
 const RULES: &[Rule] = &[
     Rule::new("docker-not-installed", "Docker is not installed")
@@ -18,7 +25,8 @@ const RULES: &[Rule] = &[
         .log(
             r#"docker: (?:command )?not found|exec: "docker": executable file not found"#,
             "bash: docker: command not found",
-        ),
+        )
+        .certain(),
     Rule::new("wsl-integration-off", "Docker Desktop does not serve this distribution")
         .check([Silent, Fail, Info], integration_off)
         .cause("Docker Desktop is not running, or its WSL integration is off for this distribution.")
@@ -26,26 +34,30 @@ const RULES: &[Rule] = &[
         .log(
             r"The command '(?:docker|docker-compose)' could not be found in this WSL 2 distro",
             "The command 'docker' could not be found in this WSL 2 distro.",
-        ),
+        )
+        .certain(),
     Rule::new("docker-daemon-down", "Docker does not run")
         .check([Silent, Fail, Info], daemon_down)
         .cause("Docker is installed, and nothing answers at its socket.")
         .fix("Linux: sudo systemctl start docker (without systemd: sudo service docker start). Docker Desktop: open it. Else: \
               colima start, podman machine start; or the context is wrong: docker context ls")
         .repair(&["systemctl", "start", "docker"])
+        .answers(&["engine-vm-down", "docker-not-installed"])
+        .tell("docker context ls shows which socket is asked, ls -l of that socket whether it is there, systemctl status docker whether the daemon runs")
         .log(
-            r"Cannot connect to the Docker daemon at (?P<endpoint>\S+?)\. Is the docker daemon running|failed to connect to the docker API at (?P<api>\S+?);",
+            r"Cannot connect to the Docker daemon at (?P<endpoint>\S+?)\. Is the docker daemon running|dial unix \S*docker\.sock: connect: (?:no such file|connection refused)|failed to connect to the docker API at (?P<api>\S+?);",
             "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
         )
-        .except(r"tcp://docker:237"),
+        .except(r"tcp://docker:237|\.colima|\.docker/(?:run|desktop)|\.orbstack|\.rd/|podman-machine|permission denied"),
     Rule::new("docker-socket-permission", "this user may not use Docker")
         .check([Silent, Fail, Info], |machine| refused(machine).filter(|_| !machine.docker.in_socket_group))
         .cause("Only root and the group of the socket may. Who is in that group can become root.")
         .fix("sudo usermod -aG docker $USER, then log out and in (WSL: wsl --terminate <distribution>)")
         .log(
-            r"permission denied while trying to connect to the [Dd]ocker (?:daemon socket|API) at (?P<endpoint>\S+)|dial unix \S+: connect: permission denied",
+            r"permission denied while trying to connect to the [Dd]ocker (?:daemon socket|API) at (?P<endpoint>\S+)|dial unix \S*(?:docker|podman)\S*\.sock: connect: permission denied",
             "permission denied while trying to connect to the docker API at unix:///var/run/docker.sock",
-        ),
+        )
+        .certain(),
     Rule::new("docker-group-not-in-session", "this session does not know yet that you may use Docker")
         .check([Silent, Fail, Info], |machine| refused(machine).filter(|_| machine.docker.in_socket_group))
         .cause("/etc/group lists you, but the session began before.")
@@ -64,15 +76,18 @@ const RULES: &[Rule] = &[
         .log(
             r"Docker Desktop is manually paused",
             "Error response from daemon: Docker Desktop is manually paused. Unpause it through the Whale menu or Dashboard.",
-        ),
+        )
+        .certain(),
     Rule::new("docker-endpoint", "something else answers where Docker should")
         .check([Silent, Fail, Info], |machine| other(machine).filter(|text| !text.contains("paused")).map(Found::new))
         .cause("DOCKER_HOST or a docker context leads to something that is no Docker engine, or to one that is not reachable.")
         .fix("unset DOCKER_HOST DOCKER_CONTEXT, or: docker context use default")
+        .tell("docker context ls and echo $DOCKER_HOST: another machine than you mean is this")
         .log(
-            r"error during connect: ",
+            r"error during connect: .*(?:https?://|tcp://|ssh://)(?P<endpoint>[\w.-]+(?::\d+)?)",
             "error during connect: Get \"http://build.example:2375/v1.51/info\": dial tcp 192.0.2.7:2375: connect: connection timed out",
-        ),
+        )
+        .except("pipe/docker|pipe%2F|%2Fpipe"),
     Rule::new("docker-context-missing", "the docker context is not described anywhere")
         .check([Silent, Fail, Info], docker_context_missing)
         .cause("The engine that made it was removed (Docker Desktop, Colima), and the config still names its context.")
@@ -80,7 +95,8 @@ const RULES: &[Rule] = &[
         .log(
             r#"unable to resolve docker endpoint: context "(?P<context>[^"]+)": context not found"#,
             "Failed to initialize: unable to resolve docker endpoint: context \"desktop-linux\": context not found: open /home/ana/.docker/contexts/meta/fe9c/meta.json: no such file or directory",
-        ),
+        )
+        .certain(),
     Rule::new("docker-host-overrides-context", "DOCKER_HOST and the docker context disagree")
         .check([Silent, Warn, Silent], docker_host_overrides_context)
         .cause("Clusters made with the other one seem to be gone.")
@@ -92,12 +108,7 @@ const RULES: &[Rule] = &[
     Rule::new("docker-remote-engine", "the engine runs on another machine")
         .check([Silent, Warn, Silent], docker_remote_engine)
         .cause("Ports of the game open on that machine and not here; checks of this machine's kernel and disks do not count.")
-        .fix("unset DOCKER_HOST, or reach the ports through: ssh -L 8080:localhost:8080 <machine>")
-        .log(
-            r"x509: certificate is valid for .*, not \S+",
-            "Unable to connect to the server: x509: certificate is valid for kubernetes, localhost, k3d-game-serverlb, not build.example",
-        )
-        .except(r"certificate is valid for [\d., ]+, not \d"),
+        .fix("unset DOCKER_HOST, or reach the ports through: ssh -L 8080:localhost:8080 <machine>"),
     Rule::new("docker-config-owned-by-root", "Docker's config cannot be read")
         .check([Silent, Warn, Silent], docker_config_owned_by_root)
         .cause("An earlier `sudo docker` made it.")
@@ -105,7 +116,8 @@ const RULES: &[Rule] = &[
         .log(
             r"Error loading config file: .*config\.json: .*permission denied",
             "WARNING: Error loading config file: open /home/ana/.docker/config.json: permission denied",
-        ),
+        )
+        .certain(),
     Rule::new("docker-config-invalid", "Docker's config is no JSON")
         .check([Silent, Warn, Silent], docker_config_invalid)
         .cause("The docker CLI and k3d stop at it, or take another engine than you think.")
@@ -113,7 +125,8 @@ const RULES: &[Rule] = &[
         .log(
             r"Error loading config file: .*config\.json: (?:invalid character|unexpected end|EOF)",
             "WARNING: Error loading config file: /home/ana/.docker/config.json: invalid character '}' looking for beginning of object key string",
-        ),
+        )
+        .certain(),
     Rule::new("docker-credential-helper", "a program that pulls ask for passwords is missing")
         .check([Silent, Warn, Silent], docker_credential_helper)
         .cause("~/.docker/config.json names it, so that every pull fails, of public images too.")
@@ -121,7 +134,8 @@ const RULES: &[Rule] = &[
         .log(
             r"docker-credential-(?:desktop|wincred|osxkeychain|pass|secretservice)\S*.*(?:executable file not found|Invalid argument|exec format error|not installed or not available)",
             "error getting credentials - err: exec: \"docker-credential-desktop.exe\": executable file not found in $PATH, out: \"\"",
-        ),
+        )
+        .certain(),
     Rule::new("docker-api-version-set", "the version of Docker's API is pinned")
         .check([Silent, Warn, Silent], docker_api_version_set)
         .cause("Clients then do not agree on a version with the engine, and one of both refuses.")

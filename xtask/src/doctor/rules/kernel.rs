@@ -11,38 +11,34 @@ const CONNTRACK_FIXED: [(u32, u32); 4] = [(18, 19), (19, 11), (20, 7), (21, 1)];
 /// Share of the table of connections at which new ones are soon refused.
 const CONNTRACK_FULL_PERCENT: u64 = 90;
 
-pub const FAMILY: Family = Family { title: "Kernel", section: "kernel", rules: RULES };
+pub const FAMILY: Family = Family {
+    title: "Kernel",
+    section: "kernel",
+    about: "Forwarding of packets, one of iptables' two backends, and vxlan. Most kernels have them; minimal ones \
+            have packages for them.",
+    rules: RULES,
+};
 
 const RULES: &[Rule] = &[
     Rule::new("ip-forward-off", "the kernel does not pass packets on")
         .check([Fail, Fail, Silent], ip_forward_off)
         .cause("Pods and containers reach nothing outside, and published ports do not lead in.")
         .fix("sudo sysctl -w net.ipv4.ip_forward=1; keep it: echo net.ipv4.ip_forward=1 | sudo tee /etc/sysctl.d/99-forward.conf")
-        .repair(&["sysctl", "-w", "net.ipv4.ip_forward=1"])
-        .log(r"IPv4 forwarding is disabled", "WARNING: IPv4 forwarding is disabled"),
+        .repair(&["sysctl", "-w", "net.ipv4.ip_forward=1"]),
     Rule::new("iptables-legacy-missing", "the kernel may have none of the tables that nodes use")
         .check([Warn, Warn, Silent], iptables_legacy_missing)
         .cause("Images pick iptables' old or new backend by what they see loaded; with the wrong one the svclb pods crash and the load balancer stays pending.")
         .fix("sudo modprobe -a nf_tables ip_tables iptable_nat iptable_filter; keep it in /etc/modules-load.d/k3s.conf; RHEL 10: sudo dnf install -y kernel-modules-extra")
-        .repair(&["modprobe", "-a", "nf_tables", "ip_tables", "iptable_nat", "iptable_filter"])
-        .log(
-            r"can't initialize iptables table .?(?:\w+)'|Could not fetch rule set generation id",
-            "panic: F0403 network_policy_controller.go:381] failed to run iptables command to create KUBE-ROUTER-INPUT chain due to running [/usr/bin/aux/iptables -t filter -S KUBE-ROUTER-INPUT 1 --wait]: exit status 3: iptables v1.8.8 (legacy): can't initialize iptables table 'filter': Table does not exist (do you need to insmod?)",
-        )
-        .except("Error initializing network controller|svclb"),
+        .repair(&["modprobe", "-a", "nf_tables", "ip_tables", "iptable_nat", "iptable_filter"]),
     Rule::new("vxlan-missing", "the kernel has no vxlan")
         .check([Warn, Warn, Silent], vxlan_missing)
         .cause("flannel joins the networks of the nodes by vxlan; some distributions put the module into a package of its own.")
         .fix("sudo apt-get install -y linux-modules-extra-$(uname -r) (Raspberry Pi: linux-modules-extra-raspi); or --flannel-backend=host-gw for server:* in manifests/cluster/k3d.yaml")
+        .tell("sudo modprobe vxlan: not found is this")
         .log(
-            r"failed to (?:create|ensure) vxlan|flannel exited: .*operation not supported|no such device.*flannel\.1|flannel\.1.*no such device",
+            r"failed to (?:create|ensure) vxlan|flannel exited: .*vxlan.*operation not supported|flannel exited: operation not supported|no such device.*flannel\.1|flannel\.1.*no such device",
             "level=fatal msg=\"flannel exited: operation not supported\"",
         ),
-    Rule::new("bridge-netfilter-missing", "bridged packets pass the firewall by")
-        .check([Info, Silent, Silent], bridge_netfilter_missing)
-        .cause("br_netfilter is not loaded: services do not answer pods of the same node.")
-        .fix("sudo modprobe br_netfilter; keep it in /etc/modules-load.d/k3s.conf")
-        .repair(&["modprobe", "br_netfilter"]),
     Rule::new("overlay-missing", "the kernel has no overlay file system loaded")
         .check([Info, Silent, Silent], overlay_missing)
         .cause("containerd mounts images as overlays; k3s loads the module itself where it may.")
@@ -55,29 +51,30 @@ const RULES: &[Rule] = &[
         .log(
             r"open /proc/sys/net/netfilter/nf_conntrack_max: permission denied",
             "F0516 05:05:31.782902       7 server.go:495] open /proc/sys/net/netfilter/nf_conntrack_max: permission denied",
-        ),
+        )
+        .certain(),
     Rule::new("conntrack-full", "the table of connections is nearly full")
         .check([Warn, Warn, Warn], conntrack_full)
         .cause("New connections are dropped without a word when it is full; load tests with many bots fill it.")
         .fix("sudo sysctl -w net.netfilter.nf_conntrack_max=262144")
-        .repair(&["sysctl", "-w", "net.netfilter.nf_conntrack_max=262144"])
-        .log(r"nf_conntrack: table full, dropping packet", "[ 8123.456] nf_conntrack: nf_conntrack: table full, dropping packet"),
+        .repair(&["sysctl", "-w", "net.netfilter.nf_conntrack_max=262144"]),
     Rule::new("apparmor-userns", "AppArmor restricts user namespaces")
         .check([Silent, Warn, Silent], apparmor_userns)
         .cause("Ubuntu 24.04 refuses user namespaces to programs without a profile, and rootless engines are made of them.")
-        .fix("use the system's engine, or sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0")
-        .log(r"fork/exec /proc/self/exe: operation not permitted", "[rootlesskit:parent] error: failed to start the child: fork/exec /proc/self/exe: operation not permitted"),
+        .fix("use the system's engine, or sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"),
     Rule::new("apparmor-kill-denied", "AppArmor forbids to end containers")
         .cause("A profile of runc or containerd (Ubuntu 24.04's own packages) blocks the signal: pods stay Terminating.")
         .fix("upgrade runc and containerd; sudo aa-remove-unknown")
+        .tell("dmesg | grep DENIED: profile and signal are named")
         .log(
-            r"unable to signal init: permission denied|apparmor failed to apply profile|load apparmor profile .*(?:exit status|parser error)",
+            r"unable to signal init: permission denied|signaling init process caused .{0,3}permission denied|apparmor=.{0,2}DENIED.{0,2} operation=.{0,2}signal|apparmor failed to apply profile|load apparmor profile .*(?:exit status|parser error)",
             "failed to kill container \"12aff8c0\": unknown error after kill: runc did not terminate successfully: exit status 1: unable to signal init: permission denied",
         ),
     Rule::new("selinux-denied", "SELinux is enforcing")
         .check([Info, Info, Silent], selinux_denied)
         .cause("It denies containers what has no label for them, folders of this machine above all.")
         .fix("if a mount is refused: :z behind it; a native k3s: install k3s-selinux; to be sure: sudo setenforce 0")
+        .tell("sudo ausearch -m avc -ts recent: the same folder is this; sudo setenforce 0 for a moment shows whether it was all")
         .log(r"avc:\s+denied|open /dev/dma_heap: permission denied", "audit: type=1400 audit(1740816000.123:456): avc:  denied  { read } for  pid=4121 comm=\"server\" name=\"data\" dev=\"dm-0\""),
 ];
 
@@ -102,7 +99,7 @@ fn vxlan_missing(machine: &Machine) -> Option<Found> {
         .then(|| Found::new("no vxlan.ko in the folder of the kernel's modules"))
 }
 
-fn bridge_netfilter_missing(machine: &Machine) -> Option<Found> {
+pub fn bridge_netfilter_missing(machine: &Machine) -> Option<Found> {
     let missing = !machine.exists("/proc/sys/net/bridge/bridge-nf-call-iptables");
     (machine.is_linux() && missing && !machine.in_container())
         .then(|| Found::new("there is no /proc/sys/net/bridge/bridge-nf-call-iptables"))

@@ -18,17 +18,25 @@ const INOTIFY_WATCHES_MIN: u64 = 65_536;
 /// Each bot and each player is a socket.
 const OPEN_FILES_MIN: u64 = 4096;
 
-pub const FAMILY: Family = Family { title: "Memory and limits", section: "memory-and-limits", rules: RULES };
+pub const FAMILY: Family = Family {
+    title: "Memory and limits",
+    section: "memory-and-limits",
+    about: "Three nodes with the game want 4 GiB and two processors; the limits of an engine in a virtual machine \
+            are those of the virtual machine. `too many open files` next to `fsnotify` or `inotify` is about file \
+            watchers, not about files.",
+    rules: RULES,
+};
 
 const RULES: &[Rule] = &[
     Rule::new("low-memory", "there is too little memory for a cluster")
         .check([Fail, Fail, Silent], |machine| memory(machine).filter(|(bytes, _)| *bytes < CLUSTER_MEMORY_MIN).map(|(_, found)| found))
         .cause("A cluster of three nodes with the game wants 4 GiB and does not start below 2.")
         .fix("Docker Desktop: Settings > Resources. Colima: colima stop && colima start --memory 6. WSL: memory=8GB under [wsl2] in .wslconfig. Or: cargo xtask up --target local")
-        .log(
-            r"Out of memory: Killed process|oom-kill:|eviction manager: attempting to reclaim.*memory|The node was low on resource: memory",
-            "[ 1234.567890] Out of memory: Killed process 4121 (k3s-server) total-vm:2345678kB, anon-rss:1234567kB",
-        ),
+        .answers(&["machine-out-of-memory", "evicted-pods"])
+        .tell("free -h, kubectl top node, kubectl describe node | grep -A5 Conditions")
+        .tell("free -h, kubectl top node, kubectl describe node | grep -A5 Conditions")
+        .log(r"The node was low on resource: memory|eviction manager: attempting to reclaim.*memory|node\.kubernetes\.io/memory-pressure|NodeHasInsufficientMemory|Cannot allocate memory|ENOMEM|std::bad_alloc|runtime: out of memory|fatal error: out of memory|mmap.*failed.*memory|virtual memory exhausted|os error 12\b|memory allocation of \d+ bytes failed", "Warning  Evicted  kubelet  The node was low on resource: memory. Threshold quantity: 100Mi")
+        .except("JavaScript heap|Java heap"),
     Rule::new("little-memory", "memory is short for a cluster")
         .check([Warn, Warn, Silent], little_memory)
         .cause("A cluster of three nodes with the game wants 4 GiB: with less, nodes end with code 137 under load.")
@@ -53,7 +61,8 @@ const RULES: &[Rule] = &[
         .log(
             r"(?:fsnotify|inotify)\S*.*(?:too many open files|EMFILE)|Failed to allocate directory watch|inotify.*no space left on device",
             "failed to create CRI service: failed to create cni conf monitor for default: failed to create fsnotify watcher: too many open files",
-        ),
+        )
+        .certain(),
     Rule::new("inotify-watches", "few watched files are allowed")
         .check([Warn, Warn, Silent], inotify_watches)
         .cause("Every mounted ConfigMap and Secret is watched, on all nodes together.")
@@ -63,6 +72,7 @@ const RULES: &[Rule] = &[
         .check([Info, Info, Info], nofile_limit)
         .cause("`load` with more bots than that cannot connect them all.")
         .fix("ulimit -n 65536")
+        .tell("grep 'open files' /proc/<pid>/limits and ls /proc/<pid>/fd | wc -l: near each other is this")
         .log(
             r"(?:accept4?|socket|open \S+|dial \S+ \S+): too many open files",
             "http: Accept error: accept tcp [::]:8080: accept4: too many open files; retrying in 1s",

@@ -8,13 +8,20 @@ use crate::doctor::rule::{Family, Found, Rule};
 use crate::manifests::Object;
 use crate::settings::GENERATED_SECRET;
 
-pub const FAMILY: Family = Family { title: "Manifests", section: "manifests", rules: RULES };
+pub const FAMILY: Family = Family {
+    title: "Manifests",
+    section: "manifests",
+    about: "What can be checked without a cluster is: keys that nothing defines, labels that no node has, ports that \
+            two services want.",
+    rules: RULES,
+};
 
 const RULES: &[Rule] = &[
     Rule::new("manifests-refused", "the manifests cannot be used")
         .check([Silent, Fail, Silent], manifests_refused)
         .cause("`deploy` stops at it before it changes anything.")
         .fix("correct the file that is named")
+        .tell("kubectl apply --dry-run=server -f <file> says the same, with the path of the field")
         .log(
             r"error validating data|strict decoding error: |admission webhook .* denied the request|is invalid: (?:spec|metadata)",
             "Error from server (BadRequest): error when creating \"room.yaml\": StatefulSet in version \"v1\" cannot be handled as a StatefulSet: strict decoding error: unknown field \"spec.template.spec.contaners\"",
@@ -34,7 +41,8 @@ const RULES: &[Rule] = &[
         .log(
             r"(?P<count>\d+) node\(s\) didn't match Pod's node affinity/selector",
             "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
-        ),
+        )
+        .certain(),
     Rule::new("create-container-config-error", "a pod reads a key that nothing defines")
         .check([Silent, Fail, Silent], create_container_config_error)
         .cause("A container is not created while a ConfigMap, Secret or key that its environment names is missing; it recovers by itself.")
@@ -42,7 +50,8 @@ const RULES: &[Rule] = &[
         .log(
             r#"CreateContainerConfigError|couldn't find key (?P<key>\S+) in (?:ConfigMap|Secret) (?P<object>\S+)|Error: (?:configmap|secret) "[^"]+" not found|container has runAsNonRoot and image will run as root"#,
             "Error: couldn't find key GAME_TOKEN in Secret game/server-secrets",
-        ),
+        )
+        .certain(),
     Rule::new("mount-config-missing", "a pod mounts what nothing defines")
         .check([Silent, Fail, Silent], mount_config_missing)
         .cause("The pod stays in ContainerCreating until the object is there.")
@@ -50,7 +59,8 @@ const RULES: &[Rule] = &[
         .log(
             r#"MountVolume\.SetUp failed for volume "(?P<volume>[^"]+)" : (?:configmap|secret) "(?P<object>[^"]+)" not found"#,
             "Warning  FailedMount  4s (x5 over 12s)  kubelet  MountVolume.SetUp failed for volume \"config\" : configmap \"settings\" not found",
-        ),
+        )
+        .certain(),
     Rule::new("lb-pending-svclb", "two services want the same port of every node")
         .check([Silent, Fail, Silent], lb_pending_svclb)
         .cause("k3s's load balancer takes the port on each node, so the second one stays <pending>; traefik takes 80 and 443 where it is on.")
@@ -58,7 +68,8 @@ const RULES: &[Rule] = &[
         .log(
             r"node\(s\) didn't have free ports for the requested pod ports",
             "0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports.",
-        ),
+        )
+        .certain(),
     Rule::new("hpa-unknown", "an autoscaler cannot know the load")
         .check([Silent, Warn, Silent], hpa_unknown)
         .cause("Every container of the pods needs a request; within the first 90 s of a cluster metrics are missing as well.")
@@ -66,11 +77,15 @@ const RULES: &[Rule] = &[
         .log(
             r"FailedGetResourceMetric|missing request for (?:cpu|memory)|unable to fetch metrics from resource metrics API|<unknown>/\d+",
             "the HPA was unable to compute the replica count: failed to get cpu utilization: missing request for cpu",
-        ),
+        )
+        .certain(),
     Rule::new("pvc-pending", "a volume asks for what local storage cannot do")
         .check([Silent, Warn, Silent], pvc_pending)
         .cause("local-path gives a folder of one node to pods of that node; it does not share, and a lost node takes it along.")
-        .fix("accessModes: [ReadWriteOnce]; after the loss of a node: kubectl delete pvc <claim>")
+        .fix("kubectl get storageclass, and name one that is there; accessModes: [ReadWriteOnce] on local storage")
+        .answers(&["storage-class-missing", "volume-multi-attach", "local-path-helper-failed"])
+        .last_resort("after the loss of a node: kubectl delete pvc <claim>; its data are lost with the node")
+        .tell("kubectl describe pvc <claim>: its events name the class or node")
         .log(
             r#"no persistent volumes available|storageclass\.storage\.k8s\.io "(?P<class>[^"]+)" not found|ProvisioningFailed|volume node affinity conflict"#,
             "0/3 nodes are available: 1 node(s) had volume node affinity conflict, 2 node(s) didn't match PersistentVolume's node affinity.",
@@ -79,6 +94,7 @@ const RULES: &[Rule] = &[
         .check([Silent, Fail, Silent], probe_failed)
         .cause("Refused: the wrong port, a program that listens on 127.0.0.1 only, or one that still starts. Deadline exceeded: it is slow, the default is 1 s. A status code: path or access.")
         .fix("name the port under ports and in the probe alike; listen on 0.0.0.0; a startupProbe for slow starts; timeoutSeconds: 3")
+        .tell("kubectl describe pod: which probe, which port and path; kubectl exec <pod> -- wget -qO- http://127.0.0.1:<port><path> tells whether the program answers")
         .log(
             r"(?P<probe>Liveness|Readiness|Startup) probe (?:failed|errored)",
             "Warning  Unhealthy  2s (x9 over 42s)  kubelet  Readiness probe failed: Get \"http://10.42.1.7:9100/readyz\": dial tcp 10.42.1.7:9100: connect: connection refused",

@@ -13,23 +13,38 @@ const TAIL_FIELDS: usize = 3;
 /// A busy node has some hundred; leaks of clusters that were made and removed add up.
 const MOUNTS_MAX: usize = 5_000;
 
-pub const FAMILY: Family = Family { title: "Mounts", section: "mounts", rules: RULES };
+pub const FAMILY: Family = Family {
+    title: "Mounts",
+    section: "mounts",
+    about: "A native k3s that keeps restarting with `system validation failed - wrong number of fields (expected 6, \
+            got 7)` has no problem with cgroups, whatever the message sounds like. The kubelet reads `/proc/mounts` \
+            first and wants six fields in every line. On WSL2, Docker Desktop mounts its folder below `C:\\Program \
+            Files` at `/Docker/host`, and the blank in that path is not escaped: seven fields. `awk 'NF!=6' \
+            /proc/mounts` shows the line; doctor names it. Anything with a blank does the same (usbipd, shares).\n\n\
+            k3d is not affected: its nodes have a table of their own. For a native k3s, switch Docker Desktop's WSL \
+            integration off for the distribution, or `sudo umount` the mount point before k3s starts. Reinstalling \
+            k3s or switching cgroup versions changes nothing.",
+    rules: RULES,
+};
 
 const RULES: &[Rule] = &[
     Rule::new("mounts-unescaped-space", "a line of the mounts table has an unescaped space")
         .check([Fail, Info, Info], unescaped)
         .cause("A kubelet that runs in this system itself (k3s, kubeadm, microk8s) reads that table first and stops with \
-                \"system validation failed - wrong number of fields (expected 6, got {got})\". The message sounds like \
+                \"system validation failed - wrong number of fields\". The message sounds like \
                 cgroups and is not about them: forcing cgroup v1 or v2 changes nothing. On WSL2 it is nearly always \
                 Docker Desktop's mount of its own folder below C:\\Program Files. Nodes of k3d have a table of their \
                 own and are not affected; neither is the local process.")
         .fix("use k3d (cargo xtask up --target k3d). For a native k3s: Docker Desktop > Settings > Resources > WSL \
               integration: off for this distribution; or sudo umount {mount_point} && sudo systemctl restart k3s. Then \
               awk 'NF!=6' /proc/mounts prints nothing")
+        .tell("awk 'NF!=6' /proc/mounts prints the line, as the user and in the namespace that k3s has")
         .log(
-            r"wrong number of fields \(expected (?:at least )?6, got (?P<got>\d+)\)",
+            r"wrong number of fields(?: \(expected (?:at least )?6, got (?P<got>\d+)\))?",
             "E1202 09:14:07.551200    4121 kubelet.go:1703] \"Failed to start ContainerManager\" err=\"system validation failed - wrong number of fields (expected 6, got 7)\"",
-        ),
+        )
+        .except("csv|CSV|record on line")
+        .certain(),
     Rule::new("mountinfo-tail-fields", "a line of mountinfo has an unescaped space")
         .check([Warn, Info, Info], tail_fields)
         .cause("Programs that read /proc/self/mountinfo strictly (snap, microk8s, older Go and Rust programs) stop at \
@@ -38,7 +53,8 @@ const RULES: &[Rule] = &[
         .log(
             r"incorrect number of tail fields, expected 3 but found \d+|invalid format for MountPoint",
             "system_key.go:129: cannot determine nfs usage in generateSystemKey: cannot parse mountinfo: incorrect number of tail fields, expected 3 but found 4",
-        ),
+        )
+        .certain(),
     Rule::new("wsl-slow-windows-filesystem", "the clone lies on a Windows drive")
         .check([Warn, Warn, Warn], |machine| on_windows(machine, &machine.root))
         .cause("Builds there take several times as long, changes of files are not noticed, and executable bits are wrong.")
@@ -55,8 +71,9 @@ const RULES: &[Rule] = &[
         .check([Warn, Warn, Info], many_mounts)
         .cause("Clusters that were made and removed many times leak mounts; pods then fail with \"no space left on device: unknown\" on a disk that has space.")
         .fix("restart the machine, or unmount what lies below removed clusters: grep k3d /proc/mounts")
+        .tell("grep -c . /proc/mounts: thousands are this; df -h and df -i must show space")
         .log(
-            r"(?:mount|fork|exec|create)\S*.*no space left on device: unknown",
+            r"failed to mount.*no space left on device: unknown|too many mounts|fs\.mount-max",
             "Error: failed to create containerd task: failed to mount rootfs component: no space left on device: unknown",
         ),
 ];

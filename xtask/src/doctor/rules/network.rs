@@ -24,29 +24,39 @@ const BRIDGES_MAX: usize = 28;
 /// A network and the length of its prefix.
 type Range = (Ipv4Addr, u32);
 
-pub const FAMILY: Family = Family { title: "Network", section: "network", rules: RULES };
+pub const FAMILY: Family = Family {
+    title: "Network",
+    section: "network",
+    about: "Pods live in 10.42.0.0/16, services in 10.43.0.0/16, Docker's networks in 172.16.0.0/12: a VPN that \
+            routes those takes them away or is hidden by them. A proxy must be told what not to be asked for \
+            (`NO_PROXY`).",
+    rules: RULES,
+};
 
 const RULES: &[Rule] = &[
     Rule::new("dns-no-nameserver", "no name server is configured")
         .check([Fail, Warn, Info], dns_no_nameserver)
         .cause("Images and crates cannot be fetched, and pods inherit the file.")
-        .fix("WSL: dnsTunneling=true under [wsl2] in .wslconfig, then in PowerShell: wsl --shutdown. Linux: restart your network manager"),
-    Rule::new("wsl-dns", "a public name does not resolve")
-        .check([Warn, Warn, Info], wsl_dns)
+        .fix("Linux: restart your network manager. In WSL: dnsTunneling=true under [wsl2] in .wslconfig, then in PowerShell: wsl --shutdown"),
+    Rule::new("public-name-unresolved", "a public name does not resolve")
+        .check([Warn, Warn, Info], public_name_unresolved)
         .cause("There is no network, a VPN or firewall swallows questions, or the name server is gone. What is on this machine still works; what must be pulled does not.")
-        .fix("WSL: dnsTunneling=true (or false) under [wsl2] in .wslconfig and wsl --shutdown; after joining a VPN restart Docker; Linux: resolvectl status")
-        .log(
-            r"Temporary failure in name resolution|lookup \S+(?: on \S+)?: (?:no such host|.*i/o timeout|server misbehaving|Try again)",
-            "failed to do request: Head \"https://registry-1.docker.io/v2/rancher/mirrored-pause/manifests/3.6\": dial tcp: lookup registry-1.docker.io on 10.255.255.254:53: i/o timeout",
-        )
-        .except(r"host\.(?:docker|k3d)\.internal"),
+        .fix("restart the engine after a change of network or VPN; Linux: resolvectl status; in WSL: dnsTunneling=true (or false) under [wsl2] in .wslconfig and wsl --shutdown; Docker: a list \"dns\" in /etc/docker/daemon.json")
+        .answers(&["wsl-dns", "dns-upstream-unreachable"])
+        .tell("nslookup <name>, then nslookup <name> 1.1.1.1 from the same place: only the second answering is the configured name server")
+        .tell("nslookup <name>, then nslookup <name> 1.1.1.1 from the same place: only the second answering is the configured name server")
+        .log(r"lookup (?P<name>\S+?)(?: on \S+)?: (?:no such host|.*i/o timeout|server misbehaving|Try again|Temporary failure|connection refused|.*connection refused|device or resource busy)|dial udp \S+:53|Temporary failure in name resolution|Temporary failure resolving '(?P<apt>[^']+)'|Could not resolve (?:host|proxy|'?)[: ]*(?P<curl>[\w.-]+)|Name or service not known|getaddrinfo (?:ENOTFOUND|EAI_AGAIN)(?: (?P<node>\S+))?|nodename nor servname provided|No address associated with hostname|UnknownHostException|Name resolution failed|failed to lookup address information|Could not resolve host|dns error|bad address '(?P<busybox>[^']+)'|NXDOMAIN|unable to resolve host|No such host is known|SERVFAIL", "dial tcp: lookup ghcr.io: Temporary failure in name resolution")
+        .except("host\\.(?:docker|k3d)\\.internal|ndots|plugin/errors|sudo: unable")
+        .general(),
     Rule::new("proxy-env", "calls to the cluster go to a proxy")
         .check([Warn, Warn, Info], proxy_env)
         .cause("Requests to 127.0.0.1 and within the cluster must not; containers know neither the variables nor a certificate of the proxy by themselves.")
         .fix("export NO_PROXY={no_proxy}; for nodes: env: entries HTTP_PROXY, HTTPS_PROXY, NO_PROXY for all in manifests/cluster/k3d.yaml; a certificate: a volume to /etc/ssl/certs/corp.crt")
+        .answers(&["registry-ca-untrusted"])
+        .tell("env | grep -i proxy where it runs, and docker info | grep -i proxy: an address of the cluster or 127.0.0.1 that NO_PROXY does not list is this")
         .log(
-            r"proxyconnect tcp|Proxy Authentication Required|(?:pull|Head|registry|manifests)\S* .*x509: certificate signed by unknown authority|Unable to connect to the server: (?:Service Unavailable|Forbidden)",
-            "Failed to pull image \"docker.io/rancher/mirrored-pause:3.6\": failed to do request: Head \"https://registry-1.docker.io/v2/rancher/mirrored-pause/manifests/3.6\": x509: certificate signed by unknown authority",
+            r"proxyconnect tcp|Proxy Authentication Required|\b407 \S*Proxy|Unable to connect to the server: (?:Service Unavailable|Forbidden|Bad Gateway)|Tunnel connection failed|via proxy.*(?:refused|timeout|failed)|CONNECT tunnel failed",
+            "Unable to connect to the server: proxyconnect tcp: dial tcp 10.0.0.1:3128: connect: connection refused",
         ),
     Rule::new("proxy-loopback", "the proxy is this machine itself")
         .check([Silent, Warn, Silent], proxy_loopback)
@@ -60,10 +70,12 @@ const RULES: &[Rule] = &[
         .check([Warn, Warn, Silent], vpn_subnet_overlap)
         .cause("Pods cannot reach what is behind that route: the cluster's own networks win.")
         .fix("if pods must reach it: --cluster-cidr=10.118.0.0/17 and --service-cidr=10.118.128.0/17 for server:* in manifests/cluster/k3d.yaml")
+        .tell("ip route get <address>: a tunnel is this")
         .log(
             r"Destination Host Unreachable",
             "From 10.42.0.1 icmp_seq=1 Destination Host Unreachable",
-        ),
+        )
+        .possible(),
     Rule::new("docker-subnet-overlap", "a route covers Docker's networks")
         .check([Silent, Warn, Silent], docker_subnet_overlap)
         .cause("Docker leaves out what is routed already, and a VPN that comes later takes its networks over.")
@@ -71,7 +83,8 @@ const RULES: &[Rule] = &[
     Rule::new("docker-subnet-exhausted", "Docker is about to run out of networks")
         .check([Silent, Warn, Silent], docker_subnet_exhausted)
         .cause("Every cluster takes one, and removed clusters leave theirs behind now and then.")
-        .fix("docker network prune")
+        .fix("docker network ls, and docker network rm of those whose clusters or projects are gone; or more ranges: \"default-address-pools\" in /etc/docker/daemon.json")
+        .tell("docker network ls | wc -l: about 30 is this; ip route shows a VPN that covers 172.16.0.0/12")
         .log(
             r"could not find an available, non-overlapping IPv4 address pool|all predefined address pools have been fully subnetted|Pool overlaps with other one on this address space",
             "Error response from daemon: all predefined address pools have been fully subnetted",
@@ -79,16 +92,17 @@ const RULES: &[Rule] = &[
     Rule::new("vpn-mtu", "a VPN carries smaller packets than Docker sends")
         .check([Info, Info, Silent], vpn_mtu)
         .cause("Where ICMP is filtered, large packets vanish: names resolve, and pulls hang in the TLS handshake.")
-        .fix("if pulls hang: \"mtu\": {mtu} in /etc/docker/daemon.json, restart Docker, cargo xtask down and up. WSL: sudo ip link set dev eth0 mtu {mtu}")
-        .log(r"net/http: TLS handshake timeout|TLS handshake.*i/o timeout", "Error response from daemon: Get \"https://registry-1.docker.io/v2/\": net/http: TLS handshake timeout"),
+        .fix("if pulls hang: \"mtu\": {mtu} in /etc/docker/daemon.json, restart Docker, cargo xtask down and up. WSL: sudo ip link set dev eth0 mtu {mtu}"),
     Rule::new("k3d-dns-fix", "k3d's handling of names is switched by hand")
         .check([Silent, Info, Silent], k3d_dns_fix)
         .cause("k3d leads the nodes' questions to the gateway. Search domains may then be misanswered; without it VPN names are not found.")
         .fix("if names do not resolve in pods: the other value (K3D_FIX_DNS=0 or 1), then cargo xtask down and up")
+        .tell("env | grep K3D_FIX_DNS")
         .log(
-            r"server can't find \S+: NXDOMAIN|Cannot activate DNS fix \(K3D_FIX_DNS\)",
-            "** server can't find registry.example.com: NXDOMAIN",
-        ),
+            r"Cannot activate DNS fix \(K3D_FIX_DNS\)",
+            "Cannot activate DNS fix (K3D_FIX_DNS) when the extra hosts are set",
+        )
+        .possible(),
     Rule::new("firewalld", "firewalld runs")
         .check([Info, Info, Silent], |machine| machine.exists("/run/firewalld.pid").then(|| Found::new("/run/firewalld.pid is there")))
         .cause("It may reject what crosses Docker's bridges.")
@@ -96,11 +110,7 @@ const RULES: &[Rule] = &[
     Rule::new("firewall-blocks-bridge", "ufw is on")
         .check([Info, Info, Silent], firewall_blocks_bridge)
         .cause("A firewall of this machine rejects packets between Docker's bridges, or from pods to the machine.")
-        .fix("sudo ufw allow from 172.16.0.0/12; firewalld: sudo firewall-cmd --permanent --zone=trusted --add-interface=docker0 && sudo firewall-cmd --reload")
-        .log(
-            r"connect\(\) failed \(113: (?:Host is unreachable|No route to host)\)|dial tcp 1(?:72|0)\.\S+: connect: no route to host",
-            "[error] 16#16: *23 connect() failed (113: Host is unreachable) while connecting to upstream, client: 172.22.0.1, server: 0.0.0.0:6443, upstream: \"172.22.0.2:6443\"",
-        ),
+        .fix("sudo ufw allow from 172.16.0.0/12; firewalld: sudo firewall-cmd --permanent --zone=trusted --add-interface=docker0 && sudo firewall-cmd --reload"),
 ];
 
 fn dns_no_nameserver(machine: &Machine) -> Option<Found> {
@@ -114,7 +124,7 @@ fn dns_no_nameserver(machine: &Machine) -> Option<Found> {
     (machine.is_linux() && !named).then(|| Found::new(evidence))
 }
 
-fn wsl_dns(machine: &Machine) -> Option<Found> {
+fn public_name_unresolved(machine: &Machine) -> Option<Found> {
     let error = machine.slow.as_ref()?.lookup_error.as_ref()?;
     Some(Found::new(format!("registry-1.docker.io: {error}")))
 }

@@ -10,18 +10,18 @@ const API_PORT: u16 = 6443;
 /// macOS answers there itself (AirPlay).
 const AIRPLAY: [u16; 2] = [5000, 7000];
 
-pub const FAMILY: Family = Family { title: "Ports", section: "ports", rules: RULES };
+pub const FAMILY: Family = Family {
+    title: "Ports",
+    section: "ports",
+    about: "Everything listens on 127.0.0.1 unless you say `--lan`. `--port N` takes another port than 8080.",
+    rules: RULES,
+};
 
 const RULES: &[Rule] = &[
     Rule::new("port-in-use", "the players' port is taken")
         .check([Warn, Fail, Fail], in_use)
         .cause("Players join there, and only one program can listen.")
-        .fix("end it, or use another port: --port {other}")
-        .log(
-            r"Bind for \S+:(?P<port>\d+) failed: port is already allocated|listen tcp\d? \S+:\d+: bind: address already in use|failed to bind host port|Ports are not available|Address already in use \(os error 98\)",
-            "Error response from daemon: driver failed programming external connectivity on endpoint k3d-game-serverlb (9f3a): Bind for 0.0.0.0:8080 failed: port is already allocated",
-        )
-        .except("forbidden by its access permissions"),
+        .fix("end it, or use another port: --port {other}"),
     Rule::new("port-privileged", "the port belongs to root")
         .check([Silent, Silent, Fail], port_privileged)
         .cause("Programs of ordinary users may not listen at low ports.")
@@ -33,7 +33,8 @@ const RULES: &[Rule] = &[
         .log(
             r"cannot expose privileged port (?P<port>\d+)",
             "Error response from daemon: driver failed programming external connectivity: error while calling PortManager.AddPort(): cannot expose privileged port 80, you can add 'net.ipv4.ip_unprivileged_port_start=80' to /etc/sysctl.conf",
-        ),
+        )
+        .certain(),
     Rule::new("macos-airplay", "macOS uses this port itself")
         .check([Silent, Warn, Warn], macos_airplay)
         .cause("The AirPlay receiver listens at 5000 and 7000.")

@@ -9,14 +9,19 @@ const K3D_MIN: [u32; 3] = [5, 5, 0];
 /// The first k3d whose Docker library speaks API 1.44.
 const K3D_API_144: [u32; 3] = [5, 6, 3];
 
-pub const FAMILY: Family = Family { title: "Tools", section: "tools", rules: RULES };
+pub const FAMILY: Family = Family {
+    title: "Tools",
+    section: "tools",
+    about: "A Rust toolchain, a C compiler, and for clusters Docker and k3d 5.5 or newer. Nothing needs root; a \
+            command under `sudo` leaves files that the next one without it cannot write.",
+    rules: RULES,
+};
 
 const RULES: &[Rule] = &[
     Rule::new("compiler-missing", "there is no C compiler")
         .check([Fail, Fail, Fail], |machine| (!machine.has("cc")).then(|| Found::new("cc is not on PATH")))
         .cause("The embedded database and the linker need one.")
-        .fix("Debian, Ubuntu: sudo apt-get install -y build-essential. Fedora: sudo dnf install -y gcc. macOS: xcode-select --install")
-        .log(r"linker `cc` not found", "error: linker `cc` not found"),
+        .fix("Debian, Ubuntu: sudo apt-get install -y build-essential. Fedora: sudo dnf install -y gcc. macOS: xcode-select --install"),
     Rule::new("rust-target-missing", "the toolchain does not link against the target's libc")
         .check([Warn, Warn, Warn], musl_toolchain)
         .cause("The server is built for {triple}, and this toolchain brings another standard library.")
@@ -25,12 +30,14 @@ const RULES: &[Rule] = &[
         .log(
             r"the `(?P<triple>[\w-]+)` target may not be installed",
             "  = note: the `x86_64-unknown-linux-gnu` target may not be installed",
-        ),
+        )
+        .certain(),
     Rule::new("k3d-not-installed", "k3d is not installed")
         .check([Silent, Fail, Info], |machine| (!machine.has("k3d")).then(|| Found::new("k3d is not on PATH")))
         .cause("Clusters are made by k3d.")
         .fix("curl -fsSL https://raw.githubusercontent.com/k3d-io/k3d/main/install.sh | bash (macOS: brew install k3d)")
-        .log(r"k3d: (?:command )?not found", "bash: k3d: command not found"),
+        .log(r"k3d: (?:command )?not found", "bash: k3d: command not found")
+        .certain(),
     Rule::new("k3d-too-old", "k3d is too old")
         .check([Silent, Fail, Silent], |machine| older(machine, K3D_MIN))
         .cause("It does not know the format of manifests/cluster/k3d.yaml (k3d.io/v1alpha5).")
@@ -42,7 +49,8 @@ const RULES: &[Rule] = &[
         .log(
             r"client version (?P<version>\S+) is too old\. Minimum supported API version is (?P<minimum>[\d.]+\d)",
             "Error response from daemon: client version 1.43 is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version",
-        ),
+        )
+        .certain(),
     Rule::new("state-not-writable", "the state of the commands cannot be written")
         .check([Silent, Fail, Fail], state_not_writable)
         .cause("An earlier `sudo cargo xtask` may have made it.")
@@ -63,7 +71,8 @@ const RULES: &[Rule] = &[
         .check([Warn, Warn, Warn], autocrlf)
         .cause("Scripts of the clone then start with `#!/bin/sh^M`, which no system has.")
         .fix("git config --global core.autocrlf input, then clone again")
-        .log(r"\^M: bad interpreter|/usr/bin/env: .*\\r|\$'\\r': command not found", "bash: ./.ci/run: /bin/sh^M: bad interpreter: No such file or directory"),
+        .log(r"\^M: bad interpreter|/usr/bin/env: .*\\r|no such file or directory.*\\r|\$'\\r': command not found", "bash: ./.ci/run: /bin/sh^M: bad interpreter: No such file or directory")
+        .certain(),
 ];
 
 fn docker_client_too_old(machine: &Machine) -> Option<Found> {

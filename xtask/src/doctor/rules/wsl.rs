@@ -8,7 +8,13 @@ use crate::doctor::rule::{Family, Found, Rule};
 /// What a cluster of three nodes with the game wants.
 const MEMORY_MIN: u64 = 4 << 30;
 
-pub const FAMILY: Family = Family { title: "WSL2", section: "wsl2", rules: RULES };
+pub const FAMILY: Family = Family {
+    title: "WSL2",
+    section: "wsl2",
+    about: "`%UserProfile%\\.wslconfig` holds for all distributions, `/etc/wsl.conf` for one; both are read at a \
+            start, after `wsl --shutdown`. Keep the clone below `~`: builds on `/mnt/c` take several times as long.",
+    rules: RULES,
+};
 
 const RULES: &[Rule] = &[
     Rule::new("wsl-no-systemd", "systemd does not run in this distribution")
@@ -18,7 +24,8 @@ const RULES: &[Rule] = &[
         .log(
             r"System has not been booted with systemd as init system|Failed to connect to bus: Host is down",
             "System has not been booted with systemd as init system (PID 1). Can't operate.",
-        ),
+        )
+        .certain(),
     Rule::new("wsl-memory-cap", "WSL is given little memory")
         .check([Warn, Warn, Info], memory_cap)
         .cause("One virtual machine with that much is shared by all distributions and Docker Desktop.")
@@ -30,20 +37,17 @@ const RULES: &[Rule] = &[
     Rule::new("wsl-mirrored-networking", "WSL mirrors the network of Windows")
         .check([Info, Info, Info], mirrored)
         .cause("Ports that Docker publishes are then sometimes refused on one side.")
-        .fix("if the page does not open: networkingMode=nat under [wsl2] in .wslconfig, then in PowerShell: wsl --shutdown")
-        .log(
-            r"ERR_CONNECTION_REFUSED|connectex: No connection could be made",
-            "Error: connect tcp 127.0.0.1:8080: connectex: No connection could be made because the target machine actively refused it.",
-        ),
+        .fix("if the page does not open: networkingMode=nat under [wsl2] in .wslconfig, then in PowerShell: wsl --shutdown"),
     Rule::new("wsl-idle-shutdown", "WSL ends this distribution when no terminal is open")
         .check([Info, Info, Info], idle_shutdown)
         .cause("Services do not keep a distribution alive: containers end with code 255 some seconds after the last terminal was closed.")
         .fix("keep a terminal open, or instanceIdleTimeout=-1 under [general] in .wslconfig; afterwards: cargo xtask start")
+        .tell("uptime in the distribution: minutes are this")
         .log(r"Exited \(255\)", "3f2a1c9d8e7b   rancher/k3s:v1.34.4-k3s1   \"/bin/k3d-entrypoint.…\"   3 hours ago   Exited (255) 5 minutes ago   k3d-k3s-local-server-0"),
     Rule::new("wsl-two-dockers", "two Docker engines want the same socket")
         .check([Silent, Warn, Silent], two_dockers)
         .cause("Docker Desktop's integration and an engine of the distribution's own take turns: clusters and images seem to disappear.")
-        .fix("keep one: sudo apt-get remove docker-ce docker.io, or switch Docker Desktop's WSL integration off for this distribution"),
+        .fix("keep one: switch Docker Desktop's WSL integration off for this distribution, or stop the other (sudo systemctl disable --now docker.socket docker); nothing need be removed, each keeps its own images and volumes"),
     Rule::new("wsl-interop-off", "Windows programs do not start from WSL")
         .check([Silent, Warn, Silent], interop_off)
         .cause("The credential helper of Docker Desktop is a Windows program, and every pull asks it.")
@@ -52,13 +56,7 @@ const RULES: &[Rule] = &[
         .check([Info, Info, Info], dns_tunneling)
         .cause("dnsTunneling hands every question to Windows; behind some VPNs it stops answering.")
         .fix("if names do not resolve: dnsTunneling=false under [wsl2] in .wslconfig, then in PowerShell: wsl --shutdown"),
-    Rule::new("windows-reserved-ports", "Windows has reserved the port")
-        .cause("Hyper-V reserves ranges of ports, and services of Windows take some; Linux cannot see either.")
-        .fix("another port: --port 18080; or in an administrator's PowerShell: net stop winnat; net start winnat")
-        .log(
-            r"forbidden by its access permissions|An attempt was made to access a socket in a way forbidden",
-            "Error response from daemon: Ports are not available: listen tcp 0.0.0.0:6550: bind: An attempt was made to access a socket in a way forbidden by its access permissions.",
-        ),
+
 ];
 
 fn wsl_localhost_forwarding_off(machine: &Machine) -> Option<Found> {

@@ -1,11 +1,11 @@
 //! Known failures in the text of logs: every pattern on a line that it is for.
 
-use crate::doctor::log::{Match, explain};
-use crate::doctor::rule::Kind;
-use crate::doctor::rules;
+use crate::doctor::log::{Match, explain, patterns};
+use crate::doctor::rule::{Certainty, Kind};
+use crate::doctor::{handbook, rules};
 
 fn matches(text: &str) -> Vec<Match> {
-    explain(text)
+    explain(text.as_bytes()).unwrap().matches
 }
 
 #[track_caller]
@@ -14,23 +14,96 @@ fn first(text: &str) -> &'static str {
 }
 
 #[test]
-fn every_text_is_recognised_by_its_example_alone() {
+fn every_pattern_compiles_and_needs_a_word() {
+    assert_eq!(patterns(), Ok(()));
+}
+
+#[test]
+fn every_text_is_recognised_first_by_its_example_alone() {
+    let mut wrong = Vec::new();
     for (_, rule) in rules::all() {
-        let Some(log) = &rule.log else { continue };
-        let found = matches(log.example);
-        let mine = found.iter().find(|one| one.id == rule.id);
-        assert!(mine.is_some(), "{} does not match its example; found {found:?}", rule.id);
-        let others: Vec<&str> =
-            found.iter().filter(|one| one.kind <= log.kind && one.id != rule.id).map(|one| one.id).collect();
-        assert!(others.is_empty(), "the example of {} is also {others:?}", rule.id);
+        for log in rule.says() {
+            let beside = |pattern: &str| rules_beside(pattern);
+            let text = format!("{}{}", beside(log.with), log.example);
+            let found = matches(&text);
+            let first = found.iter().find(|one| one.kind <= log.kind).map(|one| one.id);
+            if first != Some(rule.id) {
+                let ids: Vec<&str> = found.iter().map(|one| one.id).collect();
+                wrong.push(format!("{}: {ids:?} in {}", rule.id, log.example));
+            }
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A line that a `with` asks for.
+fn rules_beside(pattern: &str) -> &'static str {
+    match pattern {
+        "" => "",
+        pattern if pattern.contains("bbolt") => "go.etcd.io/bbolt.(*Bucket).Cursor(...)\n",
+        pattern if pattern.contains("CrashLoop") => "Restart Count:  5\n",
+        _ => "Linux version 6.6.87.2-microsoft-standard-WSL2\n",
+    }
+}
+
+#[test]
+fn what_is_not_certain_says_how_to_tell() {
+    let silent: Vec<&str> = rules::all()
+        .filter(|(_, rule)| rule.tell.is_empty())
+        .filter(|(_, rule)| {
+            rule.says().any(|log| log.kind == Kind::Cause && log.certainty < Certainty::Certain)
+        })
+        .map(|(_, rule)| rule.id)
+        .collect();
+    assert!(silent.is_empty(), "{silent:?}");
+}
+
+#[test]
+fn nothing_is_deleted_before_a_check_and_never_without_saying_what_is_lost() {
+    let destroys = [
+        "prune -a",
+        "rm -rf",
+        "snap remove",
+        "--unregister",
+        "delete pvc",
+        "volume rm",
+        "down -v",
+        "kubeadm reset",
+        "k3s-uninstall",
+        "apt-get remove",
+        "apt-get purge",
+        "dropdb",
+        "pg_resetwal",
+        "flushall",
+        "down && cargo xtask up",
+        "--force --grace",
+        "grace-period=0",
+        "system reset",
+        "factory",
+        "delete node",
+        "docker rmi",
+    ];
+    for (_, rule) in rules::all() {
+        let found: Vec<&&str> = destroys.iter().filter(|word| rule.fix.contains(**word)).collect();
+        assert!(found.is_empty(), "the fix of {} says {found:?}", rule.id);
+        if !rule.last_resort.is_empty() {
+            let says = ["lost", "deletes"].iter().any(|word| rule.last_resort.contains(word));
+            assert!(says && !rule.tell.is_empty(), "{}", rule.id);
+        }
+    }
+}
+
+#[test]
+fn the_handbook_is_what_the_rules_say() {
+    let handbook = include_str!("../../../../docs/when-something-fails.md");
+    assert!(handbook == handbook::page(), "renew it: cargo xtask doctor --handbook");
 }
 
 #[test]
 fn examples_are_recognised_among_other_lines() {
     let noise = "time=\"2026-03-01T06:53:31Z\" level=info msg=\"Wrote kubeconfig\"\n".repeat(20);
     for (_, rule) in rules::all() {
-        let Some(log) = &rule.log else { continue };
+        let Some(log) = rule.says().find(|log| log.with.is_empty()) else { continue };
         let text = format!("{noise}{}\n{noise}", log.example);
         let found = matches(&text);
         let mine = found.iter().find(|one| one.id == rule.id).unwrap_or_else(|| panic!("{}", rule.id));
@@ -60,7 +133,7 @@ const LINES: [(&str, &str); 56] = [
     ),
     (
         r#"k3s[811]: E0619 kubelet.go:1703] "Failed to start ContainerManager" err="system validation failed - Following Cgroup subsystem not mounted: [memory]""#,
-        "wsl-cgroupv1-no-memcg-kernel-618",
+        "cgroup-memory-controller-missing",
     ),
     (
         r#"time="2026-03-01T06:53:31Z" level=fatal msg="failed to find memory cgroup (v2)""#,
@@ -89,24 +162,24 @@ const LINES: [(&str, &str); 56] = [
     ("Cannot connect to the Docker daemon at tcp://docker:2376. Is the docker daemon running?", "dind-ci"),
     (
         "iptables v1.8.4 (legacy): can't initialize iptables table `nat': Table does not exist (do you need to insmod?)",
-        "iptables-legacy-missing",
+        "iptables-extension-missing",
     ),
     (
         "Error response from daemon: driver failed programming external connectivity: listen tcp4 0.0.0.0:8080: bind: address already in use",
-        "port-in-use",
+        "port-taken-by-process",
     ),
-    ("Error: bind: Address already in use (os error 98)", "port-in-use"),
+    ("Error: bind: Address already in use (os error 98)", "port-taken-by-process"),
     (
         "Error response from daemon: Ports are not available: exposing port TCP 0.0.0.0:8080 -> 0.0.0.0:0: listen tcp 0.0.0.0:8080: bind: Only one usage of each socket address is normally permitted.",
-        "port-in-use",
+        "port-taken-by-process",
     ),
     (
         "error getting credentials - err: exec: \"docker-credential-osxkeychain\": executable file not found in $PATH, out: ``",
         "docker-credential-helper",
     ),
     ("docker-credential-desktop.exe: Invalid argument", "docker-credential-helper"),
-    ("dial tcp: lookup ghcr.io: Temporary failure in name resolution", "wsl-dns"),
-    ("dial tcp: lookup index.crates.io: no such host", "wsl-dns"),
+    ("dial tcp: lookup ghcr.io: Temporary failure in name resolution", "public-name-unresolved"),
+    ("dial tcp: lookup index.crates.io: no such host", "public-name-unresolved"),
     (
         "Unable to connect to the server: proxyconnect tcp: dial tcp 10.0.0.1:3128: connect: connection refused",
         "proxy-env",
@@ -115,11 +188,11 @@ const LINES: [(&str, &str); 56] = [
         "Error response from daemon: could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
         "docker-subnet-exhausted",
     ),
-    ("Get \"https://registry-1.docker.io/v2/\": net/http: TLS handshake timeout", "vpn-mtu"),
-    ("dial tcp 172.22.0.2:6443: connect: no route to host", "firewall-blocks-bridge"),
+    ("Get \"https://registry-1.docker.io/v2/\": net/http: TLS handshake timeout", "registry-connection-cut"),
+    ("dial tcp 172.22.0.2:6443: connect: no route to host", "firewall-blocks"),
     ("fsnotify watcher init: inotify_init1: too many open files", "inotify-limits"),
     ("dial tcp 127.0.0.1:8080: socket: too many open files", "nofile-limit"),
-    ("write /var/lib/docker/tmp/x: no space left on device", "disk-pressure"),
+    ("write /var/lib/docker/tmp/x: no space left on device", "disk-full"),
     (
         "Warning  Evicted  2m  kubelet  The node was low on resource: ephemeral-storage. Threshold quantity: 1Gi",
         "disk-pressure",
@@ -154,8 +227,8 @@ const LINES: [(&str, &str); 56] = [
     ),
     ("    Exit Code:    127", "exit-126-127-command"),
     ("\"lastState\":{\"terminated\":{\"exitCode\":139,\"reason\":\"Error\"}}", "exit-139-segv"),
-    ("      Reason:       OOMKilled", "exit-137-oom"),
-    ("thread 'room-0' (41) panicked at game-server/src/sim.rs:10:5:", "rust-panic"),
+    ("      Reason:       OOMKilled", "container-memory-limit"),
+    ("thread 'room-0' (41) panicked at game-server/src/sim.rs:10:5:", "app-panic"),
     (
         "ctr: rpc error: code = NotFound desc = content digest sha256:36c1e4f0: not found",
         "k3d-import-containerd-store",
@@ -185,10 +258,10 @@ const LINES: [(&str, &str); 56] = [
         "nginx: [emerg] host not found in upstream \"k3d-game-server-0:6443\" in /etc/nginx/nginx.conf:11",
         "k3d-serverlb-stuck",
     ),
-    ("** server can't find example.com.corp.local: NXDOMAIN", "k3d-dns-fix"),
+    ("** server can't find example.com.corp.local: NXDOMAIN", "public-name-unresolved"),
     (
         "Failed to create pod sandbox: rpc error: failed to set up sandbox container \"3f\" network for pod \"room-0\": cni plugin not initialized",
-        "sandbox-cni",
+        "cni-config-missing",
     ),
     ("time=\"x\" level=fatal msg=\"flannel exited: failed to create vxlan interface\"", "vxlan-missing"),
     (
@@ -197,7 +270,7 @@ const LINES: [(&str, &str); 56] = [
     ),
     (
         "error during connect: this error may indicate that the docker daemon is not running: open //./pipe/docker_engine",
-        "docker-endpoint",
+        "engine-vm-down",
     ),
     (
         "Error response from daemon: Pool overlaps with other one on this address space",
@@ -207,9 +280,12 @@ const LINES: [(&str, &str); 56] = [
 
 #[test]
 fn lines_that_people_paste_are_recognised() {
-    for (line, id) in LINES {
-        assert_eq!(first(line), id, "{line}");
-    }
+    let wrong: Vec<String> = LINES
+        .iter()
+        .filter(|(line, id)| matches(line).first().map(|one| one.id) != Some(*id))
+        .map(|(line, id)| format!("{id}: {:?} in {line}", matches(line).first().map(|one| one.id)))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -232,7 +308,7 @@ The connection to the server 127.0.0.1:6443 was refused - did you specify the ri
     ];
     assert_eq!(kinds, expected);
     assert_eq!((found[0].line, found[0].count), (4, 1));
-    assert!(found[0].cause.contains("expected 6, got 7") && found[0].cause.contains("not about them"));
+    assert!(found[0].text.contains("expected 6, got 7") && found[0].cause.contains("not about them"));
     assert_eq!(found[1].count, 3, "{:?}", found[1]);
 }
 
@@ -244,7 +320,7 @@ ERRO[0060] Failed to start server: dial tcp: lookup registry-1.docker.io: no suc
 ";
     let found = matches(text);
     let ids: Vec<&str> = found.iter().map(|one| one.id).collect();
-    assert_eq!(ids, ["cgroup-memory-controller-missing", "wsl-dns", "k3d-create-hangs"]);
+    assert_eq!(ids, ["cgroup-memory-controller-missing", "public-name-unresolved", "k3d-create-hangs"]);
     assert_eq!(found[2].fix, "docker logs --tail 200 <node> 2>&1 | cargo xtask doctor --log -");
 }
 

@@ -22,7 +22,7 @@ const NETWORKS: &[Case] = &[
     on(
         K3d,
         linux,
-        "wsl-dns",
+        "public-name-unresolved",
         |m| slow(m).lookup_error = Some("no answer within 700 ms".to_owned()),
         |m| m.slow = None,
     ),

@@ -16,7 +16,7 @@ fn finding(folder: &std::path::Path) -> Finding {
     Finding {
         id: "folder-missing",
         level,
-        title: "a folder is missing",
+        title: "a folder is missing".to_owned(),
         evidence: "there is none".to_owned(),
         cause: "this test".to_owned(),
         fix: format!("mkdir {made}"),

@@ -32,16 +32,44 @@ level=warning msg=\"Failed to load kernel module br_netfilter with modprobe\"
 E1202 kubelet.go:1703] \"Failed to start ContainerManager\" err=\"system validation failed - wrong number of fields (expected 6, got 7)\"
 The connection to the server 127.0.0.1:6443 was refused
 ";
-    let matches = log::explain(text);
-    let screen = screen::log(&matches, 4);
+    let explanation = log::explain(text.as_bytes()).unwrap();
+    let screen = screen::log(&explanation);
     let place = |text: &str| screen.find(text).unwrap_or_else(|| panic!("no {text} in {screen}"));
-    assert!(place("root  a line of the mounts table has an unescaped space") < place("line 3: E1202"));
+    assert!(place("root  a line of the mounts table has an unescaped space") < place("line 3"));
+    assert!(place("certain: these words have no other cause") < place("docs/when-something-fails.md#mounts"));
     assert!(
-        place("docs/when-something-fails.md#mounts") < place("line 1 follows from it: systemd starts k3s")
+        place("docs/when-something-fails.md#mounts")
+            < place("line 1 follows from something else: systemd starts")
     );
-    assert!(place("line 4 follows from it") < place("line 2 means nothing here"));
-    assert_eq!(screen.lines().find(|line| line.chars().count() > 80), None);
-    assert!(screen::log(&[], 3).contains("nothing known in 3 lines"));
+    assert!(place("line 4 follows from something else") < place("line 2 means nothing here"));
+    assert_eq!(screen.lines().find(|line| line.chars().count() > 80), None, "{screen}");
+}
+
+#[test]
+fn a_log_that_nothing_is_known_of_is_told_in_its_own_words() {
+    let text = "\
+level=info msg=\"Starting k3s v1.34.4+k3s1\"
+level=error msg=\"the frobnicator is out of phase\"
+level=fatal msg=\"starting kubernetes: the flux is not what it was\"
+";
+    let screen = screen::log(&log::explain(text.as_bytes()).unwrap());
+    for told in ["No cause that is known", "frobnicator is out of phase", "(k3s), fatal", "the flux is"] {
+        assert!(screen.contains(told), "no {told} in {screen}");
+    }
+    assert!(screen.contains("next") && !screen.contains("doctor --log"), "{screen}");
+    let quiet = screen::log(&log::explain(&b"all is well\n"[..]).unwrap());
+    assert!(quiet.contains("No trouble that is known, in 1 lines"), "{quiet}");
+}
+
+#[test]
+fn the_evidence_shows_what_was_recognised() {
+    let text = format!("{}no space left on device{}", "a".repeat(500), "b".repeat(500));
+    let shown = screen::evidence(&text, (500, 523));
+    assert!(
+        shown.starts_with('…') && shown.ends_with('…') && shown.contains("no space left on device"),
+        "{shown}"
+    );
+    assert!(shown.chars().count() < 200, "{shown}");
 }
 
 #[test]

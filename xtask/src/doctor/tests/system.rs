@@ -131,7 +131,7 @@ fn the_line_with_the_blank_is_named_and_harms_only_a_native_kubelet() {
     set(&mut machine, "/proc/mounts", fixture!("mounts_wsl2.txt"));
     let finding = judge(&machine).into_iter().find(|finding| finding.id == "mounts-unescaped-space").unwrap();
     assert_eq!(finding.level, Level::Info);
-    assert!(finding.cause.contains("wrong number of fields (expected 6, got 7)"), "{}", finding.cause);
+    assert!(finding.cause.contains("wrong number of fields"), "{}", finding.cause);
     assert!(
         finding.evidence.starts_with("line 4 of /proc/mounts has 7 fields instead of 6: `C:\\134Program"),
         "{}",
