@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod text;
+
 /// Simulation steps per second.
 pub const TICK_RATE_HZ: u32 = 60;
 /// Ticks from one state frame to the next at the default rate of 20 Hz.
@@ -17,8 +19,6 @@ pub const MAP_SIZE: u16 = 1000;
 pub const POSITION_STEPS_PER_UNIT: u16 = 64;
 /// Velocity quanta per world unit per second; ±2047 units/s fit an `i16`.
 pub const VELOCITY_STEPS_PER_UNIT: i16 = 16;
-/// Characters of a player's name.
-pub const NAME_CHARS_MAX: usize = 16;
 
 /// The parts of a room's state that have a hash of their own, so that two runs that differ say where.
 pub const HASH_PARTS: [&str; 3] = ["match", "seats", "shots"];

@@ -1,13 +1,19 @@
-// Chat over `/chat`: the room by default, everyone with /g, one player with /w, silence with /mute.
+// Chat over `/chat`: the room by default; what begins with a slash is a command and never leaves the page as a line.
 
 import { playerKey } from "./identity.js";
 import { openSocket, parseJson, retryDelayMs } from "./sockets.js";
 import { byId, element } from "./dom.js";
+import { cleanLine } from "./text.js";
 
 const LINES_MAX = 60;
 const LINE_FADES_MS = 9000;
-const TEXT_CHARS_MAX = 200;
 const GLOBAL = "global";
+const COMMANDS = [
+  ["/g text", "say it to everyone"],
+  ["/w name text", "whisper to one player"],
+  ["/mute name", "hide what a player says"],
+  ["/help", "show this"],
+];
 
 export class Chat {
   /** `players()` gives the room's `{ player, name, slot }`, for whispers and mutes. */
@@ -32,8 +38,9 @@ export class Chat {
   }
 
   /** Connects when needed and moves to the room's channel. */
-  enter(room, name) {
+  enter({ room, ticket }, name) {
     this.name = name;
+    this.ticket = ticket;
     this.lines.replaceChildren();
     this.seen.clear();
     const before = this.channel;
@@ -43,7 +50,12 @@ export class Chat {
       return;
     }
     if (before && before !== this.channel) this.send({ type: "leave", channel: before });
-    this.send({ type: "join", channel: this.channel });
+    this.join();
+  }
+
+  /** The room's channel is open to whoever shows the ticket of a seat there. */
+  join() {
+    this.send({ type: "join", channel: this.channel, ticket: this.ticket });
   }
 
   leave() {
@@ -57,6 +69,7 @@ export class Chat {
     if (this.socket) this.socket.onclose = null;
     this.socket?.close();
     this.socket = openSocket("/chat");
+    // Only gateways of the build before read the name.
     this.socket.onopen = () => this.send({ type: "hello", key: playerKey(), name: this.name });
     this.socket.onmessage = (event) => this.onMessage(parseJson(event.data));
     this.socket.onclose = () => {
@@ -73,11 +86,11 @@ export class Chat {
   onMessage(message) {
     if (message?.type === "hello") {
       this.attempt = 0;
-      if (this.channel) this.send({ type: "join", channel: this.channel });
+      if (this.channel) this.join();
     } else if (message?.type === "line") {
       this.onLine(message);
     } else if (message?.type === "refused") {
-      this.note(String(message.reason));
+      this.note(String(message.message ?? message.reason));
     }
   }
 
@@ -89,7 +102,8 @@ export class Chat {
     const where = message.channel === GLOBAL ? "all" : message.channel.startsWith("whisper:") ? "whisper" : "";
     const line = element("li");
     if (where) line.append(element("span", "note", `[${where}] `));
-    line.append(element("span", "from", message.name), message.text);
+    // Isolated, so that a name or a line from right to left leaves the other where it is.
+    line.append(element("bdi", "from", message.name), element("bdi", "", message.text));
     this.append(line);
   }
 
@@ -119,18 +133,31 @@ export class Chat {
   }
 
   submit() {
-    const text = this.input.value.trim().slice(0, TEXT_CHARS_MAX);
+    const text = cleanLine(this.input.value);
     this.input.value = "";
     this.closeForm();
     if (text !== "") this.say(text);
   }
 
   say(text) {
-    const [command, ...words] = text.split(/\s+/);
-    if (command === "/g") this.send({ type: "say", channel: GLOBAL, text: words.join(" ") });
-    else if (command === "/w") this.whisper(words);
-    else if (command === "/mute") this.mute(words.join(" "));
-    else this.send({ type: "say", channel: this.channel, text });
+    if (!/^[/／]/u.test(text)) {
+      this.send({ type: "say", channel: this.channel, text });
+      return;
+    }
+    const [command, ...words] = text.slice(1).split(" ");
+    if (command === "g") this.sayToAll(words.join(" "));
+    else if (command === "w") this.whisper(words);
+    else if (command === "mute") this.mute(words.join(" "));
+    else this.showCommands(command === "help" ? "" : `There is no /${command}.`);
+  }
+
+  sayToAll(text) {
+    if (text !== "") this.send({ type: "say", channel: GLOBAL, text });
+  }
+
+  showCommands(before) {
+    if (before) this.note(before);
+    for (const [command, does] of COMMANDS) this.note(`${command}: ${does}`);
   }
 
   /** Names may hold spaces, so the longest name that the words begin with is meant. */

@@ -1,6 +1,5 @@
 // Who this browser is: a secret key, a name and small choices, remembered between visits.
 
-const NAME_CHARS_MAX = 16;
 const memory = new Map();
 
 /** Storage can be denied (private windows); the page then remembers until it is closed. */
@@ -39,9 +38,3 @@ export const savePlayer = (player) => write("player", player);
 
 export const soundWanted = () => read("sound") !== "off";
 export const saveSoundWanted = (wanted) => write("sound", wanted ? "on" : "off");
-
-/** Printable, single-spaced, at most as long as the server allows. */
-export function cleanName(text) {
-  const spaced = text.replace(/[\p{C}\s]+/gu, " ").trim();
-  return Array.from(spaced).slice(0, NAME_CHARS_MAX).join("").trim();
-}

@@ -5,7 +5,7 @@ import { Chat } from "./chat.js";
 import { exposeState } from "./diagnosis.js";
 import { byId, element } from "./dom.js";
 import { Hud } from "./hud.js";
-import { saveName, savedName, savedPlayer, cleanName } from "./identity.js";
+import { saveName, savedName, savedPlayer } from "./identity.js";
 import { Input } from "./input.js";
 import { forgetSeat, keepSeat, keptSeat, wishToPlay, wishedToPlay } from "./intent.js";
 import { matchTable, showRanking } from "./leaderboard.js";
@@ -16,6 +16,7 @@ import { ErrorCode } from "./protocol.js";
 import { Renderer } from "./render.js";
 import { outcomeOf } from "./results.js";
 import { Sound } from "./sound.js";
+import { cleanName } from "./text.js";
 import { reloadIfUpgraded } from "./upgrade.js";
 
 /** The server counts a match a moment after it ends. */
@@ -168,7 +169,7 @@ class Page {
     this.backdrop.stop();
     this.show("play");
     this.hud.begin(seat.player, slot, name);
-    this.chat.enter(seat.room, name);
+    this.chat.enter(seat, name);
     document.activeElement?.blur();
   }
 

@@ -1,7 +1,8 @@
 // Asks the lobby for a seat over `/lobby` and keeps asking when the connection drops.
 
-import { cleanName, playerKey, savePlayer } from "./identity.js";
+import { playerKey, savePlayer } from "./identity.js";
 import { openSocket, parseJson, retryDelayMs } from "./sockets.js";
+import { cleanName } from "./text.js";
 
 const ATTEMPTS_MAX = 8;
 

@@ -33,12 +33,22 @@ pub fn subject_open_room(host: &str) -> String {
     format!("game.v1.host.{host}.open")
 }
 
+/// A person with a seat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seated {
+    pub player: PlayerId,
+    pub name: String,
+}
+
 /// One room as the lobby sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RoomReport {
     pub room: RoomId,
     pub pool: Pool,
     pub humans: Vec<PlayerId>,
+    /// The same people with the names under which the room shows them.
+    #[serde(default)]
+    pub seated: Vec<Seated>,
     /// Seats that a person can take at once, those of server-side bots included.
     pub free_seats: u8,
     /// Ticks until the match ends; 0 when over.
@@ -148,7 +158,7 @@ pub struct ChatSay {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatAck {
     pub accepted: bool,
-    /// `flood`, `empty`, `too_long`, `channel`; empty when accepted.
+    /// `flood`, `busy`, `empty`, `too_long`, `channel`, `command`; empty when accepted.
     #[serde(default)]
     pub reason: String,
 }

@@ -1,4 +1,4 @@
-//! The `chat` role: takes lines, keeps the newest of every channel, limits floods.
+//! The `chat` role: takes lines, keeps the newest of every channel, limits floods, lets nobody look like another.
 //!
 //! Any number of processes share the work: one of the group takes each line and publishes it; all of them follow what
 //! is published, so that any of them can tell what was said and how much a player has said lately.
@@ -8,6 +8,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 
+use crate::domain::PlayerId;
+use crate::domain::text::names::{clean_name, distinct};
+use crate::domain::text::{LINE, clean, cut, is_command};
 use crate::net::admin::Readiness;
 use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
@@ -15,14 +18,16 @@ use crate::protocol::bus::{
     ChatAck, ChatHistory, ChatHistoryRequest, ChatLine, ChatSay, SUBJECT_CHAT_HISTORY, SUBJECT_CHAT_LINES,
     SUBJECT_CHAT_SAY,
 };
+use crate::roles::chat::channel::Channel;
 use crate::roles::chat::flood::Flood;
 use crate::roles::chat::history::History;
-use crate::roles::chat::text::{Refusal, check_channel, clean_line, clean_name};
+use crate::roles::chat::refusal::Refusal;
 use crate::telemetry;
 
+mod channel;
 mod flood;
 mod history;
-mod text;
+mod refusal;
 
 /// Chat processes share this group; one of them gets each request.
 const GROUP: &str = "chat";
@@ -54,7 +59,7 @@ pub async fn run(bus: Bus, ready: Readiness, shutdown: Shutdown) -> anyhow::Resu
                 responder.reply(&ack).await;
             }
             Some((request, responder)) = histories.next::<ChatHistoryRequest>() => {
-                responder.reply(&ChatHistory { lines: chat.history.of(&request.channel) }).await;
+                responder.reply(&chat.remembered(&request)).await;
             }
             else => anyhow::bail!("the bus is gone"),
         }
@@ -87,21 +92,27 @@ impl Chat {
 
     /// Asks the processes that were there before what was said to everybody; alone, there is nothing to ask.
     async fn catch_up(&mut self) {
-        let question = ChatHistoryRequest { channel: "global".to_owned() };
+        let question = ChatHistoryRequest { channel: Channel::Global.to_string() };
         let answer =
             self.bus.request::<_, ChatHistory>(SUBJECT_CHAT_HISTORY, &question, CATCH_UP_LIMIT).await;
         for line in answer.map(|history| history.lines).unwrap_or_default() {
-            self.history.note(line, Instant::now());
+            self.history.note(line, Channel::Global, Instant::now());
         }
+    }
+
+    fn remembered(&self, request: &ChatHistoryRequest) -> ChatHistory {
+        let lines = request.channel.parse().map(|channel| self.history.of(channel));
+        ChatHistory { lines: lines.unwrap_or_default() }
     }
 
     fn note(&mut self, line: ChatLine) {
         let now = Instant::now();
+        let Ok(channel) = line.channel.parse() else { return };
         match self.returning.iter().position(|id| *id == line.id) {
             Some(own) => drop(self.returning.remove(own)),
-            None => self.flood.note(line.player, now),
+            None => self.flood.note(line.player, channel, now),
         }
-        self.history.note(line, now);
+        self.history.note(line, channel, now);
     }
 
     async fn take(&mut self, say: ChatSay) -> ChatAck {
@@ -118,29 +129,32 @@ impl Chat {
     }
 
     async fn accept(&mut self, say: ChatSay) -> Result<(), Refusal> {
-        check_channel(&say.channel)?;
-        let text = clean_line(&say.text)?;
+        let channel: Channel = say.channel.parse()?;
+        let text = check_line(&say.text)?;
         let now = Instant::now();
-        if !self.flood.allows(say.player, now) {
-            return Err(Refusal::Flood);
-        }
+        self.flood.check(say.player, channel, now)?;
         let at_ms = unix_now_ms();
         let line = ChatLine {
             id: self.next_id(at_ms),
             channel: say.channel,
             player: say.player,
-            name: clean_name(&say.name),
+            name: self.name_for(say.player, &say.name, channel),
             text,
             at_ms,
         };
         let id = line.id;
         self.bus.publish(SUBJECT_CHAT_LINES, &line).await.map_err(|_| Refusal::Unavailable)?;
-        self.flood.note(say.player, now);
+        self.flood.note(say.player, channel, now);
         self.returning.push_back(id);
         if self.returning.len() > RETURNING_MAX {
             self.returning.pop_front();
         }
         Ok(())
+    }
+
+    /// Gateways know who is called how in which room; on channels beyond a room nobody but this process sees all names.
+    fn name_for(&self, player: PlayerId, told: &str, channel: Channel) -> String {
+        distinct(&clean_name(told), &self.history.looks_of_others(channel, player))
     }
 
     /// Ascending in time, different between processes.
@@ -149,6 +163,20 @@ impl Chat {
         (at_ms << ID_TIME_SHIFT)
             | (u64::from(self.process) << ID_PROCESS_SHIFT)
             | (self.count & ID_COUNT_MASK)
+    }
+}
+
+/// The line as others will see it.
+fn check_line(text: &str) -> Result<String, Refusal> {
+    let line = clean(text);
+    if line.is_empty() {
+        Err(Refusal::Empty)
+    } else if cut(&line, LINE) != line {
+        Err(Refusal::TooLong)
+    } else if is_command(&line) {
+        Err(Refusal::Command)
+    } else {
+        Ok(line)
     }
 }
 

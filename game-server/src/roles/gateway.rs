@@ -19,13 +19,15 @@ use tokio_util::task::TaskTracker;
 use crate::net::admin::Readiness;
 use crate::net::bus::Bus;
 use crate::net::shutdown::Shutdown;
-use crate::protocol::bus::{ChatLine, SUBJECT_CHAT_LINES};
+use crate::protocol::bus::{ChatLine, SUBJECT_CHAT_LINES, SUBJECT_HOSTS};
 use crate::protocol::ticket::TicketKey;
 use crate::protocol::version::Protocols;
 use crate::roles::gateway::assets::Assets;
 use crate::roles::gateway::counters::Counters;
 use crate::roles::gateway::hosts::Hosts;
 use crate::roles::gateway::limits::SOCKETS_MAX;
+use crate::roles::gateway::seats::Seats;
+use crate::roles::gateway::talkers::Talkers;
 
 mod addresses;
 mod admission;
@@ -42,8 +44,10 @@ mod matchmaking;
 mod metered;
 mod play;
 mod port;
+mod seats;
 mod socket;
 mod talk;
+mod talkers;
 mod tickets;
 
 pub use crate::roles::gateway::addresses::Block;
@@ -75,6 +79,8 @@ struct Gateway {
     hosts: Hosts,
     assets: Assets,
     chat_lines: broadcast::Sender<Arc<ChatLine>>,
+    seats: Seats,
+    talkers: Talkers,
     /// One for each socket that may be open.
     places: Arc<Semaphore>,
     ranking_places: Semaphore,
@@ -92,12 +98,15 @@ pub async fn run(
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     let lines = bus.subscribe(SUBJECT_CHAT_LINES).await?;
+    let heartbeats = bus.subscribe(SUBJECT_HOSTS).await?;
     let gateway = Arc::new(Gateway {
         assets: Assets::new(options.web_dir.clone(), &options.allowed_origins)?,
         hosts: Hosts::new(options.name.clone(), options.protocols.link),
         options,
         bus,
         chat_lines: broadcast::Sender::new(talk::LINES_MAX),
+        seats: Seats::default(),
+        talkers: Talkers::default(),
         places: Arc::new(Semaphore::new(SOCKETS_MAX)),
         ranking_places: Semaphore::new(leaderboard::QUESTIONS_MAX),
         room_sessions: TaskTracker::new(),
@@ -105,6 +114,10 @@ pub async fn run(
         shutdown,
     });
     let relay = tokio::spawn(talk::relay(lines, gateway.chat_lines.clone()));
+    let seats = tokio::spawn({
+        let gateway = gateway.clone();
+        async move { gateway.seats.follow(heartbeats).await }
+    });
     let stop_accepting = CancellationToken::new();
     let server = tokio::spawn(port::serve(
         listener,
@@ -125,6 +138,7 @@ pub async fn run(
     drain(&gateway, &stop_accepting).await;
     relay.abort();
     renewal.abort();
+    seats.abort();
     server.abort();
     Ok(())
 }

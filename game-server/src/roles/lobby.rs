@@ -10,9 +10,8 @@ use anyhow::Context;
 use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
 
-use crate::domain::{
-    MatchSettings, Mode, NAME_CHARS_MAX, PlayerId, Pool, RoomId, StateRate, TICK_RATE_HZ, Tick,
-};
+use crate::domain::text::names::clean_name;
+use crate::domain::{MatchSettings, Mode, PlayerId, Pool, RoomId, StateRate, TICK_RATE_HZ, Tick};
 use crate::net::admin::Readiness;
 use crate::net::bus::{Bus, BusError, Responder};
 use crate::net::shutdown::Shutdown;
@@ -285,13 +284,6 @@ fn party_number(code: &str) -> u64 {
     }
     let digest = Sha256::digest(code);
     u64::from_be_bytes(std::array::from_fn(|index| digest[index])).max(1)
-}
-
-/// What others see; control characters could redraw a log or a page.
-fn clean_name(name: &str) -> String {
-    let visible: String = name.chars().filter(|character| !character.is_control()).collect();
-    let name: String = visible.trim().chars().take(NAME_CHARS_MAX).collect();
-    if name.is_empty() { "Player".to_owned() } else { name }
 }
 
 fn unix_now_s() -> u64 {

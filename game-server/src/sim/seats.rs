@@ -1,19 +1,20 @@
 //! Who comes and goes: joining, leaving, held seats, bots that make room, the score board.
 
-use crate::domain::{NAME_CHARS_MAX, PLAYERS_PER_ROOM_MAX, Phase, PlayerId, PlayerResult, RosterEntry, Slot};
+use crate::domain::text::names::Looks;
+use crate::domain::{PLAYERS_PER_ROOM_MAX, Phase, PlayerId, PlayerResult, RosterEntry, Slot};
 use crate::sim::brain::Memory;
 use crate::sim::departure::{Departed, LEFT_BODY_TICKS, OUT_OF_PLAY_TICKS};
 use crate::sim::map;
 use crate::sim::seat::{Presence, Seat};
 use crate::sim::{JoinError, Room};
 
-/// By slot, so that a name is never there twice.
+/// By slot; there are as many as seats, so that there is always one for a bot that nobody else has.
 const BOT_NAMES: [&str; PLAYERS_PER_ROOM_MAX] =
     ["Ada", "Blaise", "Curie", "Dirac", "Euler", "Fermat", "Gauss", "Hypatia", "Ibn Musa", "Joule"];
-const NAMELESS: &str = "Player";
 
 impl Room {
-    /// Seats a person; the same player again gets the same seat or what was left of it, scores and all.
+    /// Seats a person under a name as it is to be shown; the same player again gets the same seat or what was left of it,
+    /// scores and all.
     ///
     /// A bot makes room when the seats are full or when more are taken than the room wants to fill.
     pub fn join(&mut self, player: PlayerId, name: &str) -> Result<Slot, JoinError> {
@@ -37,7 +38,7 @@ impl Room {
         let of_a_bot = if over_fill { self.bot_to_go() } else { None };
         let slot =
             of_a_bot.or_else(|| self.free_slot()).or_else(|| self.bot_to_go()).ok_or(JoinError::Full)?;
-        self.sit_down(Seat::new(slot, player, tidy_name(name), None));
+        self.sit_down(Seat::new(slot, player, name.to_owned(), None));
         if let (Some(departed), Some(seat)) = (self.departed.take(player), self.seat_mut(slot)) {
             seat.take_up(&departed, now);
         }
@@ -106,9 +107,18 @@ impl Room {
         while self.taken_seats() < usize::from(self.settings.fill_to_players) {
             let Some(slot) = self.free_slot() else { return };
             let player = PlayerId(u64::from(slot.0) + 1);
-            let name = BOT_NAMES[usize::from(slot.0)].to_owned();
+            let name = self.bot_name(slot);
             self.sit_down(Seat::new(slot, player, name, Some(Memory::default())));
         }
+    }
+
+    /// The seat's own, or the next that nobody's name looks like.
+    fn bot_name(&self, slot: Slot) -> String {
+        let taken: Vec<Looks> = self.seats.iter().flatten().map(|seat| Looks::of(&seat.name)).collect();
+        let own = usize::from(slot.0);
+        let mut names = BOT_NAMES[own..].iter().chain(&BOT_NAMES[..own]);
+        let is_free = |name: &&&str| !taken.iter().any(|taken| taken.alike(&Looks::of(name)));
+        names.find(is_free).unwrap_or(&BOT_NAMES[own]).to_string()
     }
 
     fn sit_down(&mut self, seat: Seat) {
@@ -192,6 +202,12 @@ impl Room {
         humans.extend(self.seats.iter().flatten().filter(|seat| seat.is_held()).map(|seat| seat.player));
     }
 
+    /// The same with the names under which they are shown.
+    pub fn people(&self) -> impl Iterator<Item = (PlayerId, &str)> {
+        let people = self.seats.iter().flatten().filter(|seat| seat.is_held());
+        people.map(|seat| (seat.player, seat.name.as_str()))
+    }
+
     /// How many people have a seat; see [`Room::humans`].
     pub fn human_count(&self) -> usize {
         self.seats.iter().flatten().filter(|seat| seat.is_held()).count()
@@ -213,11 +229,4 @@ impl Room {
         results.sort_by_key(|result| (std::cmp::Reverse(result.kills), result.deaths, result.slot));
         results
     }
-}
-
-/// A name that fits every screen: no control characters, not too long, not empty.
-fn tidy_name(name: &str) -> String {
-    let visible = name.trim().chars().filter(|character| !character.is_control());
-    let tidy: String = visible.take(NAME_CHARS_MAX).collect();
-    if tidy.is_empty() { NAMELESS.to_owned() } else { tidy }
 }

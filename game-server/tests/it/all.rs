@@ -5,24 +5,18 @@ use game_server::protocol::client::{ErrorCode, ServerMessage, decode_server};
 use serde_json::{Value, json};
 
 use crate::harness::http::{get, metric};
-use crate::harness::player::{Player, Socket, seat};
+use crate::harness::player::{Player, Socket, chat, seat};
 use crate::harness::servers::{All, until_ranked};
 use crate::harness::{LIMIT, eventually};
 
 const ANN: &str = "the secret key of ann";
 const BEN: &str = "the secret key of ben";
+const CLEO: &str = "the secret key of cleo";
 /// Longer than any test.
 const LONG_MATCH_S: u32 = 300;
 /// The shortest that the command line takes.
 const SHORT_MATCH_S: u32 = 5;
 const FULL_SPEED: i8 = 127;
-
-async fn chat_as(server: &All, key: &str, name: &str) -> Socket {
-    let mut chat = Socket::open(server.gateway, "/chat").await;
-    chat.send_json(json!({"type": "hello", "key": key, "name": name})).await;
-    chat.until_json("a greeting", |value| value["type"] == "hello").await;
-    chat
-}
 
 fn is_line(text: &str) -> impl Fn(&Value) -> bool {
     move |value| value["type"] == "line" && value["text"] == text
@@ -87,17 +81,17 @@ async fn a_player_who_comes_back_gets_the_same_seat() {
 #[tokio::test]
 async fn a_chat_line_reaches_the_others_in_the_room_and_those_who_come_later() {
     let server = All::start(LONG_MATCH_S).await;
-    let room = format!("room:{}", seat(server.gateway, ANN, "Ann").await.room);
-    let mut ann = chat_as(&server, ANN, "Ann").await;
-    let mut ben = chat_as(&server, BEN, "Ben").await;
-    for chat in [&mut ann, &mut ben] {
-        chat.send_json(json!({"type": "join", "channel": room})).await;
-    }
+    let seat_of_ann = seat(server.gateway, ANN, "Ann").await;
+    let room = format!("room:{}", seat_of_ann.room);
+    let mut ann = chat(server.gateway, ANN, &seat_of_ann).await;
+    let mut ben = chat(server.gateway, BEN, &seat(server.gateway, BEN, "Ben").await).await;
+    // On one bus what is said first is heard by whoever has joined by then, or is in the history.
     ann.send_json(json!({"type": "say", "channel": room, "text": "hello\u{7} room"})).await;
     let line = ben.until_json("the line", is_line("hello room")).await;
     assert_eq!((&line["name"], &line["channel"]), (&json!("Ann"), &json!(room)));
-    let mut late = chat_as(&server, "the secret key of cleo", "Cleo").await;
-    late.send_json(json!({"type": "join", "channel": room})).await;
+    let seat_of_cleo = seat(server.gateway, CLEO, "Cleo").await;
+    assert_eq!(seat_of_cleo.room, seat_of_ann.room);
+    let mut late = chat(server.gateway, CLEO, &seat_of_cleo).await;
     late.until_json("the history", is_line("hello room")).await;
 }
 

@@ -46,7 +46,7 @@ async fn golden_files_hold_in_the_page() {
         let script = format!(
             "const golden = arguments[0]; return (async () => {{
                 const modules = {{}};
-                for (const name of ['simulation', 'protocol', 'delta']) modules[name] = await import(`/${{name}}.js`);
+                for (const name of ['simulation', 'protocol', 'delta', 'text']) modules[name] = await import(`/${{name}}.js`);
                 {check}
                 return checkGolden(modules, golden);
             }})();"
@@ -55,6 +55,7 @@ async fn golden_files_hold_in_the_page() {
             "movement": parsed(include_str!("../golden/movement.json")),
             "client": parsed(include_str!("../golden/client.json")),
             "state": parsed(include_str!("../golden/state.json")),
+            "text": parsed(include_str!("../golden/text.json")),
         });
         let differences = page.execute(&script, vec![golden]).await.expect("the page runs the check");
         assert_eq!(differences, json!([]));

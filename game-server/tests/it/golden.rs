@@ -5,6 +5,7 @@
 mod messages;
 mod movement;
 mod state;
+mod text;
 
 use std::path::Path;
 

@@ -15,8 +15,10 @@ use crate::harness::player::Player;
 use crate::harness::servers::All;
 use crate::harness::{eventually, within_limit};
 
+mod chat;
 mod floods;
 mod leaving;
+mod names;
 mod results;
 mod rewind;
 mod rosters;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::player::{Player, Socket, seat};
+use crate::harness::player::{Player, chat, seat};
 use crate::harness::servers::{Cluster, until_ranked};
 
 mod bus;
@@ -13,9 +13,7 @@ mod pauses;
 const MATCH_S: u32 = 40;
 
 async fn talk(cluster: &Cluster, key: &str, text: &str) {
-    let mut chat = Socket::open(cluster.gateway, "/chat").await;
-    chat.send_json(json!({"type": "hello", "key": key, "name": "Talker"})).await;
-    chat.until_json("a greeting", |value| value["type"] == "hello").await;
+    let mut chat = chat(cluster.gateway, key, &seat(cluster.gateway, key, "Talker").await).await;
     chat.send_json(json!({"type": "say", "channel": "global", "text": text})).await;
     chat.until_json("the own line", |value| value["type"] == "line" && value["text"] == text).await;
 }

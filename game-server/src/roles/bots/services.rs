@@ -89,13 +89,15 @@ pub struct Chat {
 }
 
 impl Chat {
-    /// Says hello and joins the channel of a room.
-    pub async fn join(address: &Address, identity: &Identity, channel: &str) -> anyhow::Result<Chat> {
+    /// Says hello and joins the channel of the room of this seat.
+    pub async fn join(address: &Address, identity: &Identity, seat: &Seat) -> anyhow::Result<Chat> {
         let mut socket = connect(address, "/chat").await?;
         let hello = json!({ "type": "hello", "key": identity.key, "name": identity.name });
         send_json(&mut socket, &hello).await?;
         while next_json(&mut socket).await.context("saying hello to chat")?["type"] != "hello" {}
-        send_json(&mut socket, &json!({ "type": "join", "channel": channel })).await?;
+        let channel = format!("room:{}", seat.room);
+        let join = json!({ "type": "join", "channel": channel, "ticket": seat.ticket });
+        send_json(&mut socket, &join).await?;
         Ok(Chat { socket })
     }
 

@@ -179,8 +179,8 @@ struct Visit<'a> {
 
 impl Visit<'_> {
     async fn play(self, log: &mut Log, ann: &mut Figures, bob: &mut Figures) {
-        let [(seat, ann_connection, ann_clicked), (_, bob_connection, bob_clicked)] = self.seats;
-        let (ann_slot, room) = (ann_connection.welcome.slot, seat.room);
+        let [(ann_seat, ann_connection, ann_clicked), (bob_seat, bob_connection, bob_clicked)] = self.seats;
+        let (ann_slot, seats) = (ann_connection.welcome.slot, [ann_seat, bob_seat]);
         let (ann_tells, ann_sees) = sightings();
         let (bob_tells, bob_sees) = sightings();
         let seen_enough = CancellationToken::new();
@@ -197,7 +197,7 @@ impl Visit<'_> {
                 log.note("move", watch.own_movement().await);
                 log.note("seen", watch.movement_of_the_other().await);
                 log.note("shoot", watch.shots().await);
-                log.note("chat", talk(self.address, self.identities, &room).await);
+                log.note("chat", talk(self.address, self.identities, &seats).await);
                 log.note("ranking", ranking(self.address).await);
                 if watch.match_ends_before(self.until) {
                     log.note("over", watch.over(self.until).await);
@@ -220,11 +220,11 @@ impl Visit<'_> {
 }
 
 /// One says something in the channel of the room, the other hears it.
-async fn talk(address: &Address, identities: &[Identity; 2], room: &str) -> anyhow::Result<String> {
-    let (channel, text) = (format!("room:{room}"), format!("hello {:08x}", rand::random::<u32>()));
+async fn talk(address: &Address, identities: &[Identity; 2], seats: &[Seat; 2]) -> anyhow::Result<String> {
+    let (channel, text) = (format!("room:{}", seats[0].room), format!("hello {:08x}", rand::random::<u32>()));
     let talking = async {
-        let mut listener = Chat::join(address, &identities[1], &channel).await?;
-        let mut speaker = Chat::join(address, &identities[0], &channel).await?;
+        let mut listener = Chat::join(address, &identities[1], &seats[1]).await?;
+        let mut speaker = Chat::join(address, &identities[0], &seats[0]).await?;
         speaker.say(&channel, &text).await?;
         let said = Instant::now();
         listener.hear(&text).await?;

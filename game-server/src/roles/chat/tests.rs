@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::PlayerId;
+use crate::domain::text::LINE;
 use crate::net::admin::Readiness;
 use crate::net::bus::{Bus, Subscription};
 use crate::net::shutdown::Shutdown;
@@ -10,7 +11,8 @@ use crate::protocol::bus::{
     ChatAck, ChatHistory, ChatHistoryRequest, ChatLine, ChatSay, SUBJECT_CHAT_HISTORY, SUBJECT_CHAT_LINES,
     SUBJECT_CHAT_SAY,
 };
-use crate::roles::chat::{Chat, run};
+use crate::roles::chat::refusal::Refusal;
+use crate::roles::chat::{Chat, check_line, run};
 
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -24,10 +26,14 @@ async fn start(bus: &Bus) -> Shutdown {
 }
 
 async fn say(bus: &Bus, player: u64, channel: &str, text: &str) -> ChatAck {
+    say_as(bus, player, &format!("P{player}"), channel, text).await
+}
+
+async fn say_as(bus: &Bus, player: u64, name: &str, channel: &str, text: &str) -> ChatAck {
     let say = ChatSay {
         channel: channel.to_owned(),
         player: PlayerId(player),
-        name: "Ann".to_owned(),
+        name: name.to_owned(),
         text: text.to_owned(),
     };
     bus.request(SUBJECT_CHAT_SAY, &say, LIMIT).await.unwrap()
@@ -88,6 +94,43 @@ async fn a_bad_line_is_refused_with_its_reason() {
     assert_eq!(say(&bus, 1, "global", "\n").await.reason, "empty");
     assert_eq!(say(&bus, 1, "global", &"x".repeat(1_000)).await.reason, "too_long");
     assert_eq!(say(&bus, 1, "kitchen", "hello").await.reason, "channel");
+}
+
+#[tokio::test]
+async fn what_begins_as_a_command_is_never_published() {
+    let bus = Bus::local();
+    start(&bus).await;
+    let mut lines = bus.subscribe(SUBJECT_CHAT_LINES).await.unwrap();
+    for text in ["/", "/nick admin", " /w Ben secret", "\u{200b}/w Ben secret", "／w Ben secret"] {
+        assert_eq!(say(&bus, 1, "global", text).await.reason, "command", "{text:?}");
+    }
+    assert!(say(&bus, 1, "global", "1/2").await.accepted);
+    assert_eq!(next(&mut lines).await.text, "1/2");
+}
+
+#[tokio::test]
+async fn names_that_gateways_of_an_older_build_tell_are_cleaned_and_told_apart() {
+    let bus = Bus::local();
+    start(&bus).await;
+    let mut lines = bus.subscribe(SUBJECT_CHAT_LINES).await.unwrap();
+    let told = [(1, "Ann"), (2, "Аnn"), (3, "admin"), (1, "Ann"), (2, "Ann")];
+    let shown = ["Ann", "Аnn 2", "Player", "Ann", "Ann 2"];
+    for ((player, name), shown) in told.into_iter().zip(shown) {
+        assert!(say_as(&bus, player, name, "global", "hello").await.accepted);
+        assert_eq!(next(&mut lines).await.name, shown);
+    }
+    assert!(say_as(&bus, 9, "ann", "whisper:1", "it is me").await.accepted);
+    assert_eq!(next(&mut lines).await.name, "ann 3", "in whispers, too");
+}
+
+#[test]
+fn lines_are_as_long_as_they_may_be() {
+    let longest = "👩🏽".repeat(LINE.bytes / "👩🏽".len());
+    assert_eq!(check_line(&longest), Ok(longest.clone()));
+    assert_eq!(check_line(&format!("{longest}.")), Err(Refusal::TooLong));
+    assert!(check_line(&"x".repeat(LINE.clusters)).is_ok());
+    assert_eq!(check_line(&"x".repeat(LINE.clusters + 1)), Err(Refusal::TooLong));
+    assert_eq!(check_line(" \u{2066}\u{3164}"), Err(Refusal::Empty));
 }
 
 #[tokio::test]

@@ -89,7 +89,7 @@ impl Addresses {
         if self.is_exempt(address) {
             return Some(AddressPlace { of: None });
         }
-        let address = one_client(address.to_canonical());
+        let address = Self::one_client(address);
         let mut accounts = self.accounts();
         if accounts.len() >= ADDRESSES_KEPT {
             accounts.retain(|_, account| account.open > 0 || !account.opened.is_full(now));
@@ -104,6 +104,14 @@ impl Addresses {
         Some(AddressPlace { of: Some((self.clone(), address)) })
     }
 
+    /// Who counts as one: a household gets a whole /64 of IPv6.
+    pub fn one_client(address: IpAddr) -> IpAddr {
+        match address.to_canonical() {
+            IpAddr::V4(address) => IpAddr::V4(address),
+            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        }
+    }
+
     fn accounts(&self) -> MutexGuard<'_, HashMap<IpAddr, Account>> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -116,14 +124,6 @@ impl Drop for AddressPlace {
         {
             account.open -= 1;
         }
-    }
-}
-
-/// One household gets a whole /64 of IPv6, so that is what counts as a client.
-fn one_client(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
     }
 }
 

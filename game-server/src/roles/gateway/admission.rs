@@ -1,5 +1,6 @@
 //! Who may open a socket, and with which limits.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -17,10 +18,18 @@ const READ_BUFFER_BYTES: usize = 1024;
 /// What is ready at the same time is gathered up to about a packet and written together.
 const WRITE_BUFFER_BYTES: usize = 1400;
 
+/// Whose connection a request came on.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Visitor {
+    /// Nothing where one address stands for many: private ones, and proxies of ours.
+    pub address: Option<IpAddr>,
+}
+
 /// A permitted WebSocket upgrade and its place among this gateway's sockets.
 pub struct Admitted {
     pub upgrade: WebSocketUpgrade,
     pub place: OwnedSemaphorePermit,
+    pub visitor: Visitor,
 }
 
 /// Counts a refusal and answers it.
@@ -41,13 +50,14 @@ impl FromRequestParts<Arc<Gateway>> for Admitted {
         if !origin_allowed(&parts.headers, &gateway.options.allowed_origins) {
             return Err(refuse(StatusCode::FORBIDDEN, "origin"));
         }
+        let visitor = parts.extensions.get::<Visitor>().copied().unwrap_or_default();
         let upgrade = WebSocketUpgrade::from_request_parts(parts, gateway)
             .await
             .map_err(IntoResponse::into_response)?
             .read_buffer_size(READ_BUFFER_BYTES)
             .write_buffer_size(WRITE_BUFFER_BYTES);
         match gateway.places.clone().try_acquire_owned() {
-            Ok(place) => Ok(Self { upgrade, place }),
+            Ok(place) => Ok(Self { upgrade, place, visitor }),
             Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => {
                 Err(refuse(StatusCode::SERVICE_UNAVAILABLE, "sockets"))
             }

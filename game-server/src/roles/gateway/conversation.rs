@@ -6,13 +6,14 @@ use axum::response::Response;
 use futures_util::future::BoxFuture;
 
 use crate::roles::gateway::Gateway;
-use crate::roles::gateway::admission::Admitted;
+use crate::roles::gateway::admission::{Admitted, Visitor};
 use crate::roles::gateway::limits::{PING_EVERY, Rate, TEXT_BYTES_MAX};
 use crate::roles::gateway::socket::{CLOSE_RESTART, ClientSocket, Gone, Received};
 use crate::telemetry;
 
 /// Talks with one client; returns what it must not send.
-pub type Serve = for<'a> fn(&'a mut ClientSocket, &'a Gateway) -> BoxFuture<'a, Result<Received, Gone>>;
+pub type Serve =
+    for<'a> fn(&'a mut ClientSocket, &'a Gateway, Visitor) -> BoxFuture<'a, Result<Received, Gone>>;
 
 /// Upgrades the connection and serves it until the client goes or this gateway drains.
 pub fn upgrade(
@@ -22,13 +23,13 @@ pub fn upgrade(
     messages: Rate,
     serve: Serve,
 ) -> Response {
-    let Admitted { upgrade, place } = admitted;
+    let Admitted { upgrade, place, visitor } = admitted;
     upgrade.max_message_size(TEXT_BYTES_MAX).max_frame_size(TEXT_BYTES_MAX).on_upgrade(async move |socket| {
         let sockets = metrics::gauge!(telemetry::SOCKETS, "path" => path);
         sockets.increment(1.0);
         let mut socket = ClientSocket::new(socket, messages, PING_EVERY);
         tokio::select! {
-            end = serve(&mut socket, &gateway) => {
+            end = serve(&mut socket, &gateway, visitor) => {
                 if let Ok(received) = end {
                     socket.close_for(&received).await;
                 }

@@ -47,6 +47,11 @@ pub const LOBBY_MESSAGES: Rate = Rate { per_second: 2.0, burst: 10.0 };
 /// Messages on `/chat`: a page joins a few channels at once when it reconnects; chat itself limits what is said.
 pub const CHAT_MESSAGES: Rate = Rate { per_second: 5.0, burst: 30.0 };
 
+/// Lines that one socket says on `/chat`, as many as chat takes of one player.
+pub const LINES_PER_SOCKET: Rate = Rate { per_second: 0.625, burst: 5.0 };
+/// Lines that one address says through this gateway: four people who talk as fast as they may, or twenty who talk.
+pub const LINES_PER_ADDRESS: Rate = Rate { per_second: 2.5, burst: 25.0 };
+
 /// Largest text message on `/lobby` and `/chat`: a key, a name and a line of chat fit four times over.
 pub const TEXT_BYTES_MAX: usize = 4096;
 /// Sockets of one gateway; each costs about 20 kB, so this is 320 MB.

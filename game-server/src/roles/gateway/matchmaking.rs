@@ -67,7 +67,7 @@ struct Wish {
 
 /// `GET /lobby`
 pub async fn upgrade(State(gateway): State<Arc<Gateway>>, admitted: Admitted) -> Response {
-    conversation::upgrade(gateway, admitted, "lobby", LOBBY_MESSAGES, |socket, gateway| {
+    conversation::upgrade(gateway, admitted, "lobby", LOBBY_MESSAGES, |socket, gateway, _| {
         serve(socket, gateway).boxed()
     })
 }

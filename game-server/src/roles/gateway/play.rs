@@ -62,7 +62,7 @@ impl From<Gone> for End {
 
 /// `GET /room`
 pub async fn upgrade(State(gateway): State<Arc<Gateway>>, admitted: Admitted) -> Response {
-    let Admitted { upgrade, place } = admitted;
+    let Admitted { upgrade, place, .. } = admitted;
     upgrade.max_message_size(CLIENT_MESSAGE_BYTES_MAX).max_frame_size(CLIENT_MESSAGE_BYTES_MAX).on_upgrade(
         async move |socket| {
             let sockets = metrics::gauge!(telemetry::SOCKETS, "path" => "room");

@@ -26,7 +26,7 @@ use tower_service::Service;
 use crate::net::proxy_header;
 use crate::net::tls::Certificates;
 use crate::roles::gateway::addresses::{AddressPlace, Addresses, Block};
-use crate::roles::gateway::admission::{count_refusal, refuse};
+use crate::roles::gateway::admission::{Visitor, count_refusal, refuse};
 use crate::roles::gateway::limits::{
     Bucket, CONNECTIONS_MAX, HEADER_MAX, HTTP_BUFFER_BYTES, PLAIN_CONNECTION_MAX, PREFACE_MAX,
     REFUSALS_TOLD_MAX, REQUESTS,
@@ -97,10 +97,12 @@ impl Port {
         let Some(place) = self.addresses.take(address, Instant::now()) else {
             return self.turn_away(stream, StatusCode::TOO_MANY_REQUESTS, "address").await;
         };
+        let is_one = !self.addresses.is_exempt(address);
+        let visitor = Visitor { address: is_one.then(|| Addresses::one_client(address)) };
         let stream = Metered::new(stream, (place, connection));
         match &self.options.tls {
-            None => self.speak(stream).await,
-            Some(tls) => self.encrypt(tls, stream).await,
+            None => self.speak(stream, visitor).await,
+            Some(tls) => self.encrypt(tls, stream, visitor).await,
         }
     }
 
@@ -124,20 +126,23 @@ impl Port {
         }
     }
 
-    async fn encrypt(&self, tls: &Certificates, stream: Metered<TcpStream, Places>) {
+    async fn encrypt(&self, tls: &Certificates, stream: Metered<TcpStream, Places>, visitor: Visitor) {
         match timeout(PREFACE_MAX, tls.acceptor().accept(stream)).await {
-            Ok(Ok(stream)) => self.speak(stream).await,
+            Ok(Ok(stream)) => self.speak(stream, visitor).await,
             Ok(Err(_)) | Err(_) => count_refusal("tls"),
         }
     }
 
     /// HTTP until the connection ends or becomes a WebSocket.
-    async fn speak<S>(&self, stream: S)
+    async fn speak<S>(&self, stream: S, visitor: Visitor)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let requests = std::sync::Mutex::new(Bucket::new(REQUESTS, Instant::now()));
-        let service = service_fn(|request| self.answer(&requests, request));
+        let service = service_fn(|mut request: Request<Incoming>| {
+            request.extensions_mut().insert(visitor);
+            self.answer(&requests, request)
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_MAX)

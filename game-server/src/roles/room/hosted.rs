@@ -2,11 +2,12 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::domain::text::names::{Looks, clean_name, distinct};
 use crate::domain::{
     InputAck, MatchResult, MatchSettings, PLAYERS_PER_ROOM_MAX, Phase, PlayerId, PlayerInput, PlayerResult,
     Pool, RoomFrame, RoomId, Slot, Tick,
 };
-use crate::protocol::bus::{RoomReport, Seating};
+use crate::protocol::bus::{RoomReport, Seated, Seating};
 use crate::protocol::client::Welcome;
 use crate::protocol::link::{JoinRefusal, RoomToGateway, encode_frame_into};
 use crate::protocol::replay::Ending;
@@ -107,18 +108,19 @@ impl HostedRoom {
         if join.pool != self.room.settings().pool {
             return Err(JoinRefusal::WrongPool);
         }
+        let name = self.name_for(join.player, &join.name);
         // Written down before it happens, so that a log of a panic has what led to it.
         if let Some(recorder) = &mut self.recorder {
-            recorder.join(join.player, &join.name);
+            recorder.join(join.player, &name);
         }
-        let slot = self.room.join(join.player, &join.name).map_err(|error| match error {
+        let slot = self.room.join(join.player, &name).map_err(|error| match error {
             JoinError::Full => JoinRefusal::RoomFull,
             JoinError::Over => JoinRefusal::MatchOver,
             JoinError::TooSoon => JoinRefusal::TooSoon,
         })?;
         for understudy in &mut self.understudies {
             // As the room did, so it cannot fail either.
-            let _ = understudy.join(join.player, &join.name);
+            let _ = understudy.join(join.player, &name);
         }
         // A newcomer hears of what happens from the tick of the welcome on.
         self.untold.tell(self.id(), &self.links, out);
@@ -135,6 +137,18 @@ impl HostedRoom {
             out.send(&[join.seat.link], &self.score_board(results));
         }
         Ok(slot)
+    }
+
+    /// The name that was asked for, unless it looks like one that somebody else has here or has on the score board.
+    fn name_for(&self, player: PlayerId, asked: &str) -> String {
+        if let Some((_, name)) = self.room.people().find(|(seated, _)| *seated == player) {
+            return name.to_owned();
+        }
+        let roster = self.room.roster().into_iter().map(|entry| (entry.player, entry.name));
+        let board = self.room.results().into_iter().map(|line| (line.player, line.name));
+        let others = roster.chain(board).filter(|(other, _)| *other != player);
+        let taken: Vec<Looks> = others.map(|(_, name)| Looks::of(&name)).collect();
+        distinct(&clean_name(asked), &taken)
     }
 
     /// An older connection of the same player loses its seat to the new one.
@@ -289,9 +303,11 @@ impl HostedRoom {
         self.members.iter().map(|member| member.seat)
     }
 
-    /// What the lobby needs to know.
+    /// What lobby and gateways need to know.
     pub fn report(&self) -> RoomReport {
-        RoomReport { humans: self.room.humans(), ..self.report_without_humans() }
+        let mut report = self.report_without_humans();
+        self.report_into(&mut report);
+        report
     }
 
     fn report_without_humans(&self) -> RoomReport {
@@ -300,6 +316,7 @@ impl HostedRoom {
             room: self.id(),
             pool: self.room.settings().pool,
             humans: Vec::new(),
+            seated: Vec::new(),
             free_seats: if open { self.room.free_seats() } else { 0 },
             ticks_left: if open { self.room.ticks_left() } else { 0 },
             cost_us: self.cost.micros(),
@@ -310,7 +327,24 @@ impl HostedRoom {
     pub fn report_into(&self, report: &mut RoomReport) {
         let mut humans = std::mem::take(&mut report.humans);
         self.room.humans_into(&mut humans);
-        *report = RoomReport { humans, ..self.report_without_humans() };
+        let mut seated = std::mem::take(&mut report.seated);
+        self.seated_into(&mut seated);
+        *report = RoomReport { humans, seated, ..self.report_without_humans() };
+    }
+
+    fn seated_into(&self, seated: &mut Vec<Seated>) {
+        let mut count = 0;
+        for (player, name) in self.room.people() {
+            match seated.get_mut(count) {
+                Some(known) => {
+                    known.player = player;
+                    name.clone_into(&mut known.name);
+                }
+                None => seated.push(Seated { player, name: name.to_owned() }),
+            }
+            count += 1;
+        }
+        seated.truncate(count);
     }
 
     /// Late inputs since the last call.

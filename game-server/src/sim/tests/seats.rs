@@ -113,13 +113,14 @@ fn nobody_new_is_sent_to_a_room_that_is_about_to_close() {
 }
 
 #[test]
-fn names_are_made_to_fit() {
-    let mut room = empty_room();
-    room.join(PlayerId(1), "  a\u{7}b\n ").expect("there is a seat");
-    room.join(PlayerId(2), "").expect("there is a seat");
-    room.join(PlayerId(3), "ÄÖÜäöüßéèàôñçøåœæ").expect("there is a seat");
+fn a_bot_has_a_name_that_nobody_has() {
+    let mut room = Room::new(&settings(1, 4));
+    let leaver = join(&mut room, 100);
+    room.join(PlayerId(101), "dirac").expect("there is a seat");
+    room.leave(leaver, true);
+    steps(&mut room, 300);
     let names: Vec<String> = room.roster().into_iter().map(|entry| entry.name).collect();
-    assert_eq!(names, ["ab", "Player", "ÄÖÜäöüßéèàôñçøåœ"]);
+    assert_eq!(names, ["Ada", "Blaise", "dirac", "Euler"]);
 }
 
 #[test]

@@ -97,10 +97,19 @@ function checkStates(protocol, { StateDecoder }, state, differences) {
   }
 }
 
+function checkTexts({ cleanName, cleanLine }, { cases }, differences) {
+  for (const { text: typed, name, line } of cases) {
+    for (const [found, wanted] of [[cleanName(typed), name], [cleanLine(typed), line]]) {
+      if (found !== wanted) differences.push(`text ${escape(typed)}: ${escape(found)}, not ${escape(wanted)}`);
+    }
+  }
+}
+
 function checkGolden(modules, golden) {
   const differences = [];
   checkMovement(modules.simulation, golden.movement, differences);
   checkMessages(modules.protocol, golden.client, differences);
   checkStates(modules.protocol, modules.delta, golden.state, differences);
+  checkTexts(modules.text, golden.text, differences);
   return differences.slice(0, 10);
 }

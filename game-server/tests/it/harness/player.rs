@@ -11,9 +11,10 @@ use game_server::protocol::client::{
 use game_server::protocol::delta::decode::StateDecoder;
 use game_server::protocol::delta::{DisplayFrame, DisplayPlayer};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 
 use crate::harness::{LIMIT, within_limit};
 
@@ -34,6 +35,17 @@ impl Socket {
             .await
             .unwrap_or_else(|error| panic!("{path}: {error}"));
         Socket(socket)
+    }
+
+    /// The same through a balancer that says which address the client has.
+    pub async fn open_from(gateway: SocketAddr, path: &str, client: SocketAddr) -> Socket {
+        let mut stream = TcpStream::connect(gateway).await.expect("the port is open");
+        let (of, to) = (client.ip(), gateway.ip());
+        let header = format!("PROXY TCP4 {of} {to} {} {}\r\n", client.port(), gateway.port());
+        stream.write_all(header.as_bytes()).await.expect("the gateway reads");
+        let url = format!("ws://{gateway}{path}");
+        let upgraded = within_limit("a WebSocket", client_async(url, MaybeTlsStream::Plain(stream))).await;
+        Socket(upgraded.unwrap_or_else(|error| panic!("{path}: {error}")).0)
     }
 
     /// Sends any message; false when the gateway is gone.
@@ -108,6 +120,16 @@ impl Socket {
         assert!(in_time, "not within {LIMIT:?}: {what}; heard last: {heard}");
         heard
     }
+}
+
+/// Says hello on `/chat` and joins the room of a seat.
+pub async fn chat(gateway: SocketAddr, key: &str, seat: &Seat) -> Socket {
+    let mut chat = Socket::open(gateway, "/chat").await;
+    chat.send_json(json!({"type": "hello", "key": key})).await;
+    chat.until_json("a greeting", |value| value["type"] == "hello").await;
+    let channel = format!("room:{}", seat.room);
+    chat.send_json(json!({"type": "join", "channel": channel, "ticket": seat.ticket})).await;
+    chat
 }
 
 /// A seat as `/lobby` gives it.

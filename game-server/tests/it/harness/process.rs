@@ -68,6 +68,14 @@ impl Process {
         self.end();
     }
 
+    /// What it holds of this machine's memory.
+    pub fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("/proc");
+        let field = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a resident set");
+        let kibibytes = field.trim_end_matches("kB").trim().parse::<u64>().expect("a number");
+        kibibytes * 1024
+    }
+
     /// SIGTERM, without waiting for what it does.
     pub fn signal(&self) {
         self.send("TERM");

@@ -56,6 +56,7 @@ pub const EMBEDDED: &[Embedded] = &[
     asset!("sockets.js"),
     asset!("sound.js"),
     asset!("style.css"),
+    asset!("text.js"),
     asset!("touch.js"),
     asset!("upgrade.js"),
 ];

@@ -53,6 +53,7 @@ fn room(id: u64, humans: &[u64]) -> RoomReport {
         room: RoomId(id),
         pool: Pool::Public,
         humans: humans.iter().map(|player| PlayerId(*player)).collect(),
+        seated: Vec::new(),
         free_seats: 10 - humans.len() as u8,
         ticks_left: MATCH_TICKS,
         cost_us: 0,

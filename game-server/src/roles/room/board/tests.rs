@@ -66,6 +66,7 @@ fn a_burst_of_rooms_is_charged_before_it_is_measured() {
         room: RoomId(0),
         pool: Pool::Public,
         humans: Vec::new(),
+        seated: Vec::new(),
         free_seats: 0,
         ticks_left: 0,
         cost_us: 833,
