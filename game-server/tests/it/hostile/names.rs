@@ -55,8 +55,10 @@ async fn everybody_in_a_room_has_a_name_that_can_be_told_from_the_others() {
         let channel = format!("room:{}", seat.room);
         let mut socket = chat(server.gateway, &key(number), seat).await;
         for channel in [channel.as_str(), "global"] {
-            socket.send_json(json!({"type": "say", "channel": channel, "text": "hello"})).await;
-            let line = socket.until_json("the own line", |line| line["channel"] == channel).await;
+            let text = format!("hello from {number}");
+            socket.send_json(json!({"type": "say", "channel": channel, "text": text})).await;
+            let is_own = |line: &serde_json::Value| line["channel"] == channel && line["text"] == text;
+            let line = socket.until_json("the own line", is_own).await;
             assert_eq!(line["name"], ASKED_AND_SHOWN[number].1);
         }
     }
