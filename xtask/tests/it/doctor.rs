@@ -77,6 +77,7 @@ async fn a_log_is_explained_from_a_file_and_from_a_pipe() {
     );
     assert_eq!(result["matches"][0]["line"], 2);
     assert_eq!(result["matches"][1]["kind"], "consequence");
+    assert_eq!(result["matches"][0]["certainty"], "certain");
 
     let job = Job::new(env!("CARGO_BIN_EXE_xtask"), Path::new("/")).args(["doctor", "--log", "-"]);
     let job = job.env("XDG_STATE_HOME", state.path()).env("NO_COLOR", "1").stdin(JOURNAL);

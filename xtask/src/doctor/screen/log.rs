@@ -31,9 +31,8 @@ pub fn log(explanation: &Explanation) -> String {
     if !clear {
         text.push_str(&line(2, "next", explanation.next));
     }
-    for (kind, words) in
-        [(Kind::Consequence, "follows from something else"), (Kind::Decoy, "means nothing here")]
-    {
+    let follows = if clear { "follows from it" } else { "follows from something else" };
+    for (kind, words) in [(Kind::Consequence, follows), (Kind::Decoy, "means nothing here")] {
         for one in rest.iter().filter(|one| one.kind == kind).take(REST_SHOWN) {
             text.push_str(&aside(one, words));
         }

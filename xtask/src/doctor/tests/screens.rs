@@ -37,11 +37,8 @@ The connection to the server 127.0.0.1:6443 was refused
     let place = |text: &str| screen.find(text).unwrap_or_else(|| panic!("no {text} in {screen}"));
     assert!(place("root  a line of the mounts table has an unescaped space") < place("line 3"));
     assert!(place("certain: these words have no other cause") < place("docs/when-something-fails.md#mounts"));
-    assert!(
-        place("docs/when-something-fails.md#mounts")
-            < place("line 1 follows from something else: systemd starts")
-    );
-    assert!(place("line 4 follows from something else") < place("line 2 means nothing here"));
+    assert!(place("docs/when-something-fails.md#mounts") < place("line 1 follows from it: systemd starts"));
+    assert!(place("line 4 follows from it") < place("line 2 means nothing here"));
     assert_eq!(screen.lines().find(|line| line.chars().count() > 80), None, "{screen}");
 }
 
