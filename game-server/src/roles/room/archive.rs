@@ -6,7 +6,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ const PAGES_READY: usize = 16;
 #[derive(Debug, Clone)]
 pub struct ArchiveOptions {
     pub folder: PathBuf,
-    /// The oldest logs beyond this many are removed.
+    /// The oldest logs beyond this many are removed; those that are still written never are.
     pub files_max: usize,
 }
 
@@ -50,6 +50,8 @@ pub struct Archive {
     pages: SyncSender<Page>,
     /// Written pages, to be filled again.
     spare: Arc<Mutex<Vec<Vec<u8>>>>,
+    /// Rooms whose last page was dropped.
+    cut: Arc<Mutex<Vec<RoomId>>>,
 }
 
 impl Archive {
@@ -64,12 +66,13 @@ impl Archive {
         spare.resize_with(PAGES_READY, empty_page);
         let spare = Arc::new(Mutex::new(spare));
         let files = Files::in_folder(options)?;
-        let returned = spare.clone();
+        let archive = Archive { pages, spare, cut: Arc::default() };
+        let (returned, cut) = (archive.spare.clone(), archive.cut.clone());
         let writer = std::thread::Builder::new()
             .name("replay-logs".to_owned())
-            .spawn(move || write_pages(&queued, &returned, files))
+            .spawn(move || write_pages(&queued, &returned, &cut, files))
             .context("starting the thread that writes replay logs")?;
-        Ok((Archive { pages, spare }, writer))
+        Ok((archive, writer))
     }
 
     /// Begins the log of a room; false when it will have none.
@@ -80,7 +83,11 @@ impl Archive {
     /// Hands a page over without waiting; false when it was dropped.
     pub fn put(&self, room: RoomId, page: Vec<u8>, last: bool) -> bool {
         let page = if last { Page::Last(room, page) } else { Page::More(room, page) };
-        self.pages.try_send(page).is_ok()
+        let taken = self.pages.try_send(page).is_ok();
+        if last && !taken {
+            self.cut.lock().unwrap_or_else(PoisonError::into_inner).push(room);
+        }
+        taken
     }
 
     /// An empty page, one that was written before where there is one.
@@ -95,8 +102,15 @@ fn empty_page() -> Vec<u8> {
     Vec::with_capacity(2 * PAGE_BYTES)
 }
 
-fn write_pages(queued: &Receiver<Page>, spare: &Mutex<Vec<Vec<u8>>>, mut files: Files) {
+fn write_pages(
+    queued: &Receiver<Page>,
+    spare: &Mutex<Vec<Vec<u8>>>,
+    cut: &Mutex<Vec<RoomId>>,
+    mut files: Files,
+) {
     while let Ok(page) = queued.recv() {
+        // One whose first page still waits in the queue is looked for again.
+        cut.lock().unwrap_or_else(PoisonError::into_inner).retain(|room| files.open.remove(room).is_none());
         let written = match page {
             Page::Open(settings) => files.open(&settings),
             Page::More(room, page) => files.append(room, page, spare),
@@ -129,9 +143,11 @@ impl Files {
     }
 
     fn open(&mut self, settings: &MatchSettings) -> anyhow::Result<()> {
-        while self.all.len() >= self.options.files_max.max(1) {
+        while self.all.len() >= self.options.files_max.max(1)
+            && let Some(oldest) = self.oldest_closed()
+        {
             // One that somebody else has removed is gone as well.
-            let _ = self.all.pop_front().map(fs::remove_file);
+            let _ = self.all.remove(oldest).map(fs::remove_file);
         }
         let name = format!("{:013}-{:016x}.{LOG_FILE_ENDING}", now_ms(), settings.room.0);
         let path = self.options.folder.join(name);
@@ -139,6 +155,11 @@ impl Files {
         self.all.push_back(path.clone());
         self.open.insert(settings.room, path);
         Ok(())
+    }
+
+    fn oldest_closed(&self) -> Option<usize> {
+        let open: HashSet<&PathBuf> = self.open.values().collect();
+        self.all.iter().position(|log| !open.contains(log))
     }
 
     /// Writes a page; a room whose log cannot be written gets no more of it.

@@ -82,9 +82,9 @@ impl HostedRoom {
         }
     }
 
-    /// Writes a replay log from here on; call it before anything happens.
+    /// Writes a replay log as soon as a person joins; call it before anything happens.
     pub fn record(&mut self, archive: &Archive) {
-        self.recorder = Recorder::start(archive, &self.room);
+        self.recorder = Some(Recorder::start(archive, &self.room));
     }
 
     /// From here on this many copies do what the room does; call it before anything happens.
