@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{PlayerId, Pool, RoomId, Tick};
@@ -112,6 +114,9 @@ pub struct SeatRequest {
     #[serde(default)]
     pub party: String,
     pub waited_ms: u64,
+    /// Whoever asks from here has few promises at once; nothing where one address stands for many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
 }
 
 /// Answer to a [`SeatRequest`].

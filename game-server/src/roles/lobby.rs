@@ -29,6 +29,7 @@ use crate::telemetry;
 mod allocation;
 mod directory;
 mod matchmaking;
+mod openings;
 mod ratings;
 mod waiting;
 

@@ -1,12 +1,14 @@
 //! What the lobby knows: hosts, nodes, seats promised but not taken yet, parties. No clock and no bus of its own.
 
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use crate::domain::{MatchSettings, PLAYERS_PER_ROOM_MAX, PlayerId, Pool, RoomId, TICK_RATE_HZ, Tick};
-use crate::protocol::bus::{HostReport, NodeReport, SeatRequest};
+use crate::protocol::bus::{HostReport, NodeReport, RoomReport, SeatRequest};
 use crate::roles::lobby::allocation::{HostLoad, place};
 use crate::roles::lobby::matchmaking::{Candidate, Choice, Party, Seeker, backfill_ticks, choose};
+use crate::roles::lobby::openings::Openings;
 use crate::roles::lobby::ratings::Ratings;
 use crate::roles::lobby::waiting::WaitReason;
 
@@ -16,8 +18,13 @@ const RETURN_TICKS_MIN: Tick = 60;
 const HOST_SILENT: Duration = Duration::from_secs(3);
 /// Five missed reports: nothing is known about the node.
 const NODE_SILENT: Duration = Duration::from_secs(5);
-/// A promised seat is free again when its player has not appeared by then: a slow page on a slow phone.
+/// A promise is forgotten when its player has not appeared by then: a slow page on a slow phone.
 const RESERVATION: Duration = Duration::from_secs(10);
+/// From here on the seat may be promised to somebody else too: a page is there within a second, and whoever comes later
+/// to a room that is full is seated again.
+const RESERVATION_FIRM: Duration = Duration::from_secs(3);
+/// Promises that one address may have open: a class of twenty behind it is seated in two waves a second apart.
+const PROMISES_PER_ADDRESS: usize = 12;
 /// Longest time until a room that was just opened shows up in a heartbeat.
 const OPENED_UNREPORTED: Duration = Duration::from_secs(3);
 /// A host that failed to open a room is left alone for this long.
@@ -35,6 +42,7 @@ pub struct Directory {
     reservations: HashMap<PlayerId, Reservation>,
     parties: HashMap<String, RoomId>,
     avoided: HashMap<String, Instant>,
+    openings: Openings,
     match_ticks: Tick,
 }
 
@@ -52,7 +60,18 @@ struct Opened {
 
 struct Reservation {
     room: RoomId,
-    until: Instant,
+    made: Instant,
+    address: Option<IpAddr>,
+    /// Its player was seen in the room.
+    taken: bool,
+}
+
+/// Who was promised a seat of a room.
+#[derive(Default)]
+struct Promised {
+    players: Vec<PlayerId>,
+    /// Those of them whose seat nobody else is promised.
+    firm: Vec<PlayerId>,
 }
 
 /// What is known about one room, wherever from.
@@ -70,6 +89,7 @@ struct RoomView {
     candidate: Candidate,
     /// Who is there or on the way.
     people: Vec<PlayerId>,
+    there: usize,
     draining: bool,
 }
 
@@ -95,6 +115,7 @@ impl Directory {
             reservations: HashMap::new(),
             parties: HashMap::new(),
             avoided: HashMap::new(),
+            openings: Openings::default(),
             match_ticks,
         }
     }
@@ -103,9 +124,21 @@ impl Directory {
     pub fn note_host(&mut self, report: HostReport, now: Instant) {
         for room in &report.rooms {
             self.opened.remove(&room.room);
+            self.note_arrivals(room);
         }
         if self.hosts.len() < HOSTS_MAX || self.hosts.contains_key(&report.host) {
             self.hosts.insert(report.host.clone(), Seen { report, at: now });
+        }
+    }
+
+    fn note_arrivals(&mut self, room: &RoomReport) {
+        for player in &room.humans {
+            if let Some(reservation) = self.reservations.get_mut(player)
+                && reservation.room == room.room
+                && !std::mem::replace(&mut reservation.taken, true)
+            {
+                self.openings.came(1);
+            }
         }
     }
 
@@ -120,11 +153,14 @@ impl Directory {
     pub fn note_opening(&mut self, settings: &MatchSettings, host: &str, now: Instant) {
         let opened = Opened { host: host.to_owned(), pool: settings.pool, at: now };
         self.opened.insert(settings.room, opened);
+        self.openings.opened();
     }
 
     /// The room is not coming; those on their way to it look for another.
     pub fn note_open_failed(&mut self, room: RoomId, host: &str, now: Instant) {
-        self.opened.remove(&room);
+        if self.opened.remove(&room).is_some() {
+            self.openings.failed();
+        }
         self.reservations.retain(|_, reservation| reservation.room != room);
         self.parties.retain(|_, party_room| *party_room != room);
         self.avoided.insert(host.to_owned(), now + AVOID);
@@ -141,9 +177,12 @@ impl Directory {
     pub fn decide(&mut self, request: &SeatRequest, ratings: &Ratings, now: Instant) -> Decision {
         self.forget_the_past(now);
         let rooms = self.rooms(ratings, now);
-        if let Some(room) = self.own_room(request, &rooms) {
-            self.reserve(request, room, now);
-            return Decision::Seat(room);
+        if let Some(own) = self.own_room(request, &rooms) {
+            self.renew(request, own, now);
+            return Decision::Seat(own.candidate.room);
+        }
+        if self.promised_to(request.address) >= PROMISES_PER_ADDRESS {
+            return Decision::Wait(WaitReason::Address);
         }
         let candidates: Vec<Candidate> =
             rooms.into_iter().filter(|view| !view.draining).map(|view| view.candidate).collect();
@@ -160,7 +199,10 @@ impl Directory {
             }
             Choice::Wait(reason) => Decision::Wait(reason),
             Choice::OpenNew => match place(&self.host_loads(now)) {
-                Ok(load) => Decision::Open { host: load.host.clone() },
+                Ok(load) if self.openings.may_open(self.rooms_max(), now) => {
+                    Decision::Open { host: load.host.clone() }
+                }
+                Ok(_) => Decision::Wait(WaitReason::Crowd),
                 Err(reason) => Decision::Wait(reason),
             },
         }
@@ -169,22 +211,40 @@ impl Directory {
     /// Promises a seat; it counts as taken until the player appears in a heartbeat or the promise runs out.
     pub fn reserve(&mut self, request: &SeatRequest, room: RoomId, now: Instant) {
         if self.reservations.len() < RESERVATIONS_MAX {
-            self.reservations.insert(request.player, Reservation { room, until: now + RESERVATION });
+            let reservation = Reservation { room, made: now, address: request.address, taken: false };
+            self.reservations.insert(request.player, reservation);
         }
         if !request.party.is_empty() && self.parties.len() < RESERVATIONS_MAX {
             self.parties.insert(request.party.clone(), room);
         }
     }
 
+    /// Promises the own seat again, to somebody who has not taken it yet.
+    fn renew(&mut self, request: &SeatRequest, own: &RoomView, now: Instant) {
+        if !own.people.iter().take(own.there).any(|player| *player == request.player) {
+            self.reserve(request, own.candidate.room, now);
+        }
+    }
+
+    /// Seats that were promised to an address and not taken.
+    fn promised_to(&self, address: Option<IpAddr>) -> usize {
+        let open = self.reservations.values().filter(|reservation| !reservation.taken);
+        address.map_or(0, |_| open.filter(|reservation| reservation.address == address).count())
+    }
+
+    fn rooms_max(&self) -> usize {
+        self.hosts.values().map(|seen| seen.report.rooms_max as usize).sum()
+    }
+
     /// A player who is in a match, or on the way to one, belongs there: a reload must not cost the seat.
-    fn own_room(&self, request: &SeatRequest, rooms: &[RoomView]) -> Option<RoomId> {
+    fn own_room<'a>(&self, request: &SeatRequest, rooms: &'a [RoomView]) -> Option<&'a RoomView> {
         let is_own = |view: &&RoomView| {
             let candidate = &view.candidate;
             view.people.contains(&request.player)
                 && candidate.pool == request.pool
                 && candidate.ticks_left > RETURN_TICKS_MIN
         };
-        rooms.iter().find(is_own).map(|view| view.candidate.room)
+        rooms.iter().find(is_own)
     }
 
     fn party_of(&self, request: &SeatRequest) -> Party {
@@ -195,23 +255,24 @@ impl Directory {
     }
 
     fn rooms(&self, ratings: &Ratings, now: Instant) -> Vec<RoomView> {
-        let promised = self.promised();
-        let nobody = Vec::new();
+        let promised = self.promised(now);
+        let nobody = Promised::default();
         let view = |facts: RoomFacts| {
             let promised = promised.get(&facts.room).unwrap_or(&nobody);
-            let coming: Vec<PlayerId> =
-                promised.iter().copied().filter(|player| !facts.humans.contains(player)).collect();
+            let is_coming = |player: &&PlayerId| !facts.humans.contains(player);
+            let coming: Vec<PlayerId> = promised.players.iter().filter(is_coming).copied().collect();
+            let firm = promised.firm.iter().filter(is_coming).count();
             let people = [facts.humans, &coming].concat();
             let candidate = Candidate {
                 room: facts.room,
                 pool: facts.pool,
-                free: facts.free_seats.saturating_sub(u8::try_from(coming.len()).unwrap_or(u8::MAX)),
+                free: facts.free_seats.saturating_sub(u8::try_from(firm).unwrap_or(u8::MAX)),
                 people: people.len(),
                 rating: ratings.mean(&people),
                 ticks_left: facts.ticks_left,
             };
             let draining = self.hosts.get(facts.host).is_none_or(|seen| seen.report.draining);
-            RoomView { candidate, people, draining }
+            RoomView { candidate, people, there: facts.humans.len(), draining }
         };
         self.facts(now).map(view).collect()
     }
@@ -240,10 +301,14 @@ impl Directory {
         reported.chain(unreported)
     }
 
-    fn promised(&self) -> HashMap<RoomId, Vec<PlayerId>> {
-        let mut promised: HashMap<RoomId, Vec<PlayerId>> = HashMap::new();
+    fn promised(&self, now: Instant) -> HashMap<RoomId, Promised> {
+        let mut promised: HashMap<RoomId, Promised> = HashMap::new();
         for (player, reservation) in &self.reservations {
-            promised.entry(reservation.room).or_default().push(*player);
+            let room = promised.entry(reservation.room).or_default();
+            room.players.push(*player);
+            if now.duration_since(reservation.made) < RESERVATION_FIRM {
+                room.firm.push(*player);
+            }
         }
         promised
     }
@@ -270,7 +335,7 @@ impl Directory {
         self.nodes.retain(|_, seen| now.duration_since(seen.at) < NODE_SILENT);
         self.opened.retain(|_, opened| now.duration_since(opened.at) < OPENED_UNREPORTED);
         self.avoided.retain(|_, until| *until > now);
-        self.reservations.retain(|_, reservation| reservation.until > now);
+        self.reservations.retain(|_, reservation| now.duration_since(reservation.made) < RESERVATION);
         if self.parties.is_empty() {
             return;
         }

@@ -69,6 +69,7 @@ impl Fixture {
             pool,
             party: String::new(),
             waited_ms: 0,
+            address: None,
         };
         self.bus.request(SUBJECT_SEAT, &request, LIMIT).await.unwrap()
     }

@@ -17,6 +17,10 @@ pub enum WaitReason {
     Strength,
     /// More people ask than the lobby can keep in mind.
     Busy,
+    /// More seats are promised than people come to take them.
+    Crowd,
+    /// This address has been promised enough for now.
+    Address,
 }
 
 impl WaitReason {
@@ -32,6 +36,8 @@ impl WaitReason {
             }
             WaitReason::Strength => "Looking for players of your strength.",
             WaitReason::Busy => "Very many players are asking for a seat; please wait a moment.",
+            WaitReason::Crowd => "Very many players are on their way to their seats; yours is next.",
+            WaitReason::Address => "Others at your address are taking their seats; yours is next.",
         }
     }
 
@@ -45,6 +51,8 @@ impl WaitReason {
             WaitReason::PartyRoomFull => "party_room_full",
             WaitReason::Strength => "strength",
             WaitReason::Busy => "busy",
+            WaitReason::Crowd => "crowd",
+            WaitReason::Address => "address",
         }
     }
 }

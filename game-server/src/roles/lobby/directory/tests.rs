@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::domain::{MatchSettings, Mode, PlayerId, Pool, RoomId, SEAT_HOLD_TICKS, StateRate};
 use crate::protocol::bus::{HostReport, NodeReport, RoomReport, SeatRequest};
-use crate::roles::lobby::directory::{Decision, Directory, RESERVATION};
+use crate::roles::lobby::directory::{
+    Decision, Directory, PROMISES_PER_ADDRESS, RESERVATION, RESERVATION_FIRM,
+};
 use crate::roles::lobby::ratings::Ratings;
 use crate::roles::lobby::waiting::WaitReason;
 
@@ -45,6 +47,20 @@ fn asks(player: u64) -> SeatRequest {
         pool: Pool::Public,
         party: String::new(),
         waited_ms: 0,
+        address: None,
+    }
+}
+
+fn settings() -> MatchSettings {
+    MatchSettings {
+        room: RoomId(7),
+        seed: 1,
+        pool: Pool::Public,
+        match_ticks: MATCH_TICKS,
+        fill_to_players: 4,
+        mode: Mode::default(),
+        state_rate: StateRate::default(),
+        seat_hold_ticks: SEAT_HOLD_TICKS,
     }
 }
 
@@ -96,6 +112,85 @@ fn a_promise_is_kept_however_often_it_is_asked_for_and_runs_out() {
 }
 
 #[test]
+fn a_seat_that_nobody_takes_is_soon_promised_to_somebody_else_and_still_found_by_its_owner() {
+    let full_but_one = || vec![host("room-0", vec![room(1, &[1, 2, 3, 4, 5, 6, 7, 8, 9])])];
+    let mut fixture = Fixture::with(full_but_one());
+    assert_eq!(fixture.decide(&asks(100)), Decision::Seat(RoomId(1)));
+    fixture.pass(RESERVATION_FIRM, full_but_one());
+    assert_eq!(fixture.decide(&asks(101)), Decision::Seat(RoomId(1)));
+    assert_eq!(fixture.decide(&asks(100)), Decision::Seat(RoomId(1)));
+}
+
+#[test]
+fn an_address_has_few_promises_until_its_people_are_there() {
+    let address = Some("203.0.113.7".parse().unwrap());
+    let from = |player| SeatRequest { address, ..asks(player) };
+    let rooms = |humans: &[u64]| vec![host("room-0", vec![room(1, humans), room(2, &[]), room(3, &[])])];
+    let mut fixture = Fixture::with(rooms(&[]));
+    for player in 0..PROMISES_PER_ADDRESS as u64 {
+        assert!(matches!(fixture.decide(&from(player)), Decision::Seat(_)));
+        assert!(matches!(fixture.decide(&from(player)), Decision::Seat(_)), "asked twice");
+    }
+    assert_eq!(fixture.decide(&from(100)), Decision::Wait(WaitReason::Address));
+    assert!(matches!(fixture.decide(&asks(101)), Decision::Seat(_)), "somebody else");
+    fixture.pass(Duration::from_millis(500), rooms(&[0, 1, 2]));
+    for player in 200..203 {
+        assert!(matches!(fixture.decide(&from(player)), Decision::Seat(_)));
+    }
+    assert_eq!(fixture.decide(&from(203)), Decision::Wait(WaitReason::Address));
+    fixture.pass(RESERVATION, rooms(&[0, 1, 2]));
+    assert!(matches!(fixture.decide(&from(203)), Decision::Seat(_)));
+}
+
+/// What the lobby does for a decision to open a room, and the rooms that are there then.
+fn open(fixture: &mut Fixture, request: &SeatRequest, number: u64) {
+    let settings = MatchSettings { room: RoomId(number), ..settings() };
+    fixture.directory.note_opening(&settings, "room-0", fixture.now);
+    fixture.directory.reserve(request, RoomId(number), fixture.now);
+}
+
+#[test]
+fn promises_alone_open_a_few_rooms_and_people_as_many_as_they_need() {
+    let big = |rooms| HostReport { rooms_max: 160, ..host("room-0", rooms) };
+    let mut fixture = Fixture::with(vec![big(vec![])]);
+    let (mut opened, mut waiting) = (0, 0);
+    for player in 0..2_000 {
+        match fixture.decide(&asks(player)) {
+            Decision::Open { .. } => {
+                opened += 1;
+                open(&mut fixture, &asks(player), opened);
+            }
+            Decision::Seat(_) => {}
+            Decision::Wait(reason) => {
+                assert_eq!(reason, WaitReason::Crowd);
+                waiting += 1;
+            }
+        }
+    }
+    assert_eq!((opened, waiting), (20, 1_800));
+    // Forty of those who were promised a seat take it; asking again when one is there counts for nothing.
+    let full: Vec<_> = (1..=opened).map(|number| room(number, &[])).collect();
+    let there = |fixture: &Fixture| {
+        let mut rooms = full.clone();
+        for player in 0..40 {
+            let own = fixture.directory.reservations[&PlayerId(player)].room;
+            rooms[own.0 as usize - 1].humans.push(PlayerId(player));
+        }
+        rooms
+    };
+    let rooms = there(&fixture);
+    for _ in 0..3 {
+        fixture.pass(Duration::from_millis(500), vec![big(rooms.clone())]);
+        for player in 0..40 {
+            assert!(matches!(fixture.decide(&asks(player)), Decision::Seat(_)));
+        }
+    }
+    let more =
+        (10_000..12_000).filter(|player| matches!(fixture.decide(&asks(*player)), Decision::Open { .. }));
+    assert!(more.count() >= 10);
+}
+
+#[test]
 fn a_player_who_has_arrived_is_not_counted_twice() {
     let mut fixture = Fixture::with(vec![host("room-0", vec![room(1, &[1, 2, 3, 4, 5, 6, 7, 8])])]);
     assert_eq!(fixture.decide(&asks(100)), Decision::Seat(RoomId(1)));
@@ -118,16 +213,7 @@ fn a_reload_leads_back_into_the_own_match_even_on_a_draining_host() {
 fn a_room_being_opened_takes_the_next_players_before_any_heartbeat_shows_it() {
     let mut fixture = Fixture::with(vec![host("room-0", vec![])]);
     assert_eq!(fixture.decide(&asks(1)), Decision::Open { host: "room-0".to_owned() });
-    let settings = MatchSettings {
-        room: RoomId(7),
-        seed: 1,
-        pool: Pool::Public,
-        match_ticks: MATCH_TICKS,
-        fill_to_players: 4,
-        mode: Mode::default(),
-        state_rate: StateRate::default(),
-        seat_hold_ticks: SEAT_HOLD_TICKS,
-    };
+    let settings = settings();
     fixture.directory.note_opening(&settings, "room-0", fixture.now);
     fixture.directory.reserve(&asks(1), RoomId(7), fixture.now);
     assert_eq!(fixture.decide(&asks(2)), Decision::Seat(RoomId(7)));
