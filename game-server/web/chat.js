@@ -68,7 +68,7 @@ export class Chat {
     clearTimeout(this.timer);
     if (this.socket) this.socket.onclose = null;
     this.socket?.close();
-    this.socket = openSocket("/chat");
+    this.socket = openSocket("chat");
     // Only gateways of the build before read the name.
     this.socket.onopen = () => this.send({ type: "hello", key: playerKey(), name: this.name });
     this.socket.onmessage = (event) => this.onMessage(parseJson(event.data));

@@ -52,7 +52,7 @@ export class RoomConnection {
 
   open() {
     this.decoder = new StateDecoder();
-    this.socket = openSocket("/room");
+    this.socket = openSocket("room");
     this.socket.binaryType = "arraybuffer";
     this.heardAtMs = performance.now();
     this.socket.onopen = () => {

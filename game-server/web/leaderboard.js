@@ -10,7 +10,7 @@ const TOP_COUNT = 20;
 export async function showRanking(target, player) {
   try {
     const around = player ? `&around=${encodeURIComponent(player)}` : "";
-    const response = await fetch(`/ranking?limit=${TOP_COUNT}${around}`);
+    const response = await fetch(`ranking?limit=${TOP_COUNT}${around}`);
     if (!response.ok) throw new Error(`status ${response.status}`);
     target.replaceChildren(rankingTable(await response.json(), player));
   } catch {

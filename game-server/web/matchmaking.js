@@ -1,7 +1,7 @@
 // Asks the lobby for a seat over `/lobby` and keeps asking when the connection drops.
 
 import { playerKey, savePlayer } from "./identity.js";
-import { openSocket, parseJson, retryDelayMs } from "./sockets.js";
+import { openSocket, parseJson, refusalOf, retryDelayMs } from "./sockets.js";
 import { cleanName } from "./text.js";
 
 const ATTEMPTS_MAX = 8;
@@ -25,8 +25,10 @@ export class Matchmaking {
   }
 
   connect() {
-    this.socket = openSocket("/lobby");
+    this.socket = openSocket("lobby");
+    this.opened = false;
     this.socket.onopen = () => {
+      this.opened = true;
       this.socket.send(JSON.stringify({ type: "play", key: playerKey(), name: this.name, party: "", pool: "public" }));
     };
     this.socket.onmessage = (event) => this.onMessage(parseJson(event.data));
@@ -55,9 +57,18 @@ export class Matchmaking {
       this.callbacks.onFailed("The server does not answer. Is it running?");
       return;
     }
+    if (!this.opened) this.askWhy();
     this.callbacks.onWaiting("Reaching the server…", 0);
     this.timer = setTimeout(() => this.connect(), retryDelayMs(this.attempt));
     this.attempt += 1;
+  }
+
+  /** A refusal ends the wait: it would be the same again. */
+  async askWhy() {
+    const refusal = await refusalOf("lobby");
+    if (this.done || refusal === null) return;
+    this.finish();
+    this.callbacks.onFailed(refusal);
   }
 
   finish() {

@@ -3,9 +3,27 @@
 const RETRY_FIRST_MS = 250;
 const RETRY_LONGEST_MS = 4000;
 
+const REFUSALS = {
+  429: "The server refuses more connections from your network just now. Please try again in a minute.",
+  503: "The server is full just now. Please try again in a minute.",
+};
+
+/** Paths of the server lie beside the page, also where a proxy shows both below a folder. */
 export function openSocket(path) {
-  const scheme = location.protocol === "https:" ? "wss" : "ws";
-  return new WebSocket(`${scheme}://${location.host}${path}`);
+  const url = new URL(path, document.baseURI);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return new WebSocket(url);
+}
+
+/** Why a WebSocket did not open, which browsers do not tell: a sentence when the server is there and refused it, else null. */
+export async function refusalOf(path) {
+  try {
+    const answer = await fetch(new URL(path, document.baseURI), { method: "POST", cache: "no-store" });
+    if (answer.status === 403) return (await answer.text()).trim() || "The server refused this page.";
+    return REFUSALS[answer.status] ?? null;
+  } catch {
+    return null;
+  }
 }
 
 /** Doubles from a quarter second to four, with a random part so that a crowd does not return at once. */

@@ -4,7 +4,7 @@
 const ownVersion = document.querySelector("meta[name=version]").content;
 
 async function isUpgraded() {
-  const response = await fetch("/", { method: "HEAD", cache: "no-cache" });
+  const response = await fetch("./", { method: "HEAD", cache: "no-cache" });
   const version = response.ok ? response.headers.get("etag") : null;
   return Boolean(version) && !version.includes(`"${ownVersion}"`);
 }

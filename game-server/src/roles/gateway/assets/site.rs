@@ -17,8 +17,8 @@ const DOCUMENT: &str = "index.html";
 const ENTRY: &str = "main.js";
 const STYLE: &str = "style.css";
 /// What `index.html` says where the one answer has the thing itself.
-const SCRIPT_TAG: &str = r#"<script type="module" src="/main.js"></script>"#;
-const STYLE_TAG: &str = r#"<link rel="stylesheet" href="/style.css">"#;
+const SCRIPT_TAG: &str = r#"<script type="module" src="main.js"></script>"#;
+const STYLE_TAG: &str = r#"<link rel="stylesheet" href="style.css">"#;
 const VERSION_TAG: &str = r#"<meta name="version" content="">"#;
 /// Bytes of a hash that make a name: two files of a page never share 64 bits.
 const NAME_BYTES: usize = 8;
@@ -48,12 +48,12 @@ impl Site {
         let named = |name: &&String| !is_code(name) && !name.ends_with(".webmanifest");
         for name in files.keys().filter(named) {
             let entry = Entry::new(name, Bytes::from(files[name].to_vec()));
-            links.push((format!("\"/{name}\""), format!("\"/{name}?v={}\"", entry.hash)));
+            links.push((format!("\"{name}\""), format!("\"{name}?v={}\"", entry.hash)));
             entries.insert(name.clone(), entry);
         }
         for name in files.keys().filter(|name| name.ends_with(".webmanifest")) {
             let entry = Entry::new(name, Bytes::from(linked(text(files, name)?, &links)));
-            links.push((format!("\"/{name}\""), format!("\"/{name}?v={}\"", entry.hash)));
+            links.push((format!("\"{name}\""), format!("\"{name}?v={}\"", entry.hash)));
             entries.insert(name.clone(), entry);
         }
         for name in files.keys().filter(|name| name.ends_with(".js") || name.ends_with(".css")) {
