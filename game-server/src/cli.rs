@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::domain::{Mode, StateRate};
-use crate::roles::gateway::Block;
+use crate::roles::gateway::{Block, SOCKETS_PER_ADDRESS};
 use crate::store::retention::MATCHES_KEPT;
 use crate::telemetry::LogFormat;
 
@@ -111,6 +111,9 @@ pub struct PortArgs {
     /// Public addresses of proxies, such as 203.0.113.0/24: limits per address are off for them, as for private ones.
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<Block>,
+    /// Connections that one public address may have open; a player has three, and a page load six more.
+    #[arg(long, env = "SOCKETS_PER_ADDRESS", default_value_t = SOCKETS_PER_ADDRESS, value_parser = clap::value_parser!(u32).range(1..))]
+    pub sockets_per_address: u32,
 }
 
 /// `game-server room`

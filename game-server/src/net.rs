@@ -4,6 +4,8 @@
 pub mod admin;
 /// Deadlines that count only time in which this process ran.
 pub mod awake;
+/// What the kernel may hold for a stranger's socket.
+pub mod buffers;
 /// Publish, subscribe, request: in one process or over NATS.
 pub mod bus;
 /// Length-framed messages over a byte stream.

@@ -109,6 +109,7 @@ fn port_options(args: PortArgs) -> anyhow::Result<PortOptions> {
         tls: tls.transpose()?,
         proxy_protocol: args.proxy_protocol,
         trusted_proxies: args.trusted_proxies,
+        sockets_per_address: args.sockets_per_address,
     })
 }
 

@@ -26,12 +26,15 @@ use crate::roles::gateway::assets::Assets;
 use crate::roles::gateway::counters::Counters;
 use crate::roles::gateway::hosts::Hosts;
 use crate::roles::gateway::limits::SOCKETS_MAX;
+use crate::roles::gateway::origins::Origins;
 use crate::roles::gateway::seats::Seats;
 use crate::roles::gateway::talkers::Talkers;
 
 mod addresses;
 mod admission;
+mod answer;
 mod assets;
+mod below;
 mod conversation;
 mod counters;
 pub(super) mod feed;
@@ -42,6 +45,8 @@ mod leaderboard;
 mod limits;
 mod matchmaking;
 mod metered;
+mod origins;
+mod plain;
 mod play;
 mod port;
 mod seats;
@@ -51,6 +56,7 @@ mod talkers;
 mod tickets;
 
 pub use crate::roles::gateway::addresses::Block;
+pub use crate::roles::gateway::limits::SOCKETS_PER_ADDRESS;
 pub use crate::roles::gateway::port::PortOptions;
 
 /// Sessions that were told to end get this long to say goodbye.
@@ -75,6 +81,7 @@ pub struct GatewayOptions {
 /// Shared by all requests.
 struct Gateway {
     options: GatewayOptions,
+    origins: Origins,
     bus: Bus,
     hosts: Hosts,
     assets: Assets,
@@ -84,6 +91,7 @@ struct Gateway {
     /// One for each socket that may be open.
     places: Arc<Semaphore>,
     ranking_places: Semaphore,
+    history_places: Semaphore,
     room_sessions: TaskTracker,
     counters: Counters,
     shutdown: Shutdown,
@@ -102,6 +110,7 @@ pub async fn run(
     let gateway = Arc::new(Gateway {
         assets: Assets::new(options.web_dir.clone(), &options.allowed_origins)?,
         hosts: Hosts::new(options.name.clone(), options.protocols.link),
+        origins: Origins::new(&options.allowed_origins),
         options,
         bus,
         chat_lines: broadcast::Sender::new(talk::LINES_MAX),
@@ -109,6 +118,7 @@ pub async fn run(
         talkers: Talkers::default(),
         places: Arc::new(Semaphore::new(SOCKETS_MAX)),
         ranking_places: Semaphore::new(leaderboard::QUESTIONS_MAX),
+        history_places: Semaphore::new(talk::HISTORIES_AT_ONCE),
         room_sessions: TaskTracker::new(),
         counters: Counters::default(),
         shutdown,
@@ -124,6 +134,7 @@ pub async fn run(
         router(gateway.clone()),
         gateway.options.port.clone(),
         stop_accepting.clone(),
+        gateway.shutdown.clone(),
     ));
     let certificates = gateway.options.port.tls.clone();
     let renewal = tokio::spawn(async move {
@@ -139,15 +150,15 @@ pub async fn run(
     relay.abort();
     renewal.abort();
     seats.abort();
-    server.abort();
+    server.await?;
     Ok(())
 }
 
 fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
-        .route("/lobby", get(matchmaking::upgrade))
-        .route("/room", get(play::upgrade))
-        .route("/chat", get(talk::upgrade))
+        .route("/lobby", get(matchmaking::upgrade).post(admission::explain))
+        .route("/room", get(play::upgrade).post(admission::explain))
+        .route("/chat", get(talk::upgrade).post(admission::explain))
         .route("/ranking", get(leaderboard::get))
         .fallback(get(assets::get))
         .layer(map_response(assets::guarded))

@@ -66,7 +66,7 @@ fn broken(document: &Answer) -> Option<String> {
     let (policy, script) =
         (document.header("content-security-policy"), between(&html, "<script type=\"module\">", "</script>"));
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text.as_bytes())));
-    let outside = ["src=\"/main.js", "rel=\"stylesheet\"", "import {", "from \"./"];
+    let outside = ["src=\"main.js", "rel=\"stylesheet\"", "import {", "from \"./"];
     let checks = [
         ("status", document.status == 200),
         ("script", policy.contains(&hash(script))),
@@ -80,8 +80,8 @@ fn broken(document: &Answer) -> Option<String> {
 
 /// The paths that the document links by their content.
 fn links(html: &str) -> Vec<String> {
-    let found = html.split('"').filter(|part| part.starts_with('/') && part.contains("?v="));
-    found.map(str::to_owned).collect::<HashSet<_>>().into_iter().collect()
+    let found = html.split('"').filter(|part| part.contains(".svg?v=") || part.contains(".webmanifest?v="));
+    found.map(|name| format!("/{name}")).collect::<HashSet<_>>().into_iter().collect()
 }
 
 /// Loads the page from `first` and what it links from wherever the balancer leads.

@@ -9,7 +9,9 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use crate::roles::gateway::limits::{ADDRESSES_KEPT, Bucket, CONNECTIONS_PER_ADDRESS, SOCKETS_PER_ADDRESS};
+use crate::roles::gateway::limits::{
+    ADDRESSES_KEPT, Bucket, CONNECTIONS_PER_ADDRESS, Rate, SOCKETS_PER_ADDRESS,
+};
 
 /// A block of addresses, as `10.0.0.0/8` or a single address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +66,8 @@ struct Account {
 pub struct Addresses {
     /// Proxies, each of which stands for many players.
     trusted: Vec<Block>,
+    /// Connections that one address may have open.
+    open_max: u32,
     accounts: Mutex<HashMap<IpAddr, Account>>,
 }
 
@@ -74,8 +78,8 @@ pub struct AddressPlace {
 
 impl Addresses {
     /// Nobody is there yet.
-    pub fn new(trusted: Vec<Block>) -> Self {
-        Self { trusted, accounts: Mutex::default() }
+    pub fn new(trusted: Vec<Block>, open_max: u32) -> Self {
+        Self { trusted, open_max, accounts: Mutex::default() }
     }
 
     /// Whether limits are off: a private address is this machine, this network or a balancer of the cluster.
@@ -96,8 +100,8 @@ impl Addresses {
         }
         let account = accounts
             .entry(address)
-            .or_insert_with(|| Account { open: 0, opened: Bucket::new(CONNECTIONS_PER_ADDRESS, now) });
-        if account.open >= SOCKETS_PER_ADDRESS || !account.opened.take(now) {
+            .or_insert_with(|| Account { open: 0, opened: Bucket::new(self.opening_rate(), now) });
+        if account.open >= self.open_max || !account.opened.take(now) {
             return None;
         }
         account.open += 1;
@@ -110,6 +114,13 @@ impl Addresses {
             IpAddr::V4(address) => IpAddr::V4(address),
             IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
         }
+    }
+
+    /// Whoever may have more open than usual may open them as fast in proportion.
+    fn opening_rate(&self) -> Rate {
+        let more = (f64::from(self.open_max) / f64::from(SOCKETS_PER_ADDRESS)).max(1.0);
+        let Rate { per_second, burst } = CONNECTIONS_PER_ADDRESS;
+        Rate { per_second: per_second * more, burst: burst * more }
     }
 
     fn accounts(&self) -> MutexGuard<'_, HashMap<IpAddr, Account>> {

@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::Extension;
 use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
 
@@ -47,10 +48,8 @@ impl FromRequestParts<Arc<Gateway>> for Admitted {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Response> {
-        if !origin_allowed(&parts.headers, &gateway.options.allowed_origins) {
-            return Err(refuse(StatusCode::FORBIDDEN, "origin"));
-        }
         let visitor = parts.extensions.get::<Visitor>().copied().unwrap_or_default();
+        judge_origin(gateway, &parts.headers, visitor)?;
         let upgrade = WebSocketUpgrade::from_request_parts(parts, gateway)
             .await
             .map_err(IntoResponse::into_response)?
@@ -65,22 +64,27 @@ impl FromRequestParts<Arc<Gateway>> for Admitted {
     }
 }
 
-/// Browsers always send Origin with a WebSocket: the page must be ours, or one that the operator listed, or another
-/// site could play in the name of its visitors. Programs send none and hold no visitor's secrets.
-fn origin_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else {
-        return true;
-    };
-    let Ok(origin) = origin.to_str() else { return false };
-    if allowed.iter().any(|allowed| allowed.trim_end_matches('/').eq_ignore_ascii_case(origin)) {
-        return true;
-    }
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    match (origin.split_once("://"), host) {
-        (Some((_, origin_host)), Some(host)) => origin_host.eq_ignore_ascii_case(host),
-        _ => false,
-    }
+#[expect(clippy::result_large_err, reason = "an answer, made once for a refused request")]
+fn judge_origin(gateway: &Gateway, headers: &HeaderMap, visitor: Visitor) -> Result<(), Response> {
+    gateway.origins.judge(headers, visitor.address.is_none()).map_err(|foreign| {
+        gateway.origins.log(&foreign);
+        count_refusal("origin");
+        (StatusCode::FORBIDDEN, foreign.to_player()).into_response()
+    })
 }
 
-#[cfg(test)]
-mod tests;
+/// `POST` on the path of a WebSocket: a page whose upgrade failed is not told why, and asks here.
+pub async fn explain(
+    State(gateway): State<Arc<Gateway>>,
+    visitor: Option<Extension<Visitor>>,
+    headers: HeaderMap,
+) -> Response {
+    let visitor = visitor.map(|Extension(visitor)| visitor).unwrap_or_default();
+    match judge_origin(&gateway, &headers, visitor) {
+        Err(refusal) => refusal,
+        Ok(()) if gateway.places.available_permits() == 0 => {
+            refuse(StatusCode::SERVICE_UNAVAILABLE, "sockets")
+        }
+        Ok(()) => (StatusCode::UPGRADE_REQUIRED, "a WebSocket is spoken here\n").into_response(),
+    }
+}

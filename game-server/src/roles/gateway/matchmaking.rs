@@ -14,7 +14,7 @@ use crate::net::bus::BusError;
 use crate::protocol::bus::{SUBJECT_SEAT, SeatReply, SeatRequest};
 use crate::protocol::ticket::TicketError;
 use crate::roles::gateway::Gateway;
-use crate::roles::gateway::admission::{Admitted, count_refusal};
+use crate::roles::gateway::admission::{Admitted, Visitor, count_refusal};
 use crate::roles::gateway::conversation;
 use crate::roles::gateway::limits::LOBBY_MESSAGES;
 use crate::roles::gateway::socket::{ClientSocket, Gone, Received};
@@ -65,16 +65,23 @@ struct Wish {
     told: Option<Instant>,
 }
 
+/// Who sits at a socket: fixed by the first wish, so that one socket never has two seats promised.
+#[derive(Default)]
+struct Seeker {
+    identity: Option<PlayerId>,
+    wish: Option<Wish>,
+}
+
 /// `GET /lobby`
 pub async fn upgrade(State(gateway): State<Arc<Gateway>>, admitted: Admitted) -> Response {
-    conversation::upgrade(gateway, admitted, "lobby", LOBBY_MESSAGES, |socket, gateway, _| {
-        serve(socket, gateway).boxed()
+    conversation::upgrade(gateway, admitted, "lobby", LOBBY_MESSAGES, |socket, gateway, visitor| {
+        serve(socket, gateway, visitor).boxed()
     })
 }
 
 /// Returns what the client must not send.
-async fn serve(socket: &mut ClientSocket, gateway: &Gateway) -> Result<Received, Gone> {
-    let mut wish: Option<Wish> = None;
+async fn serve(socket: &mut ClientSocket, gateway: &Gateway, visitor: Visitor) -> Result<Received, Gone> {
+    let mut seeker = Seeker::default();
     let mut asks = interval(ASK_EVERY);
     asks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -85,11 +92,11 @@ async fn serve(socket: &mut ClientSocket, gateway: &Gateway) -> Result<Received,
                     Received::Binary(_) => String::new(),
                     refused => return Ok(refused),
                 };
-                hear(socket, &text, &mut wish, &mut asks).await?;
+                hear(socket, &text, &mut seeker, &mut asks).await?;
             }
-            _ = asks.tick(), if wish.is_some() => {
-                if let Some(waiting) = &mut wish && ask(socket, gateway, waiting).await? {
-                    wish = None;
+            _ = asks.tick(), if seeker.wish.is_some() => {
+                if let Some(wish) = &mut seeker.wish && ask(socket, gateway, wish, visitor).await? {
+                    seeker.wish = None;
                 }
             }
         }
@@ -99,16 +106,19 @@ async fn serve(socket: &mut ClientSocket, gateway: &Gateway) -> Result<Received,
 async fn hear(
     socket: &mut ClientSocket,
     text: &str,
-    wish: &mut Option<Wish>,
+    seeker: &mut Seeker,
     asks: &mut Interval,
 ) -> Result<(), Gone> {
     match serde_json::from_str(text) {
-        Ok(FromClient::Cancel) => *wish = None,
+        Ok(FromClient::Cancel) => seeker.wish = None,
         Ok(FromClient::Play { key, name, party, pool }) => {
             let Some(player) = player_of(&key) else {
                 return error(socket, "key", "the key must have 16 to 64 characters").await;
             };
-            *wish = Some(Wish { player, name, party, pool, since: Instant::now(), told: None });
+            if *seeker.identity.get_or_insert(player) != player {
+                return error(socket, "identity", "this connection has asked as somebody else").await;
+            }
+            seeker.wish = Some(Wish { player, name, party, pool, since: Instant::now(), told: None });
             asks.reset_immediately();
         }
         Err(_) => {
@@ -125,7 +135,12 @@ async fn error(socket: &mut ClientSocket, code: &'static str, message: &str) -> 
 }
 
 /// Asks the lobby once; true when the player is seated.
-async fn ask(socket: &mut ClientSocket, gateway: &Gateway, wish: &mut Wish) -> Result<bool, Gone> {
+async fn ask(
+    socket: &mut ClientSocket,
+    gateway: &Gateway,
+    wish: &mut Wish,
+    visitor: Visitor,
+) -> Result<bool, Gone> {
     let waited_ms = wish.since.elapsed().as_millis() as u64;
     let request = SeatRequest {
         player: wish.player,
@@ -133,6 +148,7 @@ async fn ask(socket: &mut ClientSocket, gateway: &Gateway, wish: &mut Wish) -> R
         pool: wish.pool,
         party: wish.party.clone(),
         waited_ms,
+        address: visitor.address,
     };
     let reason = match gateway.bus.request(SUBJECT_SEAT, &request, ANSWER_MAX).await {
         Ok(SeatReply::Seated { ticket }) => return seated(socket, gateway, &ticket).await,

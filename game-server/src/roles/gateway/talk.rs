@@ -32,6 +32,11 @@ use crate::telemetry;
 
 /// Lines that wait for the slowest socket of this gateway; one that is further behind misses the oldest.
 pub const LINES_MAX: usize = 256;
+/// Channels whose history one socket is sent, each once: what a page has it keeps, and a match has one channel.
+const HISTORIES_MAX: usize = 64;
+/// Sockets that one gateway tells a history at the same time: each holds 25 kB of lines until its client has read them.
+/// More do without.
+pub const HISTORIES_AT_ONCE: usize = 256;
 /// People that one player does not want to read.
 const MUTED_MAX: usize = 256;
 /// Chat answers within milliseconds; one that does not is being restarted.
@@ -101,6 +106,7 @@ async fn serve(socket: &mut ClientSocket, gateway: &Gateway, visitor: Visitor) -
         me: None,
         said: Bucket::new(LINES_PER_SOCKET, Instant::now()),
         channels: HashSet::new(),
+        histories: HashSet::new(),
         muted: HashSet::new(),
     };
     loop {
@@ -143,6 +149,8 @@ struct Talk<'a> {
     said: Bucket,
     /// `global`, the own whispers, the room of the seat.
     channels: HashSet<String>,
+    /// Channels whose history was sent.
+    histories: HashSet<String>,
     muted: HashSet<PlayerId>,
 }
 
@@ -213,6 +221,13 @@ impl Talk<'_> {
 
     async fn join(&mut self, channel: String) -> Result<(), Gone> {
         self.channels.insert(channel.clone());
+        if self.histories.len() >= HISTORIES_MAX || !self.histories.insert(channel.clone()) {
+            return Ok(());
+        }
+        let Ok(_place) = self.gateway.history_places.try_acquire() else {
+            count_refusal("history_busy");
+            return Ok(());
+        };
         let request = ChatHistoryRequest { channel };
         let bus = &self.gateway.bus;
         // Without history the channel still works; new lines come as soon as chat is back.

@@ -12,7 +12,8 @@ fn address(text: &str) -> IpAddr {
 }
 
 fn addresses(trusted: &[&str]) -> Arc<Addresses> {
-    Arc::new(Addresses::new(trusted.iter().map(|block| block.parse().unwrap()).collect()))
+    let trusted = trusted.iter().map(|block| block.parse().unwrap()).collect();
+    Arc::new(Addresses::new(trusted, SOCKETS_PER_ADDRESS))
 }
 
 #[test]
@@ -32,6 +33,16 @@ fn an_address_may_not_open_connections_without_end() {
     let opened = (0..10_000).take_while(|_| all.take(address("203.0.113.7"), now).is_some()).count();
     assert_eq!(opened, CONNECTIONS_PER_ADDRESS.burst as usize);
     assert!(all.take(address("203.0.113.7"), now + Duration::from_secs(1)).is_some());
+}
+
+#[test]
+fn a_flag_says_how_many_places_an_address_has() {
+    for open_max in [1, SOCKETS_PER_ADDRESS, 4 * SOCKETS_PER_ADDRESS] {
+        let (all, now) = (Arc::new(Addresses::new(Vec::new(), open_max)), Instant::now());
+        let client = address("203.0.113.7");
+        let places: Vec<_> = (0..10 * SOCKETS_PER_ADDRESS).map_while(|_| all.take(client, now)).collect();
+        assert_eq!(places.len(), open_max as usize);
+    }
 }
 
 #[test]
