@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 pub mod balancer;
 pub mod http;
+pub mod namespace;
 pub mod netem;
 pub mod player;
 pub mod process;
 pub mod raw;
 pub mod servers;
+pub mod stranger;
 
 /// Nothing that the tests wait for takes this long, not even on a machine that is busy with something else.
 pub const LIMIT: Duration = Duration::from_secs(60);

@@ -17,7 +17,9 @@ use crate::harness::{eventually, within_limit};
 
 mod chat;
 mod floods;
+mod hoarding;
 mod leaving;
+mod memory;
 mod names;
 mod results;
 mod rewind;
