@@ -79,8 +79,9 @@ pub async fn open(url: &str) -> anyhow::Result<AnyConnection> {
             .await
             .context("bringing its schema up to date")?;
         if connection.backend_name() == SQLITE {
-            // A file that may only be read opens like any other; better to hear it now than at the first result.
-            for sql in ["BEGIN IMMEDIATE", "ROLLBACK"] {
+            // A file that may only be read opens like any other, and BEGIN IMMEDIATE only reads there; better to hear it
+            // now than at the first result.
+            for sql in ["BEGIN IMMEDIATE", "UPDATE retention SET id = id", "ROLLBACK"] {
                 sqlx::query(sql).execute(&mut connection).await?;
             }
         }
