@@ -1,6 +1,7 @@
 //! What can be typed; the doc comments are the help.
 
 use std::ffi::OsStr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
@@ -30,6 +31,9 @@ pub struct Global {
     /// Name of the k3d cluster, instead of the one in manifests/cluster/k3d.yaml
     #[arg(long, global = true, value_name = "NAME", value_parser = parse_cluster)]
     pub cluster: Option<String>,
+    /// What to deploy instead of manifests/: a folder, a file of YAML or JSON, or `-` for what kustomize or helm prints
+    #[arg(long, global = true, value_name = "PATH")]
+    pub manifests: Option<PathBuf>,
     /// Port of 127.0.0.1 at which players join, instead of 8080
     #[arg(long, global = true, value_name = "PORT")]
     pub port: Option<u16>,

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 
 use crate::cli::{Global, TargetName};
 use crate::manifests::hex;
+use crate::manifests::source::Source;
 use crate::manifests::targets::{self, Pin};
 use crate::report::{Report, github};
 use crate::settings;
@@ -36,6 +37,8 @@ pub struct Context {
     pub root: PathBuf,
     /// The folder `manifests`, or what a test puts in its place.
     pub manifests: PathBuf,
+    /// What is deployed: those manifests, or what `--manifests` names.
+    pub objects: Source,
     /// `$XDG_STATE_HOME/game-server`, else `~/.local/state/game-server`; one folder a target in it.
     pub state: PathBuf,
     /// The file targets.yaml, or what a test puts in its place.
@@ -66,6 +69,8 @@ impl Context {
     pub fn new(global: &Global) -> Result<Self> {
         let root = root();
         let manifests = std::env::var_os(MANIFESTS_VARIABLE).map(PathBuf::from);
+        let manifests = manifests.unwrap_or_else(|| root.join("manifests"));
+        let given = global.manifests.as_deref().map(Source::given);
         let targets = std::env::var_os(TARGETS_VARIABLE).map(PathBuf::from);
         let targets = targets.unwrap_or_else(|| root.join(targets::FILE));
         let pin = match &global.target {
@@ -73,7 +78,8 @@ impl Context {
             _ => None,
         };
         Ok(Self {
-            manifests: manifests.unwrap_or_else(|| root.join("manifests")),
+            objects: given.unwrap_or_else(|| Source::repository(&manifests)),
+            manifests,
             root,
             state: state_folder()?,
             targets,

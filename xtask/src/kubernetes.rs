@@ -54,6 +54,11 @@ impl Kubernetes {
         Ok(Self { client, server: String::new(), report, is_imagined: true })
     }
 
+    /// True where writes are only said.
+    pub fn is_dry(&self) -> bool {
+        self.report.dry_run
+    }
+
     pub fn is_imagined(&self) -> bool {
         self.is_imagined
     }

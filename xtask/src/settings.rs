@@ -4,6 +4,9 @@ use std::time::Duration;
 
 /// Namespace of everything that is deployed.
 pub const NAMESPACE: &str = "game-prod";
+/// ConfigMap in that namespace which holds the ids of all that was deployed, wherever it lives; and its key.
+pub const INVENTORY_NAME: &str = "deployed";
+pub const INVENTORY_KEY: &str = "objects";
 /// Field manager of every server-side apply.
 pub const FIELD_MANAGER: &str = "game-server-xtask";
 /// Repository of the image that `image` builds; the tag is the hash of its content.

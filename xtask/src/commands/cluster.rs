@@ -62,7 +62,7 @@ pub struct Args {}
 pub async fn run(context: &Context, _args: Args) -> Result<()> {
     target::require_cluster(context, "cluster", "makes one")?;
     if context.pin.is_some() {
-        let uses = Manifests::load(&context.manifests)?.images();
+        let uses = Manifests::read(&context.objects)?.images();
         return Remote::connect(context).await?.require_nodes(context, &uses).await;
     }
     ensure(context, None).await?;

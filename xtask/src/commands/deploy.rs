@@ -1,9 +1,10 @@
 //! `cargo xtask deploy`: the manifests, applied, waited for, and cleared of what left the repository.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::Value;
 
 use crate::commands::image;
 use crate::context::{Context, target};
@@ -22,6 +23,10 @@ use inventory::Inventory;
 
 /// Enough to hide the latency of a busy API server.
 const WRITES_AT_ONCE: usize = 6;
+
+/// An API server takes up a definition within a second.
+const DEFINITION_LIMIT: Duration = Duration::from_secs(30);
+const DEFINITION_POLL: Duration = Duration::from_millis(100);
 
 /// What a deploy would change, told by the API server itself.
 pub mod changes;
@@ -92,7 +97,9 @@ pub struct Prepared {
 
 /// Everything up to the first write.
 pub async fn prepare(context: &Context, reached: &Reached, image: &str) -> Result<Prepared> {
-    prepare_these(&reached.cluster, Manifests::load(&context.manifests)?, image).await
+    let manifests = Manifests::read(&context.objects)?;
+    manifests.require_valid(reached.target.config.minor())?;
+    prepare_these(&reached.cluster, manifests, image).await
 }
 
 /// The same for manifests that were changed in memory.
@@ -108,7 +115,7 @@ pub async fn prepare_these(cluster: &Kubernetes, mut manifests: Manifests, image
 
 /// The same for a cluster that is still to be made: everything is new.
 pub fn prepare_first(context: &Context, image: &str) -> Result<Prepared> {
-    let mut manifests = Manifests::load(&context.manifests)?;
+    let mut manifests = Manifests::read(&context.objects)?;
     manifests.set_image(image);
     let changes = Changes::all_new(&manifests);
     Ok(Prepared { manifests, changes, inventory: Inventory::default() })
@@ -125,7 +132,7 @@ pub async fn is_settled(context: &Context, reached: &Reached, image: &str) -> Re
 /// Waits until what was deployed runs and can be reached, after the cluster was asleep; nothing is applied.
 pub async fn settle(context: &Context, reached: &Reached) -> Result<()> {
     let deployed = Inventory::read(&reached.cluster).await?;
-    let mut manifests = Manifests::load(&context.manifests)?;
+    let mut manifests = Manifests::read(&context.objects)?;
     manifests.objects.retain(|object| deployed.ids.contains(&Id::of(&object.value)));
     if manifests.objects.is_empty() {
         return Ok(());
@@ -199,6 +206,7 @@ async fn write(
     for object in manifests.objects.iter().filter(|object| object.kind() == "Namespace") {
         cluster.apply(&object.value, Apply::Real).await?;
     }
+    definitions(cluster, manifests).await?;
     secret::ensure(cluster).await?;
     // Old and new together first: a deploy that is interrupted forgets nothing.
     before.with(&now).write(cluster).await?;
@@ -212,6 +220,24 @@ async fn write(
         cluster.delete(id).await?;
     }
     now.write(cluster).await
+}
+
+/// Kinds that the manifests define are there before the objects of those kinds.
+async fn definitions(cluster: &Kubernetes, manifests: &Manifests) -> Result<()> {
+    let is_definition = |object: &&Object| object.kind() == "CustomResourceDefinition";
+    for object in manifests.objects.iter().filter(is_definition) {
+        cluster.apply(&object.value, Apply::Real).await?;
+        let (id, started) = (Id::of(&object.value), Instant::now());
+        let is_there = |live: &Value| {
+            let mut conditions = live["status"]["conditions"].as_array().into_iter().flatten();
+            conditions.any(|one| one["type"] == "Established" && one["status"] == "True")
+        };
+        while !cluster.is_dry() && !cluster.get(&id).await?.is_some_and(|live| is_there(&live)) {
+            anyhow::ensure!(started.elapsed() < DEFINITION_LIMIT, "{} is not established", id.key());
+            tokio::time::sleep(DEFINITION_POLL).await;
+        }
+    }
+    Ok(())
 }
 
 /// A new workload under an autoscaler starts with one pod and would get its minimum half a minute later.

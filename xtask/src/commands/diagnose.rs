@@ -56,7 +56,7 @@ pub async fn run(context: &Context, args: Args) -> Result<()> {
         None => target::for_up(context)?,
     };
     let step = context.report.step("diagnose", "looking at everything");
-    let (manifests, unreadable) = match Manifests::load(&context.manifests) {
+    let (manifests, unreadable) = match Manifests::read(&context.objects) {
         Ok(manifests) => (Some(manifests), None),
         Err(error) => (None, Some(words(&error))),
     };

@@ -32,7 +32,7 @@ pub struct Args {}
 pub async fn run(context: &Context, _args: Args) -> Result<()> {
     target::require_cluster(context, "label", "labels the nodes of a cluster")?;
     if context.pin.is_some() {
-        let uses = Manifests::load(&context.manifests)?.images();
+        let uses = Manifests::read(&context.objects)?.images();
         return Remote::connect(context).await?.require_nodes(context, &uses).await;
     }
     ensure(context, &Reached::of(context).await?).await
@@ -55,7 +55,7 @@ pub async fn ensure(context: &Context, reached: &Reached) -> Result<()> {
             nodes = cluster.nodes().await?;
         }
         note(target, wanted)?;
-        every_selector_is_met(target, &nodes, &Manifests::load(&context.manifests)?)?;
+        every_selector_is_met(target, &nodes, &Manifests::read(&context.objects)?)?;
     }
     match (changes.is_empty(), context.dry_run) {
         (true, _) => step.skipped("the nodes have their labels"),

@@ -99,7 +99,8 @@ fn unbuilt() -> Line {
 }
 
 async fn objects(context: &Context, cluster: &Kubernetes, reference: &str) -> Result<Vec<Line>> {
-    let manifests = Manifests::load(&context.manifests)?;
+    let manifests = Manifests::read(&context.objects)?;
+    tell_notes(context, &manifests);
     let changes = prepare_these(cluster, manifests, reference).await?.changes;
     let applied = changes.applied().iter().map(|(id, change)| match change {
         Change::New => Line::new("objects", "+", id.key()),
@@ -109,6 +110,12 @@ async fn objects(context: &Context, cluster: &Kubernetes, reference: &str) -> Re
         }
     });
     Ok(applied.chain(changes.removed().iter().map(|id| Line::new("objects", "-", id.key()))).collect())
+}
+
+fn tell_notes(context: &Context, manifests: &Manifests) {
+    for note in manifests.notes() {
+        context.report.warn(&note);
+    }
 }
 
 /// What is done where nothing can be asked: all of it.
@@ -123,7 +130,9 @@ fn everything(context: &Context, target: &Target, image: Option<&Image>) -> Resu
         }
         None => unbuilt(),
     };
-    let manifests = Manifests::load(&context.manifests)?;
+    let manifests = Manifests::read(&context.objects)?;
+    manifests.require_valid(target.config.minor())?;
+    tell_notes(context, &manifests);
     let objects =
         manifests.objects.iter().map(|object| Line::new("objects", "+", Id::of(&object.value).key()));
     Ok(labels.chain([image]).chain(objects).collect())

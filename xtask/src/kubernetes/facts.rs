@@ -1,13 +1,16 @@
 //! Gathers what a diagnosis reads: lists of plain objects, and the last lines of pods.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 use k8s_openapi::ByteString;
 
 use crate::diagnosis::facts::{Facts, Subject};
 use crate::diagnosis::redact::Redactor;
 use crate::kubernetes::Kubernetes;
-use crate::settings::NAMESPACE;
+use crate::kubernetes::objects::Id;
+use crate::settings::{INVENTORY_KEY, INVENTORY_NAME, NAMESPACE};
 
 /// Enough of a log to hold the reason of an end.
 const LOG_LINES: i64 = 40;
@@ -17,9 +20,37 @@ pub const SERVICE_LABEL: &str = "svccontroller.k3s.cattle.io/svcname";
 const WEBHOOKS: [&str; 2] = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
 
 impl Kubernetes {
-    /// One look at everything, without logs.
+    /// Namespaces in which something lives that was deployed from here, that of the game first.
+    pub async fn namespaces_deployed(&self) -> Result<Vec<String>> {
+        let inventory = self.get(&Id::new("v1", "ConfigMap", Some(NAMESPACE), INVENTORY_NAME)).await?;
+        let text = inventory.as_ref().and_then(|map| map["data"][INVENTORY_KEY].as_str()).unwrap_or("[]");
+        let ids: Vec<Id> = serde_json::from_str(text).unwrap_or_default();
+        let others: BTreeSet<String> = ids.into_iter().filter_map(|id| id.namespace).collect();
+        let others = others.into_iter().filter(|namespace| namespace != NAMESPACE);
+        Ok([NAMESPACE.to_owned()].into_iter().chain(others).collect())
+    }
+
+    /// One look at everything that was deployed, without logs.
     pub async fn facts(&self) -> Result<Facts> {
-        let here = Some(NAMESPACE);
+        let namespaces = self.namespaces_deployed().await?;
+        let mut whole: Option<Facts> = None;
+        for facts in try_join_all(namespaces.iter().map(|namespace| self.facts_in(namespace))).await? {
+            match &mut whole {
+                None => whole = Some(facts),
+                Some(whole) => {
+                    whole.workloads.extend(facts.workloads);
+                    whole.pods.extend(facts.pods);
+                    whole.events.extend(facts.events);
+                    whole.claims.extend(facts.claims);
+                }
+            }
+        }
+        Ok(whole.unwrap_or_default())
+    }
+
+    async fn facts_in(&self, namespace: &str) -> Result<Facts> {
+        let here = Some(namespace);
+        let is_home = namespace == NAMESPACE;
         let (workloads, mut pods, service_pods, events, nodes, claims, storage_classes, webhooks) = tokio::try_join!(
             self.lists("apps/v1", &WORKLOADS, here),
             self.list("v1", "Pod", here, ""),
@@ -30,7 +61,8 @@ impl Kubernetes {
             self.list("storage.k8s.io/v1", "StorageClass", None, ""),
             self.lists("admissionregistration.k8s.io/v1", &WEBHOOKS, None),
         )?;
-        pods.extend(service_pods);
+        // Those of the balancer serve all namespaces and count once.
+        pods.extend(service_pods.into_iter().filter(|_| is_home));
         let logs = Default::default();
         Ok(Facts { workloads, pods, events, nodes, claims, storage_classes, webhooks, logs })
     }
@@ -53,7 +85,13 @@ impl Kubernetes {
 
     /// Adds the last lines of these pods; what is printed of them holds no secret.
     pub async fn add_logs(&self, facts: &mut Facts, pods: &[String]) {
-        let logs = join_all(pods.iter().map(|pod| self.last_lines(pod, LOG_LINES))).await;
+        let namespace = |name: &str| {
+            let pod = facts.pods.iter().find(|pod| pod["metadata"]["name"] == name);
+            pod.and_then(|pod| pod["metadata"]["namespace"].as_str()).unwrap_or(NAMESPACE).to_owned()
+        };
+        let asked: Vec<(String, &String)> = pods.iter().map(|pod| (namespace(pod), pod)).collect();
+        let logs = asked.iter().map(|(namespace, pod)| self.last_lines(namespace, pod, LOG_LINES));
+        let logs = join_all(logs).await;
         let redactor = Redactor::default();
         let redacted = logs.iter().map(|lines| lines.iter().map(|line| redactor.text(line)).collect());
         facts.logs.extend(pods.iter().cloned().zip(redacted));
@@ -61,7 +99,9 @@ impl Kubernetes {
 
     /// Every value of every Secret of the game, decoded and as it is stored: what must appear nowhere.
     pub async fn secret_values(&self) -> Result<Vec<String>> {
-        let secrets = self.list("v1", "Secret", Some(NAMESPACE), "").await?;
+        let namespaces = self.namespaces_deployed().await?;
+        let lists = namespaces.iter().map(|namespace| self.list("v1", "Secret", Some(namespace), ""));
+        let secrets = try_join_all(lists).await?.concat();
         let data =
             secrets.iter().filter_map(|secret| secret["data"].as_object()).flat_map(|data| data.values());
         let mut values = Vec::new();

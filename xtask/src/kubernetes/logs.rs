@@ -46,8 +46,8 @@ pub struct LogLine {
 
 impl Kubernetes {
     /// The last lines of one pod, of the run before the current one where there was one.
-    pub async fn last_lines(&self, pod: &str, lines: i64) -> Vec<String> {
-        let api: Api<Pod> = Api::namespaced(self.client.clone(), NAMESPACE);
+    pub async fn last_lines(&self, namespace: &str, pod: &str, lines: i64) -> Vec<String> {
+        let api: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
         for previous in [true, false] {
             let params = LogParams { tail_lines: Some(lines), previous, ..Default::default() };
             if let Ok(Ok(text)) = tokio::time::timeout(LAST_LINES_LIMIT, api.logs(pod, &params)).await

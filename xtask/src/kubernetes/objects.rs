@@ -100,7 +100,7 @@ impl Kubernetes {
             None => {
                 let found = pinned_kind(&self.client, &gvk).await;
                 let (resource, capabilities) =
-                    found.with_context(|| format!("the cluster knows no kind {kind} of {api_version}"))?;
+                    found.map_err(|error| unknown_kind(kind, api_version, error))?;
                 (resource, capabilities.scope == Scope::Namespaced)
             }
         };
@@ -225,6 +225,35 @@ async fn limited<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T>
         }
         other => anyhow::Error::new(other),
     })
+}
+
+/// A kind that the cluster has no definition of.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the cluster knows no kind {kind} of {api_version}: what defines it (a CustomResourceDefinition, mostly an operator's) is \
+     not installed"
+)]
+struct UnknownKind {
+    kind: String,
+    api_version: String,
+}
+
+fn unknown_kind(kind: &str, api_version: &str, error: kube::Error) -> anyhow::Error {
+    const NOT_FOUND: u16 = 404;
+    let is_unknown = match &error {
+        kube::Error::Api(status) => status.code == NOT_FOUND,
+        kube::Error::Discovery(_) => true,
+        _ => false,
+    };
+    if is_unknown {
+        return UnknownKind { kind: kind.to_owned(), api_version: api_version.to_owned() }.into();
+    }
+    anyhow::Error::new(error).context(format!("asking the cluster about the kind {kind} of {api_version}"))
+}
+
+/// True when the cluster has no definition of the kind.
+pub fn is_unknown_kind(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.downcast_ref::<UnknownKind>().is_some())
 }
 
 /// The API server's own words.

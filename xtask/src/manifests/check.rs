@@ -12,9 +12,16 @@ const DRAINING_ROLES: [&str; 2] = ["gateway", "room"];
 
 /// Text that kubectl and this program would read differently.
 pub fn text(file: &str, text: &str) -> Result<(), String> {
-    for (index, line) in text.lines().enumerate() {
-        let at = format!("manifests/{file}:{}", index + 1);
-        let line = line.split(" #").next().unwrap_or_default().trim().trim_start_matches("- ");
+    // Lines of a block of text (`|`) belong to whoever reads it, and are indented deeper than its key.
+    let mut block: Option<usize> = None;
+    for (index, whole) in text.lines().enumerate() {
+        let indent = whole.len() - whole.trim_start().len();
+        if whole.trim().is_empty() || block.is_some_and(|block| indent > block) {
+            continue;
+        }
+        block = opens_block(whole).then_some(indent);
+        let at = format!("{file}:{}", index + 1);
+        let line = whole.split(" #").next().unwrap_or_default().trim().trim_start_matches("- ");
         if line.starts_with("<<:") {
             return Err(format!(
                 "{at}: merge keys (<<) are read by some tools and not by others; spell it out."
@@ -33,6 +40,12 @@ pub fn text(file: &str, text: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn opens_block(line: &str) -> bool {
+    let line = line.split(" #").next().unwrap_or_default().trim_end();
+    let end = line.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-'));
+    end.ends_with(": |") || end.ends_with(": >") || end.ends_with("- |") || end.ends_with("- >")
 }
 
 /// A broken rule of one object, and where the object says so.
@@ -54,30 +67,25 @@ impl Fault {
 }
 
 /// Rules about one object alone.
-pub fn object(object: &Object) -> Result<(), Fault> {
-    for (field, value) in
-        [("apiVersion", object.api_version()), ("kind", object.kind()), ("metadata.name", object.name())]
-    {
-        if value.is_empty() {
-            return Err(Fault::at(object, "", format!("an object has no {field}.")));
-        }
+pub fn object(object: &Object, is_stream: bool) -> Result<(), Fault> {
+    if object.name().is_empty() && object.value["metadata"]["generateName"].is_string() {
+        let text = "`generateName` asks for another object each time; what is deployed again and again needs \
+                    `metadata.name` (`kubectl create` makes such objects).";
+        return Err(Fault::at(object, "/metadata/generateName", text));
     }
-    let key = object.key();
-    let namespace = "/metadata/namespace";
-    match object.kind() {
-        "Secret" => {
-            let text = format!("{key} is in the repository; secrets are made at the first deploy.");
-            return Err(Fault::at(object, "", text));
-        }
-        "Namespace" if object.name() != NAMESPACE => {
-            let text = format!("{key}: everything lives in the namespace {NAMESPACE}.");
-            return Err(Fault::at(object, "/metadata/name", text));
-        }
-        "Namespace" => {}
-        _ if object.namespace() != Some(NAMESPACE) => {
-            return Err(Fault::at(object, namespace, format!("{key} has no `namespace: {NAMESPACE}`.")));
-        }
-        _ => {}
+    let fields =
+        [("apiVersion", object.api_version()), ("kind", object.kind()), ("metadata.name", object.name())];
+    if let Some((field, _)) = fields.iter().find(|(_, value)| value.is_empty()) {
+        let text = format!(
+            "this has no {field}, so it is no object of Kubernetes; take files that are something else (values of Helm, \
+             settings of other tools) out of the folder."
+        );
+        return Err(Fault::at(object, "", text));
+    }
+    // What a program prints into a pipe is in no repository.
+    if object.kind() == "Secret" && !is_stream {
+        let text = format!("{} is in the repository; secrets are made at the first deploy.", object.key());
+        return Err(Fault::at(object, "", text));
     }
     if object.is_workload() {
         selector(object)?;
@@ -101,22 +109,17 @@ fn selector(object: &Object) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Rules that the game itself needs: pods of others are only told about.
 fn container(object: &Object, pointer: &str, container: &Value) -> Result<(), Fault> {
     let key = object.key();
     let fault = |field: &str, text: String| Fault::at(object, format!("{pointer}/{field}"), text);
     let image = container["image"].as_str().unwrap_or_default();
-    let tag = image.rsplit('/').next().and_then(|last| last.split_once(':')).map(|(_, tag)| tag);
-    match tag {
-        None if image == IMAGE_NAME || image.contains('@') => {}
-        None | Some("latest") => {
-            let text = format!("{key}: the image `{image}` needs a fixed tag: pods would differ by node.");
-            return Err(fault("image", text));
-        }
-        Some(_) if image.starts_with(&format!("{IMAGE_NAME}:")) => {
-            let text = format!("{key}: write `{IMAGE_NAME}` without a tag; it is set from what was built.");
-            return Err(fault("image", text));
-        }
-        Some(_) => {}
+    if image.starts_with(&format!("{IMAGE_NAME}:")) {
+        let text = format!("{key}: write `{IMAGE_NAME}` without a tag; it is set from what was built.");
+        return Err(fault("image", text));
+    }
+    if image != IMAGE_NAME {
+        return Ok(());
     }
     if container["imagePullPolicy"] != "IfNotPresent" {
         let text = format!("{key}: imagePullPolicy must be IfNotPresent; images are delivered to the nodes.");
@@ -129,11 +132,25 @@ fn container(object: &Object, pointer: &str, container: &Value) -> Result<(), Fa
     Ok(())
 }
 
+/// What works, and probably not as it was meant.
+pub fn notes(object: &Object) -> Vec<String> {
+    let key = object.key();
+    let of = |container: &Value| {
+        let image = container["image"].as_str().unwrap_or_default();
+        let tag = image.rsplit('/').next().and_then(|last| last.split_once(':')).map(|(_, tag)| tag);
+        let is_fixed = image == IMAGE_NAME || image.contains('@') || tag.is_some_and(|tag| tag != "latest");
+        let note =
+            format!("{key}: the image `{image}` has no fixed tag: pods may differ by node; name a version");
+        (!is_fixed && !image.is_empty()).then_some(note)
+    };
+    object.containers().filter_map(of).collect()
+}
+
 /// Rules between objects.
 pub fn references(objects: &[Object]) -> Result<(), Fault> {
     for (index, object) in objects.iter().enumerate() {
-        if let Some(twin) = objects[..index].iter().find(|other| other.key() == object.key()) {
-            let text = format!("{} is defined here and again in manifests/{}.", object.key(), object.file);
+        if let Some(twin) = objects[..index].iter().find(|other| is_same(other, object)) {
+            let text = format!("{} is defined here and again in {}.", object.key(), object.file);
             return Err(Fault::at(twin, "", text));
         }
         match object.kind() {
@@ -146,10 +163,29 @@ pub fn references(objects: &[Object]) -> Result<(), Fault> {
     Ok(())
 }
 
+fn is_same(a: &Object, b: &Object) -> bool {
+    let group = |object: &Object| {
+        object.api_version().split_once('/').map_or(String::new(), |(group, _)| group.to_owned())
+    };
+    a.key() == b.key() && a.namespace() == b.namespace() && group(a) == group(b)
+}
+
+/// Whatever makes pods in ways that only its own controller knows.
+fn may_make_pods(object: &Object) -> bool {
+    let is_kubernetes = !object.api_version().contains('.') || object.api_version().contains(".k8s.io/");
+    !is_kubernetes || ["Pod", "Job", "CronJob", "ReplicaSet"].contains(&object.kind())
+}
+
 fn service(service: &Object, objects: &[Object]) -> Result<(), Fault> {
     let wanted = &service.value["spec"]["selector"];
-    let found = objects.iter().any(|other| {
-        other.is_workload() && selects(wanted, &other.value["spec"]["template"]["metadata"]["labels"])
+    // Without a selector its endpoints are given, or it is a name for something outside.
+    if wanted.as_object().is_none_or(serde_json::Map::is_empty) {
+        return Ok(());
+    }
+    let mut near = objects.iter().filter(|other| other.namespace() == service.namespace());
+    let found = near.any(|other| {
+        let labels = &other.value["spec"]["template"]["metadata"]["labels"];
+        may_make_pods(other) || other.is_workload() && selects(wanted, labels)
     });
     if found {
         return Ok(());
@@ -160,8 +196,16 @@ fn service(service: &Object, objects: &[Object]) -> Result<(), Fault> {
 
 fn autoscaler(autoscaler: &Object, objects: &[Object]) -> Result<(), Fault> {
     let target = &autoscaler.value["spec"]["scaleTargetRef"];
-    let found = objects.iter().find(|other| target["kind"] == other.kind() && target["name"] == other.name());
+    let near = |other: &&Object| other.namespace() == autoscaler.namespace();
+    let found = objects
+        .iter()
+        .filter(near)
+        .find(|other| target["kind"] == other.kind() && target["name"] == other.name());
     let Some(found) = found else {
+        // What an operator makes cannot be seen in files.
+        if objects.iter().filter(near).any(may_make_pods) {
+            return Ok(());
+        }
         let text = format!("{} scales something that no file defines.", autoscaler.key());
         return Err(Fault::at(autoscaler, "/spec/scaleTargetRef", text));
     };
@@ -179,14 +223,22 @@ fn workload(object: &Object, objects: &[Object]) -> Result<(), Fault> {
     let key = object.key();
     for (pointer, container) in object.containers_at() {
         for name in config_maps_read(container) {
-            if !objects.iter().any(|other| other.kind() == "ConfigMap" && other.name() == name) {
+            let is_there = |other: &Object| {
+                other.kind() == "ConfigMap" && other.name() == name && other.namespace() == object.namespace()
+            };
+            if !objects.iter().any(is_there) {
                 let text = format!("{key} reads the ConfigMap `{name}`, which no file defines.");
                 return Err(Fault::at(object, format!("{pointer}/envFrom"), text));
             }
         }
         for (index, variable) in container["env"].as_array().into_iter().flatten().enumerate() {
-            let secret = &variable["valueFrom"]["secretKeyRef"]["name"];
-            if secret.as_str().is_some_and(|name| name != GENERATED_SECRET) {
+            let reference = &variable["valueFrom"]["secretKeyRef"];
+            let secret = &reference["name"];
+            let is_given = reference["optional"] == true
+                || objects.iter().any(|other| other.kind() == "Secret" && *secret == other.name())
+                || object.namespace() != Some(NAMESPACE)
+                || objects.iter().any(may_make_pods);
+            if !is_given && secret.as_str().is_some_and(|name| name != GENERATED_SECRET) {
                 let text =
                     format!("{key} reads the Secret {secret}; only `{GENERATED_SECRET}` is made here.");
                 return Err(Fault::at(
@@ -197,7 +249,7 @@ fn workload(object: &Object, objects: &[Object]) -> Result<(), Fault> {
             }
         }
     }
-    if DRAINING_ROLES.contains(&object.name()) {
+    if DRAINING_ROLES.contains(&object.name()) && object.containers().any(|one| one["image"] == IMAGE_NAME) {
         grace(object, setting(objects, "match", "MATCH_SECONDS").unwrap_or(0))?;
     }
     Ok(())
@@ -219,14 +271,11 @@ fn grace(object: &Object, match_s: u64) -> Result<(), Fault> {
 
 /// Names of the ConfigMaps that a container takes its environment from.
 pub fn config_maps_read(container: &Value) -> impl Iterator<Item = &str> {
-    let whole =
-        container["envFrom"].as_array().into_iter().flatten().map(|from| &from["configMapRef"]["name"]);
-    let single = container["env"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|env| &env["valueFrom"]["configMapKeyRef"]["name"]);
-    whole.chain(single).filter_map(Value::as_str)
+    let list = |key: &str| container[key].as_array().into_iter().flatten();
+    let whole = list("envFrom").map(|from| &from["configMapRef"]);
+    let single = list("env").map(|env| &env["valueFrom"]["configMapKeyRef"]);
+    let needed = whole.chain(single).filter(|reference| reference["optional"] != true);
+    needed.filter_map(|reference| reference["name"].as_str())
 }
 
 /// A number of a ConfigMap among these objects.

@@ -144,6 +144,12 @@ impl ClusterConfig {
         serde_yaml::to_string(&values).context("writing the file of the load balancer")
     }
 
+    /// `34` of `rancher/k3s:v1.34.4-k3s1`, where the image says it.
+    pub fn minor(&self) -> Option<u32> {
+        let (_, tag) = self.image.rsplit_once(':')?;
+        tag.trim_start_matches('v').split('.').nth(1)?.parse().ok()
+    }
+
     /// Names of the nodes as Kubernetes knows them.
     pub fn nodes(&self) -> Vec<String> {
         let servers = (0..self.servers).map(|index| format!("k3d-{}-server-{index}", self.name));

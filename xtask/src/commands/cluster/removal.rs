@@ -9,7 +9,6 @@ use crate::context::Context;
 use crate::docker::Engine;
 use crate::interrupt;
 use crate::report::Exit;
-use crate::settings::NAMESPACE;
 use crate::target::Target;
 
 /// A delete takes 2 s, and 14 s on a machine that is busy.
@@ -51,7 +50,11 @@ pub async fn name_data(context: &Context, engine: &Engine, target: &Target) {
     let Ok(cluster) = target.connect(engine).await else {
         return;
     };
-    let claims = cluster.list("v1", "PersistentVolumeClaim", Some(NAMESPACE), "").await.unwrap_or_default();
+    let mut claims = Vec::new();
+    for namespace in cluster.namespaces_deployed().await.unwrap_or_default() {
+        let found = cluster.list("v1", "PersistentVolumeClaim", Some(&namespace), "").await;
+        claims.extend(found.unwrap_or_default());
+    }
     for claim in claims {
         let name = claim["metadata"]["name"].as_str().unwrap_or_default();
         let size = claim["status"]["capacity"]["storage"].as_str().unwrap_or("unbound");

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::commands::deploy::inventory::Inventory;
 use crate::kubernetes::Kubernetes;
-use crate::kubernetes::objects::{Apply, Id, is_not_found};
+use crate::kubernetes::objects::{Apply, Id, is_not_found, is_unknown_kind};
 use crate::manifests::{Manifests, Object, difference};
 
 /// Requests at a time: enough to hide their latency, few enough for a small API server.
@@ -81,13 +81,17 @@ impl Changes {
 
 /// Compares every object of the manifests, and everything deployed before, with the cluster.
 pub async fn find(cluster: &Kubernetes, manifests: &Manifests, inventory: &Inventory) -> Result<Changes> {
-    let comparisons = manifests.objects.iter().map(|object| compare(cluster, object));
+    let comparisons = manifests.objects.iter().map(|object| compare(cluster, manifests, object));
     let applied: Vec<(Id, Change)> =
         stream::iter(comparisons).buffered(REQUESTS_AT_ONCE).try_collect().await?;
     let mut removed = Vec::new();
     for id in inventory.gone_from(&Inventory::of(manifests)) {
         // Owned by another object, it goes with that one.
-        let live = cluster.get(&id).await?;
+        let live = match cluster.get(&id).await {
+            // Its kind went, and it with it.
+            Err(error) if is_unknown_kind(&error) => None,
+            live => live?,
+        };
         if live.is_some_and(|live| live["metadata"]["ownerReferences"].as_array().is_none_or(Vec::is_empty)) {
             removed.push(id);
         }
@@ -95,15 +99,22 @@ pub async fn find(cluster: &Kubernetes, manifests: &Manifests, inventory: &Inven
     Ok(Changes { applied, removed })
 }
 
-async fn compare(cluster: &Kubernetes, object: &Object) -> Result<(Id, Change)> {
+async fn compare(cluster: &Kubernetes, manifests: &Manifests, object: &Object) -> Result<(Id, Change)> {
     let id = Id::of(&object.value);
     let (live, wanted) = tokio::join!(cluster.get(&id), cluster.apply(&object.value, Apply::DryRun));
-    let live = live?;
+    let is_to_come = |error: &anyhow::Error| {
+        is_unknown_kind(error) && manifests.define(object.api_version(), object.kind())
+    };
+    let live = match live {
+        // Its definition is still to come.
+        Err(error) if is_to_come(&error) => return Ok((id, Change::New)),
+        live => live.map_err(|error| error.context(object.file.clone()))?,
+    };
     let wanted = match wanted {
         Ok(wanted) => wanted,
         // The namespace itself is still to come.
         Err(error) if live.is_none() && is_not_found(&error) => return Ok((id, Change::New)),
-        Err(error) => return Err(error.context(format!("manifests/{}", object.file))),
+        Err(error) => return Err(error.context(object.file.clone())),
     };
     let Some(live) = live else {
         return Ok((id, Change::New));

@@ -6,12 +6,7 @@ use serde_json::json;
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::objects::{Apply, Id};
 use crate::manifests::Manifests;
-use crate::settings::NAMESPACE;
-
-/// Name of the ConfigMap.
-const NAME: &str = "deployed";
-/// Its key.
-const KEY: &str = "objects";
+use crate::settings::{INVENTORY_KEY as KEY, INVENTORY_NAME as NAME, NAMESPACE};
 
 /// Ids of everything that was applied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,9 +49,10 @@ impl Inventory {
         Self { ids: self.ids.iter().chain(new).cloned().collect() }
     }
 
-    /// What was applied once and is in the manifests no more; claims, Secrets and the namespace are for ever.
+    /// What was applied once and is in the manifests no more; claims, Secrets and namespaces are for
+    /// ever, and so are definitions of kinds: with one all objects of its kind would go, whoever made them.
     pub fn gone_from(&self, now: &Self) -> Vec<Id> {
-        let kept = ["PersistentVolumeClaim", "Secret", "Namespace"];
+        let kept = ["PersistentVolumeClaim", "Secret", "Namespace", "CustomResourceDefinition"];
         let gone =
             |id: &&Id| !now.ids.iter().any(|other| same(other, id)) && !kept.contains(&id.kind.as_str());
         self.ids.iter().filter(gone).cloned().collect()

@@ -19,7 +19,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<()> {
 
 /// Checks, builds, and brings the manifests with the image by digest; gives the image that runs.
 pub async fn onto(context: &Context, remote: &Remote, now: bool) -> Result<String> {
-    let manifests = Manifests::load(&context.manifests)?;
+    let manifests = Manifests::read(&context.objects)?;
     let uses = manifests.images();
     remote.require_nodes(context, &uses).await?;
     let image = image::build_alone(context).await?;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use futures_util::future::try_join_all;
+use serde_json::Value;
 
 use crate::commands::deploy::DRAIN_MARGIN;
 use crate::context::Context;
@@ -16,7 +18,7 @@ use crate::kubernetes::readiness::{Rollout, rollout};
 use crate::manifests::{Manifests, WORKLOADS};
 use crate::report::event::Event;
 use crate::report::{Exit, Failure};
-use crate::settings::{NAMESPACE, ROLLOUT_LIMIT};
+use crate::settings::ROLLOUT_LIMIT;
 
 /// How often the cluster is asked.
 const POLL: Duration = Duration::from_millis(300);
@@ -83,12 +85,19 @@ pub async fn wait(
 async fn look(cluster: &Kubernetes, manifests: &Manifests) -> Result<Look> {
     let mut waiting = Vec::new();
     let mut failed = None;
-    let (lives, raw) = tokio::try_join!(
-        cluster.lists("apps/v1", &WORKLOADS, Some(NAMESPACE)),
-        cluster.list("v1", "Pod", Some(NAMESPACE), "")
-    )?;
+    let looks = manifests.namespaces().into_iter().map(|namespace| async move {
+        tokio::try_join!(
+            cluster.lists("apps/v1", &WORKLOADS, Some(&namespace)),
+            cluster.list("v1", "Pod", Some(&namespace), "")
+        )
+    });
+    let (lives, raw): (Vec<Vec<Value>>, Vec<Vec<Value>>) = try_join_all(looks).await?.into_iter().unzip();
+    let (lives, raw) = (lives.concat(), raw.concat());
     for object in manifests.objects.iter().filter(|object| object.is_workload()) {
-        let live = lives.iter().find(|live| Id::of(live).key() == object.key());
+        let is_it = |live: &&Value| {
+            Id::of(live).key() == object.key() && live["metadata"]["namespace"].as_str() == object.namespace()
+        };
+        let live = lives.iter().find(is_it);
         match live.map_or(Rollout::Current, rollout) {
             Rollout::Current => {}
             Rollout::Waiting(text) => waiting.push((object.name().to_owned(), text)),

@@ -73,7 +73,7 @@ impl Pods {
 
     /// Rolls the pods once, so that from then on they take builds as they are.
     pub async fn enter(&self, context: &Context) -> Result<()> {
-        let mut manifests = Manifests::load(&context.manifests)?;
+        let mut manifests = Manifests::read(&context.objects)?;
         dress::dress(&mut manifests);
         let prepared = deploy::prepare_these(&self.reached.cluster, manifests, &self.image).await?;
         deploy::carry_out(context, &self.reached, prepared, &self.image, true).await.map(|_| ())
@@ -161,7 +161,7 @@ impl Pods {
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        let lines = self.reached.cluster.last_lines(pod, LOG_LINES).await.join("\n");
+        let lines = self.reached.cluster.last_lines(NAMESPACE, pod, LOG_LINES).await.join("\n");
         bail!(
             "{pod} is not ready with this build after {} s. The end of its log:\n{lines}",
             READY_LIMIT.as_secs()

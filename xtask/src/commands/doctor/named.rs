@@ -12,7 +12,7 @@ use crate::remote::checks::{Check, require};
 
 pub async fn run(context: &Context) -> Result<()> {
     let remote = Remote::connect(context).await?;
-    let uses = Manifests::load(&context.manifests)?.images();
+    let uses = Manifests::read(&context.objects)?.images();
     let identity = format!("{} is the cluster that is pinned, UID {}", remote.pin.server, remote.pin.uid);
     let mut checks = vec![Check::passed("identity", identity)];
     checks.extend(remote.check_nodes(&uses).await?);

@@ -74,6 +74,8 @@ pub async fn run(context: &Context, data: bool) -> Result<()> {
 fn doomed(deployed: &Inventory, data: bool) -> Vec<Id> {
     let kept = |id: &&Id| match id.kind.as_str() {
         "Namespace" => false,
+        // With the definition of a kind all objects of that kind would go, whoever made them.
+        "CustomResourceDefinition" => false,
         "PersistentVolumeClaim" | "Secret" => data,
         _ => true,
     };
@@ -82,9 +84,12 @@ fn doomed(deployed: &Inventory, data: bool) -> Vec<Id> {
 
 /// The same with the claims that came of our StatefulSets: once those are gone, nothing else tells whose they are.
 async fn with_claims(cluster: &Kubernetes, deployed: Inventory) -> Result<Inventory> {
-    let claims = cluster.list("v1", "PersistentVolumeClaim", Some(NAMESPACE), "").await?;
-    let ids = claims.iter().map(|claim| named("v1", "PersistentVolumeClaim", claim));
-    let ids = ids.filter(|id| is_claim_of_ours(&id.name, &deployed)).collect();
+    let mut ids = Vec::new();
+    for namespace in cluster.namespaces_deployed().await? {
+        let claims = cluster.list("v1", "PersistentVolumeClaim", Some(&namespace), "").await?;
+        let found = claims.iter().map(|claim| named("v1", "PersistentVolumeClaim", &namespace, claim));
+        ids.extend(found.filter(|id| is_claim_of_ours(id, &deployed)));
+    }
     Ok(deployed.with(&Inventory { ids }))
 }
 
@@ -96,31 +101,34 @@ async fn data_of(cluster: &Kubernetes, deployed: &Inventory) -> Result<Vec<Id>> 
             ids.push(id);
         }
     }
-    let namespace = deployed.ids.iter().find(|id| id.kind == "Namespace" && id.name == NAMESPACE);
-    if let Some(namespace) = namespace
-        && !is_shared(cluster, deployed, &ids).await?
-    {
-        ids.push(namespace.clone());
+    // That of the game last: it holds the list.
+    let namespaces = deployed.ids.iter().rev().filter(|id| id.kind == "Namespace");
+    let (home, others): (Vec<&Id>, Vec<&Id>) = namespaces.partition(|id| id.name == NAMESPACE);
+    for namespace in others.into_iter().chain(home) {
+        if !is_shared(cluster, &namespace.name, deployed, &ids).await? {
+            ids.push(namespace.clone());
+        }
     }
     Ok(ids)
 }
 
 /// `TEMPLATE-STATEFULSET-NUMBER`, as the StatefulSet controller names them.
-fn is_claim_of_ours(claim: &str, deployed: &Inventory) -> bool {
-    let Some((rest, number)) = claim.rsplit_once('-') else {
+fn is_claim_of_ours(claim: &Id, deployed: &Inventory) -> bool {
+    let Some((rest, number)) = claim.name.rsplit_once('-') else {
         return false;
     };
-    let sets = deployed.ids.iter().filter(|id| id.kind == "StatefulSet");
+    let near = |id: &&Id| id.kind == "StatefulSet" && id.namespace == claim.namespace;
+    let sets = deployed.ids.iter().filter(near);
     number.parse::<u32>().is_ok()
         && sets
             .into_iter()
             .any(|set| rest.strip_suffix(&set.name).is_some_and(|before| before.ends_with('-')))
 }
 
-async fn is_shared(cluster: &Kubernetes, deployed: &Inventory, ours: &[Id]) -> Result<bool> {
+async fn is_shared(cluster: &Kubernetes, namespace: &str, deployed: &Inventory, ours: &[Id]) -> Result<bool> {
     for (version, kind) in KINDS {
-        for object in cluster.list(version, kind, Some(NAMESPACE), "").await? {
-            let id = named(version, kind, &object);
+        for object in cluster.list(version, kind, Some(namespace), "").await? {
+            let id = named(version, kind, namespace, &object);
             let is_owned =
                 object["metadata"]["ownerReferences"].as_array().is_some_and(|owners| !owners.is_empty());
             let is_ours = deployed.ids.contains(&id) || ours.contains(&id) || id.name == OF_EVERY_NAMESPACE;
@@ -133,8 +141,8 @@ async fn is_shared(cluster: &Kubernetes, deployed: &Inventory, ours: &[Id]) -> R
 }
 
 /// Items of a list do not say what they are.
-fn named(version: &str, kind: &str, object: &Value) -> Id {
-    Id::new(version, kind, Some(NAMESPACE), object["metadata"]["name"].as_str().unwrap_or_default())
+fn named(version: &str, kind: &str, namespace: &str, object: &Value) -> Id {
+    Id::new(version, kind, Some(namespace), object["metadata"]["name"].as_str().unwrap_or_default())
 }
 
 fn agree(context: &Context, remote: &Remote, doomed: &[Id], data: bool) -> Result<()> {

@@ -45,7 +45,7 @@ pub async fn deliver(context: &Context, reached: &Reached, image: &Image) -> Res
         Node::Known => engine.cluster_nodes(reached.target.name()).await?,
         Node::New => reached.target.config.nodes(),
     };
-    let manifests = Manifests::load(&context.manifests)?;
+    let manifests = Manifests::read(&context.objects)?;
     let wanted = wanted(engine, &reached.target, image, &manifests, &names).await?;
     let missing = match node {
         Node::Known => missing(engine, &wanted, CLUSTER_READY_LIMIT).await,
@@ -115,7 +115,7 @@ pub async fn lacking(
     image: &Image,
 ) -> Result<Vec<(String, Vec<String>)>> {
     let nodes = engine.cluster_nodes(target.name()).await?;
-    let wanted = wanted(engine, target, image, &Manifests::load(&context.manifests)?, &nodes).await?;
+    let wanted = wanted(engine, target, image, &Manifests::read(&context.objects)?, &nodes).await?;
     let missing = missing(engine, &wanted, Duration::ZERO).await?;
     Ok(missing.into_iter().map(|one| (wanted[one.index].reference.clone(), one.nodes)).collect())
 }

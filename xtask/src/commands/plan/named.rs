@@ -11,7 +11,7 @@ use crate::remote::checks::Check;
 
 pub async fn lines(context: &Context) -> Result<Vec<Line>> {
     let remote = Remote::connect(context).await?;
-    let uses = Manifests::load(&context.manifests)?.images();
+    let uses = Manifests::read(&context.objects)?.images();
     let image = image::known(context);
     let mut checks = remote.check_nodes(&uses).await?;
     let mut lines = Vec::new();

@@ -15,8 +15,12 @@ const LOOKUP_LIMIT: Duration = Duration::from_millis(700);
 
 /// Everything at the same time.
 pub async fn gather(context: &Context, config: &ClusterConfig) -> Slow {
-    let (manifests, folder) = (context.manifests.clone(), context.root.clone());
-    let manifests = tokio::task::spawn_blocking(move || Manifests::load(&manifests));
+    let (objects, folder) = (context.objects.clone(), context.root.clone());
+    let minor = config.minor();
+    let manifests = tokio::task::spawn_blocking(move || {
+        let manifests = Manifests::read(&objects)?;
+        manifests.require_valid(minor).map(|()| manifests)
+    });
     let version = tokio::task::spawn_blocking(move || processes::read(&folder, "k3d", &["version"]));
     let (manifests, version, lookup_error) = tokio::join!(manifests, version, lookup());
     let (manifests, manifests_error) = match manifests {
