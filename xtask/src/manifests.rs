@@ -24,6 +24,8 @@ pub mod difference;
 pub mod dns;
 /// Where in a file a value stands.
 pub mod locate;
+/// What differs on one cluster of yours.
+mod overlay;
 /// Kinds and fields, by the schemas of Kubernetes.
 pub mod schema;
 /// Which namespace an object lives in.
@@ -261,7 +263,8 @@ impl Manifests {
 }
 
 fn settings_fingerprint(object: &Object, settings: &BTreeMap<String, String>) -> Option<String> {
-    let read: Vec<&str> = object.containers().flat_map(check::config_maps_read).collect();
+    let in_environment = object.containers().flat_map(check::config_maps_read);
+    let read: Vec<&str> = in_environment.chain(check::config_maps_mounted(object)).collect();
     if read.is_empty() {
         return None;
     }

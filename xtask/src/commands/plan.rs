@@ -99,7 +99,8 @@ fn unbuilt() -> Line {
 }
 
 async fn objects(context: &Context, cluster: &Kubernetes, reference: &str) -> Result<Vec<Line>> {
-    let manifests = Manifests::read(&context.objects)?;
+    let overlays = context.pin.as_ref().map_or(&[][..], |pin| &pin.overlays);
+    let manifests = Manifests::read_with(&context.objects, overlays)?;
     tell_notes(context, &manifests);
     let changes = prepare_these(cluster, manifests, reference).await?.changes;
     let applied = changes.applied().iter().map(|(id, change)| match change {

@@ -30,6 +30,7 @@ targets.yaml, at the root of the repository:\n\
 \x20\x20\x20\x20uid: 6f7c…                            (pinned: UID of the namespace kube-system)\n\
 \x20\x20\x20\x20image: ghcr.io/team/game-server       (registry and repository that the nodes pull from)\n\
 \x20\x20\x20\x20url: https://play.example.com         (if not the address of the Service gateway)\n\
+\x20\x20\x20\x20overlays: [manifests/remote/local-traffic.yaml]   (laid over manifests/ for this cluster)\n\
 \x20\x20\x20\x20nodes: {node-1: {workload: compute}}  (if it matters which node has which label)")]
 pub struct Args {
     #[command(subcommand)]
@@ -104,6 +105,7 @@ async fn add(context: &Context, added: Added) -> Result<()> {
         uid,
         image: added.image,
         url: added.url,
+        overlays: Vec::new(),
         nodes: Default::default(),
     };
     let file = context.targets.display();

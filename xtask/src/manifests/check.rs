@@ -221,12 +221,19 @@ fn autoscaler(autoscaler: &Object, objects: &[Object]) -> Result<(), Fault> {
 
 fn workload(object: &Object, objects: &[Object]) -> Result<(), Fault> {
     let key = object.key();
+    let has = |name: &str| {
+        let is_it = |other: &Object| {
+            other.kind() == "ConfigMap" && other.name() == name && other.namespace() == object.namespace()
+        };
+        objects.iter().any(is_it)
+    };
+    if let Some(name) = config_maps_mounted(object).find(|name| !has(name)) {
+        let text = format!("{key} mounts the ConfigMap `{name}`, which no file defines.");
+        return Err(Fault::at(object, "/spec/template/spec/volumes", text));
+    }
     for (pointer, container) in object.containers_at() {
         for name in config_maps_read(container) {
-            let is_there = |other: &Object| {
-                other.kind() == "ConfigMap" && other.name() == name && other.namespace() == object.namespace()
-            };
-            if !objects.iter().any(is_there) {
+            if !has(name) {
                 let text = format!("{key} reads the ConfigMap `{name}`, which no file defines.");
                 return Err(Fault::at(object, format!("{pointer}/envFrom"), text));
             }
@@ -276,6 +283,12 @@ pub fn config_maps_read(container: &Value) -> impl Iterator<Item = &str> {
     let single = list("env").map(|env| &env["valueFrom"]["configMapKeyRef"]);
     let needed = whole.chain(single).filter(|reference| reference["optional"] != true);
     needed.filter_map(|reference| reference["name"].as_str())
+}
+
+/// Names of the ConfigMaps that the pods of a workload see as files.
+pub fn config_maps_mounted(object: &Object) -> impl Iterator<Item = &str> {
+    let volumes = object.value["spec"]["template"]["spec"]["volumes"].as_array().into_iter().flatten();
+    volumes.filter_map(|volume| volume["configMap"]["name"].as_str())
 }
 
 /// A number of a ConfigMap among these objects.

@@ -44,6 +44,9 @@ pub struct Pin {
     /// Where players join; without it the address that the cluster gave the Service `gateway`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// Files that are laid over `manifests/` for this cluster, such as those of `manifests/remote/`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overlays: Vec<PathBuf>,
     /// Labels that nodes must have, by node; without it one node for each selector of the manifests is enough.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub nodes: BTreeMap<String, BTreeMap<String, String>>,
@@ -128,7 +131,8 @@ fn parse(file: &Path, text: &str) -> Result<Vec<Pin>> {
     let mut pins = Vec::new();
     for (name, pin) in read.unwrap_or_default() {
         let kubeconfig = pin.kubeconfig.map(|path| absolute(file, &path));
-        let pin = Pin { name, kubeconfig, ..pin };
+        let overlays = pin.overlays.iter().map(|path| absolute(file, path)).collect();
+        let pin = Pin { name, kubeconfig, overlays, ..pin };
         pin.check().map_err(|what| wrong(format!("{}: {what}", pin.name)))?;
         pins.push(pin);
     }

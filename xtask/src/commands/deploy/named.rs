@@ -19,7 +19,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<()> {
 
 /// Checks, builds, and brings the manifests with the image by digest; gives the image that runs.
 pub async fn onto(context: &Context, remote: &Remote, now: bool) -> Result<String> {
-    let manifests = Manifests::read(&context.objects)?;
+    let manifests = Manifests::read_with(&context.objects, &remote.pin.overlays)?;
     let uses = manifests.images();
     remote.require_nodes(context, &uses).await?;
     let image = image::build_alone(context).await?;

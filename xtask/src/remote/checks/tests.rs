@@ -31,6 +31,7 @@ fn pin() -> Pin {
         uid: "u".to_owned(),
         image: "ghcr.io/team/game-server".to_owned(),
         url: None,
+        overlays: Vec::new(),
         nodes: BTreeMap::new(),
     }
 }
