@@ -14,7 +14,7 @@ use crate::telemetry::LogFormat;
 mod start;
 
 /// Shorter secrets can be guessed.
-const TICKET_SECRET_BYTES_MIN: usize = 16;
+const SECRET_BYTES_MIN: usize = 16;
 
 /// An authoritative multiplayer game server for the browser.
 ///
@@ -67,9 +67,34 @@ pub struct CommonArgs {
     /// The NATS server on which the roles meet; it may come up later than this process.
     #[arg(long, env = "NATS_URL", default_value = "nats://127.0.0.1:4222")]
     pub nats_url: String,
+    /// The password of this role's user there (the user has the role's name); without one it must let anybody in.
+    #[arg(long, env = "NATS_PASSWORD", hide_env_values = true)]
+    pub nats_password: Option<String>,
     /// Where /livez /readyz /metrics and /drain are served; keep it away from players.
     #[arg(long, env = "ADMIN_LISTEN", default_value = "0.0.0.0:9100")]
     pub admin_listen: SocketAddr,
+    #[command(flatten)]
+    pub admin: AdminArgs,
+}
+
+/// Who may write on the admin port.
+#[derive(Debug, Clone, Args)]
+pub struct AdminArgs {
+    /// Whoever says this may write on the admin port (POST /drain), at least 16 bytes; without it nobody may.
+    #[arg(long, env = "ADMIN_TOKEN", hide_env_values = true, value_parser = secret)]
+    pub admin_token: Option<String>,
+    /// The same from a file, whose path anybody may see.
+    #[arg(long, env = "ADMIN_TOKEN_FILE", conflicts_with = "admin_token")]
+    pub admin_token_file: Option<PathBuf>,
+}
+
+/// How far other builds are trusted.
+#[derive(Debug, Clone, Args)]
+pub struct ProofsArgs {
+    /// A file with the number up to which proofs are required, read every second: `deploy` raises it when every pod is
+    /// new. Without it all are required.
+    #[arg(long, env = "PROOFS_FILE")]
+    pub proofs_file: Option<PathBuf>,
 }
 
 /// `game-server gateway`
@@ -81,8 +106,13 @@ pub struct GatewayArgs {
     #[arg(long, env = "LISTEN", default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,
     /// The secret that lobby and gateways share, at least 16 bytes.
-    #[arg(long, env = "TICKET_SECRET", hide_env_values = true, value_parser = ticket_secret)]
+    #[arg(long, env = "TICKET_SECRET", hide_env_values = true, value_parser = secret)]
     pub ticket_secret: String,
+    /// The secret that gateways and room hosts share, at least 16 bytes.
+    #[arg(long, env = "LINK_SECRET", hide_env_values = true, value_parser = secret)]
+    pub link_secret: String,
+    #[command(flatten)]
+    pub proofs: ProofsArgs,
     /// This replica's name in the logs of room hosts.
     #[arg(long, env = "HOSTNAME", default_value = "gateway")]
     pub name: String,
@@ -127,6 +157,11 @@ pub struct RoomArgs {
     /// The host:port under which gateways reach that, such as room-0.room:7000.
     #[arg(long, env = "LINK_ADDRESS")]
     pub link_address: String,
+    /// The secret that gateways and room hosts share, at least 16 bytes.
+    #[arg(long, env = "LINK_SECRET", hide_env_values = true, value_parser = secret)]
+    pub link_secret: String,
+    #[command(flatten)]
+    pub proofs: ProofsArgs,
     /// This host's name; unique among room hosts and the same after a restart.
     #[arg(long, env = "HOSTNAME", default_value = "room-0", value_parser = subject_token)]
     pub host: String,
@@ -183,8 +218,10 @@ pub struct LobbyArgs {
     #[command(flatten)]
     pub game: MatchArgs,
     /// The secret that lobby and gateways share, at least 16 bytes.
-    #[arg(long, env = "TICKET_SECRET", hide_env_values = true, value_parser = ticket_secret)]
+    #[arg(long, env = "TICKET_SECRET", hide_env_values = true, value_parser = secret)]
     pub ticket_secret: String,
+    #[command(flatten)]
+    pub proofs: ProofsArgs,
 }
 
 /// `game-server chat`
@@ -234,6 +271,8 @@ pub struct AllArgs {
     /// Where /livez /readyz /metrics and /drain are served; keep it away from players.
     #[arg(long, env = "ADMIN_LISTEN", default_value = "127.0.0.1:9100")]
     pub admin_listen: SocketAddr,
+    #[command(flatten)]
+    pub admin: AdminArgs,
     /// The folder of the ranking's database and of replay logs (`replays/`); made when missing.
     #[arg(long, env = "DATA_DIR", default_value = "game-data")]
     pub data_dir: PathBuf,
@@ -329,7 +368,10 @@ pub struct ReplayArgs {
 /// `game-server healthcheck`
 #[derive(Debug, Args)]
 pub struct HealthcheckArgs {
-    /// What to ask.
+    /// Wait this long first: what guards a network may learn of a new pod a moment later than the pod runs.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub after_seconds: u8,
+    /// What to ask; `tcp://host:port` only connects.
     #[arg(long, env = "HEALTHCHECK_URL", default_value = "http://127.0.0.1:9100/readyz")]
     pub url: String,
 }
@@ -358,9 +400,9 @@ impl Cli {
     }
 }
 
-fn ticket_secret(text: &str) -> Result<String, String> {
-    if text.len() < TICKET_SECRET_BYTES_MIN {
-        return Err(format!("needs at least {TICKET_SECRET_BYTES_MIN} bytes; try `openssl rand -hex 32`"));
+fn secret(text: &str) -> Result<String, String> {
+    if text.len() < SECRET_BYTES_MIN {
+        return Err(format!("needs at least {SECRET_BYTES_MIN} bytes; try `openssl rand -hex 32`"));
     }
     Ok(text.to_string())
 }

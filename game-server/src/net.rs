@@ -12,6 +12,8 @@ pub mod bus;
 pub mod link;
 /// Who is behind a balancer.
 pub mod proxy_header;
+/// Which proofs peers must bring.
+pub mod requirement;
 /// Signals: the first drains, the second ends, and a hang-up does neither.
 pub mod shutdown;
 /// Certificates from files, also renewed ones.

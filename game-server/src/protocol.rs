@@ -14,6 +14,8 @@ pub mod history;
 pub mod interest;
 /// Gateway ↔ room host, binary, inside link frames.
 pub mod link;
+/// Who is at the other end of a link.
+pub mod proof;
 /// The log of a match, from which it can be seen again.
 pub mod replay;
 /// Who sits where, as one client has been told it.

@@ -70,6 +70,8 @@ pub const BUS_DROPPED: &str = "game_bus_dropped_total";
 pub const BUS_DISCONNECTS: &str = "game_bus_disconnects_total";
 /// Whether the bus is connected: 1 or 0.
 pub const BUS_CONNECTED: &str = "game_bus_connected";
+/// Peers must bring the proofs up to this number.
+pub const PROOFS_REQUIRED: &str = "game_proofs_required";
 /// Tickets handed out.
 pub const SEATS: &str = "game_seats_total";
 /// Seat requests answered with a reason to wait, by reason.

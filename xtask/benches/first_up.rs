@@ -16,7 +16,8 @@ use xtask::http;
 use xtask::manifests::cluster::{ClusterConfig, Overrides};
 use xtask::processes::job::{Finished, Job};
 use xtask::report::Report;
-use xtask::settings::{GENERATED_SECRET, NAMESPACE, TICKET_SECRET_KEY};
+use xtask::settings::{GENERATED_SECRET, NAMESPACE};
+use xtask::trust;
 
 /// Names and ports that no developer uses by accident.
 const BY_HAND: (&str, u16) = ("bench-by-hand", 18310);
@@ -154,8 +155,12 @@ impl Bench {
         let manifests = self.manifests().display().to_string();
         let kubectl = ["--kubeconfig", &kubeconfig];
         self.kubectl(&kubectl, &["apply", "-f", &format!("{manifests}/namespace.yaml")]).await?;
-        let value = format!("--from-literal={TICKET_SECRET_KEY}=0123456789abcdef0123456789abcdef");
-        let secret = ["create", "secret", "generic", GENERATED_SECRET, "--namespace", NAMESPACE, &value];
+        let values: Vec<String> = trust::first_values()?
+            .iter()
+            .map(|(key, value)| format!("--from-literal={key}={}", value.as_str().unwrap_or_default()))
+            .collect();
+        let mut secret = vec!["create", "secret", "generic", GENERATED_SECRET, "--namespace", NAMESPACE];
+        secret.extend(values.iter().map(String::as_str));
         self.kubectl(&kubectl, &secret).await?;
         self.kubectl(&kubectl, &["apply", "-f", &manifests]).await?;
         let kinds = "deployments,statefulsets,daemonsets";

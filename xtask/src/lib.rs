@@ -50,3 +50,5 @@ pub mod target;
 pub mod tidy;
 /// How long each step took before.
 pub mod timings;
+/// What the roles prove to each other who they are with.
+pub mod trust;

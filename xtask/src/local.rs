@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::context::{Context, write_whole};
+use crate::context::{Context, random_hex, write_private, write_whole};
 use crate::http;
 use crate::processes::daemon::Identity;
 use crate::target::BUNDLE_FILE;
@@ -30,6 +30,8 @@ pub const DRAIN_LIMIT: Duration = Duration::from_secs(3600 + 30);
 
 const PROCESS_FILE: &str = "process.json";
 const LOG_FILE: &str = "game-server.log";
+const ADMIN_TOKEN_FILE: &str = "admin-token";
+const ADMIN_TOKEN_BYTES: usize = 32;
 const DATA_FOLDER: &str = "data";
 /// A copy of what was built, so that neither `cargo clean` nor a second clone changes what runs.
 const BINARY_FILE: &str = "game-server";
@@ -77,6 +79,19 @@ impl Folder {
         self.0.join(BINARY_FILE)
     }
 
+    /// What lets somebody write on the admin port: `curl -XPOST -H "Authorization: Bearer $(cat FILE)"`.
+    pub fn admin_token(&self) -> PathBuf {
+        self.0.join(ADMIN_TOKEN_FILE)
+    }
+
+    /// Drawn once, kept for as long as the folder.
+    fn ensure_admin_token(&self) -> Result<()> {
+        if self.admin_token().exists() {
+            return Ok(());
+        }
+        write_private(&self.admin_token(), random_hex(ADMIN_TOKEN_BYTES)?.as_bytes())
+    }
+
     fn development_binary(&self) -> PathBuf {
         self.0.join(DEVELOPMENT_FILE)
     }
@@ -98,7 +113,7 @@ impl Folder {
 
     /// Removes everything but the players' data; that too when `data` says so.
     pub fn clear(&self, data: bool) -> Result<()> {
-        for file in [PROCESS_FILE, LOG_FILE, BINARY_FILE, BUNDLE_FILE, DEVELOPMENT_FILE] {
+        for file in [PROCESS_FILE, LOG_FILE, BINARY_FILE, BUNDLE_FILE, DEVELOPMENT_FILE, ADMIN_TOKEN_FILE] {
             remove(&self.0.join(file))?;
         }
         if data && self.data().exists() {

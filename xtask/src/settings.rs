@@ -33,7 +33,7 @@ pub const PUBLIC_PORT_LIMIT: Duration = Duration::from_secs(30);
 
 /// The one Secret that the first deploy makes; it never leaves the cluster.
 pub const GENERATED_SECRET: &str = "game-secrets";
-/// Its key: what gateway and lobby sign tickets with.
-pub const TICKET_SECRET_KEY: &str = "ticket-secret";
+/// Its key: what lets somebody write on admin ports.
+pub const ADMIN_TOKEN_KEY: &str = "admin-token";
 /// What a room needs after the last tick of a match: score board, result, closing the sockets.
 pub const MATCH_END_MARGIN_S: u64 = 30;

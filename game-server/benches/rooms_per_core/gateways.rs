@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use game_server::domain::{
     BUTTON_FIRE, PLAYERS_PER_ROOM_MAX, PlayerId, PlayerInput, Pool, RoomId, STATE_EVERY_TICKS, TICK_RATE_HZ,
     Tick,
@@ -16,12 +16,13 @@ use game_server::net::link::{self, Batch, FrameReceiver, FrameSender};
 use game_server::protocol::link::{
     GatewayToRoom, LINK_PROTOCOL_VERSION, RoomToGateway, SessionId, decode_room, encode_gateway,
 };
+use game_server::protocol::proof::{Challenges, LinkKey};
 use game_server::roles::bots::report::INPUTS_HZ;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::parts::{Seen, Window, Word, say};
+use crate::parts::{LINK_SECRET, Seen, Window, Word, say};
 
 /// Gateways that the players of a room are spread over.
 const LINKS: usize = 2;
@@ -88,10 +89,15 @@ async fn greet(address: &str, number: usize) -> anyhow::Result<(FrameSender, Fra
     let stream = TcpStream::connect(address).await.context("linking to the room host")?;
     stream.set_nodelay(true)?;
     let (sender, mut receiver) = link::start(stream);
-    let hello = GatewayToRoom::Hello { version: LINK_PROTOCOL_VERSION, gateway: format!("bench-{number}") };
-    sender.send(&encode_gateway(&hello))?;
-    let answer = decode_room(&receiver.next().await?)?;
-    ensure!(matches!(answer, RoomToGateway::Hello { .. }), "the room host did not say Hello");
+    let (version, gateway, challenge) = (LINK_PROTOCOL_VERSION, format!("bench-{number}"), [0; 32]);
+    sender.send(&encode_gateway(&GatewayToRoom::Hello { version, gateway, challenge: Some(challenge) }))?;
+    let said = decode_room(&receiver.next().await?)?;
+    let RoomToGateway::Hello { answer: Some((answered, _)), .. } = said else {
+        bail!("the room host did not say Hello");
+    };
+    let challenges = Challenges { gateway: challenge, host: answered };
+    let proof = LinkKey::new(LINK_SECRET).prove_gateway(&challenges);
+    sender.send(&encode_gateway(&GatewayToRoom::Proof(proof)))?;
     Ok((sender, receiver))
 }
 

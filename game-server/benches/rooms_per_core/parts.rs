@@ -19,6 +19,8 @@ use tokio::net::unix::pipe;
 use crate::arguments::{PART, Part, Setup};
 use crate::{gateways, machine, server};
 
+/// What the room host and its gateways share.
+pub const LINK_SECRET: &[u8] = b"a secret of this benchmark";
 /// Players come this far apart: how joining feels is not measured here.
 const ARRIVAL_GAP: Duration = Duration::from_millis(4);
 /// Open files beside the players' sockets.

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use game_server::domain::{MatchSettings, Mode, Pool, RoomId, SEAT_HOLD_TICKS, StateRate, Tick};
-use game_server::net::admin::{self, Readiness};
+use game_server::net::admin::{self, Readiness, Token};
 use game_server::net::bus::Bus;
+use game_server::net::requirement::Requirement;
 use game_server::net::shutdown::Shutdown;
 use game_server::protocol::bus::{OpenReply, subject_open_room};
+use game_server::protocol::proof::LinkKey;
 use game_server::protocol::version::Protocols;
 use game_server::roles::all::{self, AllOptions};
 use game_server::roles::gateway::PortOptions;
@@ -20,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
 use crate::arguments::Setup;
-use crate::parts::{Word, say};
+use crate::parts::{LINK_SECRET, Word, say};
 
 /// No match ends while it is measured.
 const MATCH_S: u32 = 3_600;
@@ -43,7 +45,7 @@ pub async fn run(setup: Setup, rooms: u32, understudies: u16) -> anyhow::Result<
     let admin_port = TcpListener::bind("127.0.0.1:0").await?;
     let admin = admin_port.local_addr()?.to_string();
     let metrics = telemetry::start_metrics()?;
-    tokio::spawn(admin::serve(admin_port, ready.clone(), shutdown.clone(), metrics));
+    tokio::spawn(admin::serve(admin_port, ready.clone(), shutdown.clone(), metrics, Token::default()));
     let serving = match setup {
         Setup::All => {
             let options = all_options(folder.path(), rooms, understudies);
@@ -90,6 +92,8 @@ fn room_options(folder: &Path, address: &str, rooms: u32, understudies: u16) -> 
         node: "local".to_owned(),
         link_address: address.to_owned(),
         protocols: Protocols::default(),
+        link_key: LinkKey::new(LINK_SECRET),
+        requirement: Requirement::default(),
         threads: 1,
         rooms_max: rooms,
         understudies,

@@ -8,13 +8,15 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 
 use crate::cli::{
-    AllArgs, BotsArgs, Command, CommonArgs, GatewayArgs, LobbyArgs, MonitorArgs, PortArgs, RankingArgs,
-    ReplayArgs, ReplayLimits, RoomArgs,
+    AdminArgs, AllArgs, BotsArgs, Command, CommonArgs, GatewayArgs, LobbyArgs, MonitorArgs, PortArgs,
+    ProofsArgs, RankingArgs, ReplayArgs, ReplayLimits, RoomArgs, secret,
 };
-use crate::net::admin::{self, Readiness};
-use crate::net::bus::Bus;
+use crate::net::admin::{self, Readiness, Token};
+use crate::net::bus::{Bus, User};
+use crate::net::requirement::Requirement;
 use crate::net::shutdown::Shutdown;
 use crate::net::tls::Certificates;
+use crate::protocol::proof::LinkKey;
 use crate::protocol::ticket::TicketKey;
 use crate::protocol::version::Protocols;
 use crate::roles::all::AllOptions;
@@ -48,7 +50,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Lobby(args) => start_lobby(args).await,
         Command::Room(args) => start_room(args).await,
         Command::Chat(args) => {
-            let Some((base, bus)) = join(&args.common, "chat").await? else {
+            let Some((base, bus)) = join(&args.common, "chat", "chat").await? else {
                 return Ok(());
             };
             chat::run(bus, base.ready, base.shutdown).await
@@ -57,7 +59,10 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Monitor(args) => start_monitor(args).await,
         Command::All(args) => start_all(args).await,
         Command::Replay(args) => start_replay(args).await,
-        Command::Healthcheck(args) => healthcheck::run(&args.url).await,
+        Command::Healthcheck(args) => {
+            tokio::time::sleep(Duration::from_secs(args.after_seconds.into())).await;
+            healthcheck::run(&args.url).await
+        }
         Command::Reload(args) => reload::run(&args.binary, &args.role).await,
         Command::Bots(args) => bots::run(bots_options(args)).await,
     }
@@ -88,11 +93,13 @@ fn bots_options(args: BotsArgs) -> BotsOptions {
 
 async fn start_gateway(args: GatewayArgs) -> anyhow::Result<()> {
     let listener = listen(args.listen, "--listen").await?;
-    let Some((base, bus)) = join(&args.common, &args.name).await? else {
+    let Some((base, bus)) = join(&args.common, "gateway", &args.name).await? else {
         return Ok(());
     };
     let options = GatewayOptions {
         ticket_key: TicketKey::new(args.ticket_secret.as_bytes()),
+        link_key: LinkKey::new(args.link_secret.as_bytes()),
+        requirement: requirement(args.proofs),
         name: args.name,
         protocols: Protocols::default(),
         allowed_origins: args.allowed_origins,
@@ -114,11 +121,12 @@ fn port_options(args: PortArgs) -> anyhow::Result<PortOptions> {
 }
 
 async fn start_lobby(args: LobbyArgs) -> anyhow::Result<()> {
-    let Some((base, bus)) = join(&args.common, "lobby").await? else {
+    let Some((base, bus)) = join(&args.common, "lobby", "lobby").await? else {
         return Ok(());
     };
     let options = LobbyOptions {
         ticket_key: TicketKey::new(args.ticket_secret.as_bytes()),
+        requirement: requirement(args.proofs),
         match_s: args.game.match_seconds,
         fill_to_players: args.game.fill_to_players,
         mode: args.game.mode,
@@ -130,13 +138,15 @@ async fn start_lobby(args: LobbyArgs) -> anyhow::Result<()> {
 
 async fn start_room(args: RoomArgs) -> anyhow::Result<()> {
     let listener = listen(args.listen, "--listen").await?;
-    let Some((base, bus)) = join(&args.common, &args.host).await? else {
+    let Some((base, bus)) = join(&args.common, "room", &args.host).await? else {
         return Ok(());
     };
     let options = RoomOptions {
         host: args.host,
         node: args.node,
         link_address: args.link_address,
+        link_key: LinkKey::new(args.link_secret.as_bytes()),
+        requirement: requirement(args.proofs),
         threads: args.threads.unwrap_or_else(cores),
         protocols: Protocols::default(),
         rooms_max: args.rooms_max,
@@ -148,14 +158,14 @@ async fn start_room(args: RoomArgs) -> anyhow::Result<()> {
 
 async fn start_ranking(args: RankingArgs) -> anyhow::Result<()> {
     let store = Store::open(&args.database_url).await?.keeping(args.results.matches_kept);
-    let Some((base, bus)) = join(&args.common, "ranking").await? else {
+    let Some((base, bus)) = join(&args.common, "ranking", "ranking").await? else {
         return Ok(());
     };
     ranking::run(bus, store, base.ready, base.shutdown).await
 }
 
 async fn start_monitor(args: MonitorArgs) -> anyhow::Result<()> {
-    let Some((base, bus)) = join(&args.common, "monitor").await? else {
+    let Some((base, bus)) = join(&args.common, "monitor", "monitor").await? else {
         return Ok(());
     };
     monitor::run(bus, args.node, base.ready, base.shutdown).await
@@ -163,7 +173,7 @@ async fn start_monitor(args: MonitorArgs) -> anyhow::Result<()> {
 
 async fn start_all(args: AllArgs) -> anyhow::Result<()> {
     let listener = listen(args.listen, "--listen").await?;
-    let base = stand(args.admin_listen).await?;
+    let base = stand(args.admin_listen, &args.admin).await?;
     let scheme = if args.port.tls_cert.is_some() { "https" } else { "http" };
     tracing::info!("play at {scheme}://{}", listener.local_addr()?);
     let options = AllOptions {
@@ -203,8 +213,11 @@ async fn start_replay(args: ReplayArgs) -> anyhow::Result<()> {
     let (bus, shutdown, ready) = (Bus::local(), Shutdown::new(), Readiness::default());
     shutdown.on_signals().context("listening for signals")?;
     let ticket_key = TicketKey::new(&rand::random::<[u8; 32]>());
+    let link_key = LinkKey::new(&rand::random::<[u8; 32]>());
     let gateway = GatewayOptions {
         ticket_key: ticket_key.clone(),
+        link_key: link_key.clone(),
+        requirement: Requirement::default(),
         name: "replay".to_owned(),
         protocols: Protocols::default(),
         allowed_origins: Vec::new(),
@@ -214,10 +227,16 @@ async fn start_replay(args: ReplayArgs) -> anyhow::Result<()> {
     };
     tracing::info!("open http://{} and press Play to watch {}", listener.local_addr()?, file.display());
     tokio::try_join!(
-        replay::theatre::run(links, bus.clone(), Programme { log, ticket_key }, shutdown.clone()),
+        replay::theatre::run(links, bus.clone(), Programme { log, ticket_key, link_key }, shutdown.clone()),
         gateway::run(listener, bus, gateway, ready, shutdown),
     )?;
     Ok(())
+}
+
+fn requirement(args: ProofsArgs) -> Requirement {
+    let requirement = Requirement::default();
+    requirement.clone().start(args.proofs_file);
+    requirement
 }
 
 fn archive(folder: PathBuf, limits: ReplayLimits) -> ArchiveOptions {
@@ -230,20 +249,32 @@ fn cores() -> u16 {
 }
 
 /// Signals, metrics and the admin port: probes are answered while the bus is still being looked for.
-async fn stand(admin_listen: SocketAddr) -> anyhow::Result<Base> {
+async fn stand(admin_listen: SocketAddr, admin: &AdminArgs) -> anyhow::Result<Base> {
+    let token = admin_token(admin)?;
     let (ready, shutdown) = (Readiness::default(), Shutdown::new());
     shutdown.on_signals().context("listening for signals")?;
     let metrics = telemetry::start_metrics()?;
     let admin_port = listen(admin_listen, "--admin-listen").await?;
-    tokio::spawn(admin::serve(admin_port, ready.clone(), shutdown.clone(), metrics));
+    tokio::spawn(admin::serve(admin_port, ready.clone(), shutdown.clone(), metrics, token));
     Ok(Base { ready, shutdown })
 }
 
+fn admin_token(args: &AdminArgs) -> anyhow::Result<Token> {
+    let Some(file) = &args.admin_token_file else {
+        return Ok(Token::new(args.admin_token.as_deref()));
+    };
+    let doing = || format!("reading --admin-token-file {}", file.display());
+    let text = std::fs::read_to_string(file).with_context(doing)?;
+    let token = secret(text.trim()).map_err(anyhow::Error::msg).with_context(doing)?;
+    Ok(Token::new(Some(&token)))
+}
+
 /// The same, and the bus; nothing when the process is told to go before there is one.
-async fn join(common: &CommonArgs, name: &str) -> anyhow::Result<Option<(Base, Bus)>> {
-    let base = stand(common.admin_listen).await?;
+async fn join(common: &CommonArgs, role: &'static str, name: &str) -> anyhow::Result<Option<(Base, Bus)>> {
+    let base = stand(common.admin_listen, &common.admin).await?;
+    let user = User { name: role, password: common.nats_password.clone() };
     tokio::select! {
-        bus = Bus::connect(&common.nats_url, name) => Ok(Some((base, bus?))),
+        bus = Bus::connect(&common.nats_url, name, &user) => Ok(Some((base, bus?))),
         () = base.shutdown.draining() => Ok(None),
     }
 }

@@ -26,12 +26,20 @@ fn all_needs_nothing() {
 fn short_secrets_are_refused() {
     assert!(Cli::try_parse_from(["game-server", "lobby", "--ticket-secret", "short"]).is_err());
     assert!(Cli::try_parse_from(["game-server", "lobby", "--ticket-secret", SECRET]).is_ok());
+    for flag in ["--admin-token", "--ticket-secret"] {
+        let line = ["game-server", "lobby", "--ticket-secret", SECRET, flag, "0123456789abcde"];
+        assert!(Cli::try_parse_from(line).is_err(), "{flag}");
+    }
+    let room = ["game-server", "room", "--link-address", "room-0:7000", "--link-secret"];
+    assert!(Cli::try_parse_from(room.iter().copied().chain(["short"])).is_err());
 }
 
 #[test]
 fn host_names_must_fit_a_subject() {
     let parse = |host| {
-        Cli::try_parse_from(["game-server", "room", "--link-address", "room-0:7000", "--host", host]).is_ok()
+        let line =
+            ["game-server", "room", "--link-address", "room-0:7000", "--link-secret", SECRET, "--host", host];
+        Cli::try_parse_from(line).is_ok()
     };
     assert!(parse("room-0"));
     assert!(!parse("room.0"));

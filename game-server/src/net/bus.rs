@@ -29,6 +29,15 @@ pub enum Bus {
     Nats(NatsBus),
 }
 
+/// Who a role is to the NATS server, which lets each user say and hear only what its role does.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// The name of the role.
+    pub name: &'static str,
+    /// Without one the server must let anybody in.
+    pub password: Option<String>,
+}
+
 /// Why something did not go through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BusError {
@@ -71,8 +80,8 @@ impl Bus {
     }
 
     /// Connects to NATS and returns once it is there, however long that takes; afterwards it reconnects by itself.
-    pub async fn connect(url: &str, client_name: &str) -> anyhow::Result<Bus> {
-        Ok(Bus::Nats(NatsBus::connect(url, client_name).await?))
+    pub async fn connect(url: &str, client_name: &str, user: &User) -> anyhow::Result<Bus> {
+        Ok(Bus::Nats(NatsBus::connect(url, client_name, user).await?))
     }
 
     /// Sends to everybody who has subscribed.

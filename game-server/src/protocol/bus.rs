@@ -13,6 +13,8 @@ use crate::domain::{PlayerId, Pool, RoomId, Tick};
 
 /// Room hosts announce themselves here twice a second ([`HostReport`]).
 pub const SUBJECT_HOSTS: &str = "game.v1.hosts";
+/// Room hosts tell gateways of a room here before they tell the lobby that it is open ([`RoomPlace`]).
+pub const SUBJECT_ROOMS: &str = "game.v1.rooms";
 /// Node monitors publish a [`NodeReport`] here once a second.
 pub const SUBJECT_NODES: &str = "game.v1.nodes";
 /// Request [`SeatRequest`] → [`SeatReply`], served by the leading lobby.
@@ -81,6 +83,16 @@ pub struct HostReport {
     pub rooms: Vec<RoomReport>,
 }
 
+/// Where one room is: what a heartbeat says about it, half a second earlier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomPlace {
+    pub room: RoomId,
+    pub pool: Pool,
+    pub host: String,
+    /// Where gateways dial its host's links, `host:port`.
+    pub link_address: String,
+}
+
 /// Health of a node as the monitor on it sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NodeReport {
@@ -138,16 +150,25 @@ pub struct Seating {
     pub party: u64,
 }
 
-/// What a ticket says; signed by the lobby, checked by the gateway.
+/// What a ticket says; signed by the lobby, checked by the gateway. It holds wherever the room is: gateways know that from
+/// heartbeats.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketClaims {
     pub player: PlayerId,
     pub name: String,
-    pub pool: Pool,
     pub room: RoomId,
-    pub link_address: String,
     /// Seconds since the Unix epoch after which the ticket is refused.
     pub expires_s: u64,
+    /// What builds before proofs need besides, for as long as such a gateway may be asked.
+    #[serde(flatten)]
+    pub address: Option<TicketAddress>,
+}
+
+/// Where a room was when the ticket was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketAddress {
+    pub pool: Pool,
+    pub link_address: String,
 }
 
 /// Where a chat line goes: `global`, `room:<id>` or `whisper:<player id>`.

@@ -1,15 +1,17 @@
 //! Gateway ↔ room host: the body of one link frame is one message of this file.
 //!
-//! Same field types as `client`. The dialling gateway sends Hello first; the host answers with its own.
+//! Same field types as `client`. The dialling gateway sends Hello first, the host answers with its own, and the gateway
+//! with its Proof; `proof` says what they are made of. Version 1 had neither challenges nor proofs.
 //!
 //! ```text
 //! gateway → host
-//!   1 Hello     version u8, gateway text
+//!   1 Hello     version u8, gateway text; since version 2: challenge 32 bytes
 //!   2 Join      session u32, room u64, player u64, name text, pool u8 (0 public, 1 bots)
 //!   3 Leave     session u32, on purpose u8
 //!   4 Input     session u32, first_tick u32, count u8 (1 to 8), inputs as in `client`
+//!   5 Proof     32 bytes
 //! host → gateway
-//!   1 Hello     version u8, host text
+//!   1 Hello     version u8, host text; since version 2, to a gateway that sent a challenge: challenge and proof, 32 bytes each
 //!   2 Joined    session u32, the fields of Welcome but its version
 //!   3 Refused   session u32, refusal u8 ([`JoinRefusal`])
 //!   4 Frame     room u64, tick_gap_excess_p99_us u32, ack count u8, acks × { slot u8, tick u32, margin_ticks i8 },
@@ -35,10 +37,14 @@ use crate::domain::{
     Tick,
 };
 use crate::protocol::client::{Welcome, fields};
+use crate::protocol::proof::{CHALLENGE_BYTES, Challenge, PROOF_BYTES, Proof};
 use crate::protocol::wire::{DecodeError, Reader, Writer};
 
 /// Version of this file; `version` says who understands whom.
-pub const LINK_PROTOCOL_VERSION: u8 = 1;
+pub const LINK_PROTOCOL_VERSION: u8 = 2;
+
+/// Ends of this version and newer ones challenge each other.
+pub const VERSION_OF_PROOFS: u8 = 2;
 
 /// A player's connection as one gateway numbers it; unique per link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,7 +56,11 @@ pub enum GatewayToRoom {
     Hello {
         version: u8,
         gateway: String,
+        /// None of version 1.
+        challenge: Option<Challenge>,
     },
+    /// The answer to the host's challenge.
+    Proof(Proof),
     Join {
         session: SessionId,
         room: RoomId,
@@ -101,6 +111,8 @@ pub enum RoomToGateway {
     Hello {
         version: u8,
         host: String,
+        /// The host's challenge and its answer to the gateway's; none of version 1.
+        answer: Option<(Challenge, Proof)>,
     },
     Joined {
         session: SessionId,
@@ -145,6 +157,7 @@ const KIND_HELLO: u8 = 1;
 const KIND_JOIN: u8 = 2;
 const KIND_LEAVE: u8 = 3;
 const KIND_INPUT: u8 = 4;
+const KIND_PROOF: u8 = 5;
 
 const KIND_JOINED: u8 = 2;
 const KIND_REFUSED: u8 = 3;
@@ -162,10 +175,15 @@ const POOL_BOTS: u8 = 1;
 pub fn encode_gateway(message: &GatewayToRoom) -> Vec<u8> {
     let mut out;
     match message {
-        GatewayToRoom::Hello { version, gateway } => {
+        GatewayToRoom::Hello { version, gateway, challenge } => {
             out = Writer::of_kind(KIND_HELLO);
             out.u8(*version);
             out.text(gateway);
+            challenge.iter().for_each(|challenge| out.bytes(challenge));
+        }
+        GatewayToRoom::Proof(proof) => {
+            out = Writer::of_kind(KIND_PROOF);
+            out.bytes(proof);
         }
         GatewayToRoom::Join { session, room, player, name, pool } => {
             out = Writer::of_kind(KIND_JOIN);
@@ -193,7 +211,11 @@ pub fn encode_gateway(message: &GatewayToRoom) -> Vec<u8> {
 pub fn decode_gateway(bytes: &[u8]) -> Result<GatewayToRoom, DecodeError> {
     let mut from = Reader::new(bytes);
     let message = match from.u8()? {
-        KIND_HELLO => GatewayToRoom::Hello { version: from.u8()?, gateway: from.text()? },
+        KIND_HELLO => {
+            let (version, gateway) = (from.u8()?, from.text()?);
+            GatewayToRoom::Hello { version, gateway, challenge: since_proofs(version, || from.array())? }
+        }
+        KIND_PROOF => GatewayToRoom::Proof(from.array::<PROOF_BYTES>()?),
         KIND_JOIN => GatewayToRoom::Join {
             session: SessionId(from.u32()?),
             room: RoomId(from.u64()?),
@@ -222,10 +244,14 @@ pub fn encode_room(message: &RoomToGateway) -> Vec<u8> {
 /// Appends the bytes of a room host's message; a writer that is used again takes no memory.
 pub fn encode_room_into(out: &mut Writer, message: &RoomToGateway) {
     match message {
-        RoomToGateway::Hello { version, host } => {
+        RoomToGateway::Hello { version, host, answer } => {
             out.u8(KIND_HELLO);
             out.u8(*version);
             out.text(host);
+            if let Some((challenge, proof)) = answer {
+                out.bytes(challenge);
+                out.bytes(proof);
+            }
         }
         RoomToGateway::Joined { session, welcome } => {
             for_session(out, KIND_JOINED, *session);
@@ -290,11 +316,23 @@ fn about_room(out: &mut Writer, kind: u8, room: RoomId) {
 pub fn decode_room(bytes: &[u8]) -> Result<RoomToGateway, DecodeError> {
     let mut from = Reader::new(bytes);
     let message = match from.u8()? {
-        KIND_HELLO => RoomToGateway::Hello { version: from.u8()?, host: from.text()? },
+        KIND_HELLO => {
+            let (version, host) = (from.u8()?, from.text()?);
+            let answer = || Ok((from.array::<CHALLENGE_BYTES>()?, from.array::<PROOF_BYTES>()?));
+            RoomToGateway::Hello { version, host, answer: since_proofs(version, answer)? }
+        }
         kind @ (KIND_JOINED | KIND_REFUSED | KIND_REPLACED) => decode_for_session(kind, &mut from)?,
         kind => decode_about_room(kind, &mut from)?,
     };
     Ok(message)
+}
+
+/// A field that every Hello has from the version on that brought proofs.
+fn since_proofs<T>(
+    version: u8,
+    field: impl FnOnce() -> Result<T, DecodeError>,
+) -> Result<Option<T>, DecodeError> {
+    if version < VERSION_OF_PROOFS { Ok(None) } else { field().map(Some) }
 }
 
 fn decode_for_session(kind: u8, from: &mut Reader<'_>) -> Result<RoomToGateway, DecodeError> {

@@ -13,7 +13,9 @@ use tokio::time::sleep;
 use crate::domain::{Mode, StateRate};
 use crate::net::admin::Readiness;
 use crate::net::bus::Bus;
+use crate::net::requirement::Requirement;
 use crate::net::shutdown::Shutdown;
+use crate::protocol::proof::LinkKey;
 use crate::protocol::ticket::TicketKey;
 use crate::protocol::version::Protocols;
 use crate::roles::gateway::{GatewayOptions, PortOptions};
@@ -29,7 +31,7 @@ const LOCAL: &str = "local";
 const THREADS: u16 = 1;
 /// What one core carries with its players' sockets beside it, with a margin; admission by headroom is stricter.
 pub const ROOMS_MAX: u32 = 150;
-const TICKET_SECRET_BYTES: usize = 32;
+const SECRET_BYTES: usize = 32;
 
 /// What `all` is told at the start.
 #[derive(Clone)]
@@ -105,12 +107,15 @@ async fn play(
     shutdown: &Shutdown,
 ) -> anyhow::Result<()> {
     let links = TcpListener::bind("127.0.0.1:0").await.context("listening for links on loopback")?;
-    let ticket_key = TicketKey::new(&rand::random::<[u8; TICKET_SECRET_BYTES]>());
+    let ticket_key = TicketKey::new(&rand::random::<[u8; SECRET_BYTES]>());
+    let link_key = LinkKey::new(&rand::random::<[u8; SECRET_BYTES]>());
     let room = RoomOptions {
         host: LOCAL.to_string(),
         node: LOCAL.to_string(),
         link_address: links.local_addr()?.to_string(),
         protocols: Protocols::default(),
+        link_key: link_key.clone(),
+        requirement: Requirement::default(),
         threads: THREADS,
         rooms_max: options.rooms_max,
         understudies: options.understudies,
@@ -118,6 +123,7 @@ async fn play(
     };
     let lobby = LobbyOptions {
         ticket_key: ticket_key.clone(),
+        requirement: Requirement::default(),
         match_s: options.match_s,
         fill_to_players: options.fill_to_players,
         mode: options.mode,
@@ -126,6 +132,8 @@ async fn play(
     };
     let gateway = GatewayOptions {
         ticket_key,
+        link_key,
+        requirement: Requirement::default(),
         name: LOCAL.to_string(),
         allowed_origins: options.allowed_origins.clone(),
         protocols: Protocols::default(),

@@ -18,17 +18,21 @@ use tokio_util::task::TaskTracker;
 
 use crate::net::admin::Readiness;
 use crate::net::bus::Bus;
+use crate::net::requirement::Requirement;
 use crate::net::shutdown::Shutdown;
-use crate::protocol::bus::{ChatLine, SUBJECT_CHAT_LINES, SUBJECT_HOSTS};
+use crate::protocol::bus::{ChatLine, SUBJECT_CHAT_LINES, SUBJECT_HOSTS, SUBJECT_ROOMS};
+use crate::protocol::proof::LinkKey;
 use crate::protocol::ticket::TicketKey;
 use crate::protocol::version::Protocols;
 use crate::roles::gateway::assets::Assets;
 use crate::roles::gateway::counters::Counters;
+use crate::roles::gateway::host_link::Greeting;
 use crate::roles::gateway::hosts::Hosts;
 use crate::roles::gateway::limits::SOCKETS_MAX;
 use crate::roles::gateway::origins::Origins;
 use crate::roles::gateway::seats::Seats;
 use crate::roles::gateway::talkers::Talkers;
+use crate::roles::gateway::whereabouts::Whereabouts;
 
 mod addresses;
 mod admission;
@@ -54,6 +58,7 @@ mod socket;
 mod talk;
 mod talkers;
 mod tickets;
+mod whereabouts;
 
 pub use crate::roles::gateway::addresses::Block;
 pub use crate::roles::gateway::limits::SOCKETS_PER_ADDRESS;
@@ -66,6 +71,9 @@ const GOODBYE_MAX: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct GatewayOptions {
     pub ticket_key: TicketKey,
+    pub link_key: LinkKey,
+    /// Which proofs a room host must bring.
+    pub requirement: Requirement,
     /// How room hosts' logs call it.
     pub name: String,
     pub protocols: Protocols,
@@ -85,6 +93,7 @@ struct Gateway {
     bus: Bus,
     hosts: Hosts,
     assets: Assets,
+    whereabouts: Whereabouts,
     chat_lines: broadcast::Sender<Arc<ChatLine>>,
     seats: Seats,
     talkers: Talkers,
@@ -106,10 +115,18 @@ pub async fn run(
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     let lines = bus.subscribe(SUBJECT_CHAT_LINES).await?;
-    let heartbeats = bus.subscribe(SUBJECT_HOSTS).await?;
+    let (heartbeats, rooms) = (bus.subscribe(SUBJECT_HOSTS).await?, bus.subscribe(SUBJECT_ROOMS).await?);
+    let seated = bus.subscribe(SUBJECT_HOSTS).await?;
+    let greeting = Greeting {
+        gateway: options.name.clone(),
+        versions: options.protocols.link,
+        key: options.link_key.clone(),
+        requirement: options.requirement.clone(),
+    };
     let gateway = Arc::new(Gateway {
         assets: Assets::new(options.web_dir.clone(), &options.allowed_origins)?,
-        hosts: Hosts::new(options.name.clone(), options.protocols.link),
+        hosts: Hosts::new(greeting),
+        whereabouts: Whereabouts::default(),
         origins: Origins::new(&options.allowed_origins),
         options,
         bus,
@@ -126,7 +143,11 @@ pub async fn run(
     let relay = tokio::spawn(talk::relay(lines, gateway.chat_lines.clone()));
     let seats = tokio::spawn({
         let gateway = gateway.clone();
-        async move { gateway.seats.follow(heartbeats).await }
+        async move { gateway.seats.follow(seated).await }
+    });
+    let following = tokio::spawn({
+        let gateway = gateway.clone();
+        async move { gateway.whereabouts.follow(heartbeats, rooms).await }
     });
     let stop_accepting = CancellationToken::new();
     let server = tokio::spawn(port::serve(
@@ -150,6 +171,7 @@ pub async fn run(
     relay.abort();
     renewal.abort();
     seats.abort();
+    following.abort();
     server.await?;
     Ok(())
 }

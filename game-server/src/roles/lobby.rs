@@ -14,12 +14,14 @@ use crate::domain::text::names::clean_name;
 use crate::domain::{MatchSettings, Mode, PlayerId, Pool, RoomId, StateRate, TICK_RATE_HZ, Tick};
 use crate::net::admin::Readiness;
 use crate::net::bus::{Bus, BusError, Responder};
+use crate::net::requirement::Requirement;
 use crate::net::shutdown::Shutdown;
 use crate::protocol::bus::{
     HostReport, NodeReport, OpenReply, Ranking, RankingRequest, SUBJECT_HOSTS, SUBJECT_NODES,
-    SUBJECT_RANKING, SUBJECT_SEAT, SUBJECT_SEATINGS, SeatReply, SeatRequest, Seating, TicketClaims,
-    subject_open_room,
+    SUBJECT_RANKING, SUBJECT_SEAT, SUBJECT_SEATINGS, SeatReply, SeatRequest, Seating, TicketAddress,
+    TicketClaims, subject_open_room,
 };
+use crate::protocol::proof::LINKS_AND_BUS;
 use crate::protocol::ticket::TicketKey;
 use crate::roles::lobby::directory::{Decision, Directory};
 use crate::roles::lobby::ratings::Ratings;
@@ -52,6 +54,8 @@ const PARTY_BYTES_MAX: usize = 32;
 #[derive(Clone)]
 pub struct LobbyOptions {
     pub ticket_key: TicketKey,
+    /// Until proofs are required, a gateway of a build before them may be shown the ticket.
+    pub requirement: Requirement,
     pub match_s: u32,
     pub fill_to_players: u8,
     pub mode: Mode,
@@ -240,19 +244,20 @@ impl Lobby {
         };
         let seating =
             Seating { room, player: asker.request.player, party: party_number(&asker.request.party) };
+        let Asker { request: SeatRequest { player, name, pool, .. }, responder } = asker;
+        let for_older = !self.options.requirement.includes(LINKS_AND_BUS);
         let claims = TicketClaims {
-            player: asker.request.player,
-            name: asker.request.name,
-            pool: asker.request.pool,
+            player,
+            name,
             room,
-            link_address,
             // As long as the match: whoever loses the connection comes back with the same ticket.
             expires_s: unix_now_s() + u64::from(ticks_left / TICK_RATE_HZ) + TICKET_SPARE_S,
+            address: for_older.then_some(TicketAddress { pool, link_address }),
         };
         let ticket = self.options.ticket_key.sign(&claims);
         self.tell_seating(seating).await;
         metrics::counter!(telemetry::SEATS).increment(1);
-        asker.responder.reply(&SeatReply::Seated { ticket }).await;
+        responder.reply(&SeatReply::Seated { ticket }).await;
     }
 
     /// Room hosts hear who came with whom before the ticket can be used.

@@ -14,8 +14,10 @@ use tokio::time::sleep;
 
 use crate::net::admin::Readiness;
 use crate::net::bus::Bus;
+use crate::net::requirement::Requirement;
 use crate::net::shutdown::Shutdown;
 use crate::protocol::bus::{SUBJECT_SEATINGS, subject_open_room};
+use crate::protocol::proof::LinkKey;
 use crate::protocol::version::Protocols;
 use crate::roles::room::archive::{Archive, ArchiveOptions};
 use crate::roles::room::board::Board;
@@ -55,6 +57,9 @@ pub struct RoomOptions {
     /// Where gateways dial, `host:port`.
     pub link_address: String,
     pub protocols: Protocols,
+    pub link_key: LinkKey,
+    /// Which proofs a gateway must bring.
+    pub requirement: Requirement,
     pub threads: u16,
     pub rooms_max: u32,
     /// Copies of every room that live through the same and are never shown: how a benchmark makes the rules heavy. No
@@ -84,7 +89,7 @@ pub async fn run(
     threads.extend(log_writer);
     let tasks = [
         tokio::spawn(links::accept(listener, board.clone())),
-        tokio::spawn(announce::serve_open(requests, board.clone())),
+        tokio::spawn(announce::serve_open(bus.clone(), requests, board.clone())),
         tokio::spawn(announce::hear_seatings(seatings, board.clone())),
         tokio::spawn(announce::heartbeats(bus.clone(), board.clone())),
     ];

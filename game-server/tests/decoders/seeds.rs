@@ -66,7 +66,12 @@ fn from_gateway() -> Vec<GatewayToRoom> {
     let (first_tick, inputs) = inputs.expect("the golden file has an Input");
     let (room, player) = (RoomId(7), PlayerId(70));
     vec![
-        GatewayToRoom::Hello { version: LINK_PROTOCOL_VERSION, gateway: "gateway-0".to_owned() },
+        GatewayToRoom::Hello {
+            version: LINK_PROTOCOL_VERSION,
+            gateway: "gateway-0".to_owned(),
+            challenge: Some([7; 32]),
+        },
+        GatewayToRoom::Proof([9; 32]),
         GatewayToRoom::Join { session, room, player, name: "Ann".to_owned(), pool: Pool::Public },
         GatewayToRoom::Leave { session, on_purpose: true },
         GatewayToRoom::Input { session, first_tick, inputs },
@@ -76,7 +81,11 @@ fn from_gateway() -> Vec<GatewayToRoom> {
 fn from_room() -> Vec<RoomToGateway> {
     let (played, room, session) = (played(), RoomId(7), SessionId(9));
     let mut messages = vec![
-        RoomToGateway::Hello { version: LINK_PROTOCOL_VERSION, host: "room-0".to_owned() },
+        RoomToGateway::Hello {
+            version: LINK_PROTOCOL_VERSION,
+            host: "room-0".to_owned(),
+            answer: Some(([7; 32], [9; 32])),
+        },
         RoomToGateway::Refused { session, refusal: JoinRefusal::RoomFull },
         RoomToGateway::Replaced { session, slot: Slot(3) },
         RoomToGateway::Frame { room, frame: played.frame(), acks: played.acks(), tick_gap_excess_p99_us: 80 },

@@ -7,7 +7,9 @@ use crate::harness::servers::{Cluster, until_ranked};
 
 mod bus;
 mod clocks;
+mod links;
 mod pauses;
+mod users;
 
 /// Long enough for three crashes in one match.
 const MATCH_S: u32 = 40;

@@ -11,10 +11,12 @@ use std::time::Duration;
 use game_server::domain::{Mode, StateRate};
 use game_server::net::admin::Readiness;
 use game_server::net::bus::Bus;
+use game_server::net::requirement::Requirement;
 use game_server::net::shutdown::Shutdown;
 use game_server::protocol::client::{
     CLIENT_PROTOCOL_VERSION, ClientMessage, ErrorCode, ServerMessage, decode_server, encode_client,
 };
+use game_server::protocol::proof::LinkKey;
 use game_server::protocol::ticket::TicketKey;
 use game_server::protocol::version::Protocols;
 use game_server::roles::gateway::{self, GatewayOptions, PortOptions};
@@ -43,6 +45,7 @@ impl Mixed {
     async fn start(room: Protocols, gateway: Protocols) -> Mixed {
         let (bus, shutdown, ready) = (Bus::local(), Shutdown::new(), Readiness::default());
         let ticket_key = TicketKey::new(b"a secret of the tests only");
+        let link_key = LinkKey::new(b"another secret of the tests");
         let (links, players) = (listen().await, listen().await);
         let newer = if room.link.newest > gateway.link.newest { Newer::Host } else { Newer::Gateway };
         let relay = newer_link::start(links.local_addr().expect("an address"), newer).await;
@@ -51,6 +54,8 @@ impl Mixed {
             node: "here".to_owned(),
             link_address: relay.to_string(),
             protocols: room,
+            link_key: link_key.clone(),
+            requirement: Requirement::default(),
             threads: 1,
             rooms_max: 2,
             understudies: 0,
@@ -58,6 +63,7 @@ impl Mixed {
         };
         let lobby_options = LobbyOptions {
             ticket_key: ticket_key.clone(),
+            requirement: Requirement::default(),
             match_s: MATCH_S,
             fill_to_players: 2,
             mode: Mode::default(),
@@ -66,6 +72,8 @@ impl Mixed {
         };
         let gateway_options = GatewayOptions {
             ticket_key,
+            link_key,
+            requirement: Requirement::default(),
             name: "gateway-0".to_owned(),
             protocols: gateway,
             allowed_origins: Vec::new(),

@@ -16,8 +16,8 @@ use crate::kubernetes::objects::{self, Apply, Id};
 use crate::manifests::{Manifests, Object};
 use crate::public;
 use crate::report::{Exit, Failure};
-use crate::settings::{GENERATED_SECRET, NAMESPACE};
 use crate::target::{Reached, Target};
+use crate::trust::{self, Trust};
 use changes::{Change, Changes};
 use inventory::Inventory;
 
@@ -36,8 +36,6 @@ pub mod inventory;
 pub mod named;
 /// Waiting until everything runs, and saying why it does not.
 pub mod rollout;
-/// The Secret that is made once.
-mod secret;
 
 /// Put the manifests and the built image on the cluster and wait until everything runs
 ///
@@ -126,7 +124,7 @@ pub async fn is_settled(context: &Context, reached: &Reached, image: &str) -> Re
     let Prepared { manifests, changes, .. } = prepare(context, reached, image).await?;
     Ok(changes.is_empty()
         && rollout::is_settled(&reached.cluster, &manifests).await?
-        && secret::exists(&reached.cluster).await?)
+        && trust::read(&reached.cluster).await? == Trust::Required)
 }
 
 /// Waits until what was deployed runs and can be reached, after the cluster was asleep; nothing is applied.
@@ -177,8 +175,9 @@ async fn bring(
 ) -> Result<bool> {
     let step = context.report.step("deploy", "applying what differs");
     let Prepared { manifests, changes, inventory } = prepared;
-    if changes.is_empty() && rollout::is_settled(cluster, &manifests).await? {
-        secret::ensure(cluster).await?;
+    let trusted = trust::read(cluster).await?;
+    let is_settled = changes.is_empty() && rollout::is_settled(cluster, &manifests).await?;
+    if is_settled && trusted == Trust::Required {
         step.skipped(&format!("{} objects are as the manifests say, with {image}", manifests.objects.len()));
         return Ok(false);
     }
@@ -187,13 +186,36 @@ async fn bring(
     }
     if context.dry_run {
         step.skipped(&format!("would change {}", changes.summary()));
+        if matches!(trusted, Trust::Accepting { .. }) {
+            trust::require(cluster, &manifests).await?;
+        }
         return Ok(true);
     }
     step.done(&format!("{}, with {image}", changes.summary()));
     let step = context.report.step("rollout", "waiting for the pods");
     let waited = rollout::wait(context, cluster, &manifests, now).await?;
     step.done(&waited);
+    if matches!(trusted, Trust::Accepting { .. }) {
+        require_proofs(context, cluster, &manifests, image, now).await?;
+    }
     Ok(true)
+}
+
+/// Pods of a build without proofs were there: from when the last of them is gone, who proves nothing is turned away.
+async fn require_proofs(
+    context: &Context,
+    cluster: &Kubernetes,
+    manifests: &Manifests,
+    image: &str,
+    now: bool,
+) -> Result<()> {
+    let step = context.report.step("trust", "requiring proofs of who is who, once every pod is new");
+    rollout::wait_until_alone(context, cluster, manifests, image, now).await?;
+    interrupt::place("proofs-accepted");
+    let before = cluster.pods().await?;
+    trust::require(cluster, manifests).await?;
+    step.done(&trust::wait_until_taken(cluster, &before).await?);
+    Ok(())
 }
 
 async fn write(
@@ -207,7 +229,7 @@ async fn write(
         cluster.apply(&object.value, Apply::Real).await?;
     }
     definitions(cluster, manifests).await?;
-    secret::ensure(cluster).await?;
+    trust::ensure(cluster).await?;
     // Old and new together first: a deploy that is interrupted forgets nothing.
     before.with(&now).write(cluster).await?;
     interrupt::place("deploy-begun");
@@ -273,11 +295,6 @@ async fn refused(cluster: &Kubernetes, manifests: &Manifests, error: &anyhow::Er
         fix: "run `cargo xtask diagnose`, then this command again; what was applied stays".to_owned(),
     }
     .into()
-}
-
-/// The id of the Secret that is made once.
-pub fn secret_id() -> Id {
-    Id::new("v1", "Secret", Some(NAMESPACE), GENERATED_SECRET)
 }
 
 /// How long ending a match may take beyond its last tick.

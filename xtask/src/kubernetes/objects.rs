@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::future::try_join_all;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::discovery::{Scope, pinned_kind};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::diagnosis::admission::Refusal;
 use crate::kubernetes::Kubernetes;
@@ -177,6 +179,20 @@ impl Kubernetes {
             return Ok(());
         }
         self.merge(id, &json!({"data": data})).await
+    }
+
+    /// Sets values of a Secret and leaves the others alone; only their names are told.
+    pub async fn set_secret(&self, id: &Id, values: &Map<String, Value>) -> Result<()> {
+        let names: Vec<&str> = values.keys().map(String::as_str).collect();
+        if !self.call("change", id, &format!(": {}", names.join(", "))) {
+            return Ok(());
+        }
+        self.merge(id, &json!({"stringData": values})).await
+    }
+
+    /// A value of a Secret's `data`, decoded.
+    pub fn secret_text(data: &Value, key: &str) -> Option<String> {
+        String::from_utf8(STANDARD.decode(data[key].as_str()?).ok()?).ok()
     }
 
     pub(super) async fn merge(&self, id: &Id, fields: &Value) -> Result<()> {

@@ -10,12 +10,14 @@ use serde_json::{Value, json};
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::objects::Id;
 use crate::kubernetes::readiness::has_condition;
-use crate::settings::{ADMIN_PORT, NAMESPACE};
+use crate::settings::{ADMIN_PORT, ADMIN_TOKEN_KEY, GENERATED_SECRET, NAMESPACE};
 
 /// Label that names the role of a pod.
 pub const ROLE_LABEL: &str = "app.kubernetes.io/name";
 /// Metric that tells one process of a pod from the next.
 const PROCESS_START: &str = "process_start_time_seconds";
+/// What a write on an admin port needs, where `Authorization` does not get through.
+const TOKEN_HEADER: &str = "x-admin-token";
 /// Means nothing by itself: that it changes is what wakes a kubelet.
 const ATTEMPT_ANNOTATION: &str = "game-server.dev/attempt";
 /// A pod answers its admin port at once; a hung one must not hang the table.
@@ -26,6 +28,9 @@ const ADMIN_LIMIT: Duration = Duration::from_secs(2);
 pub struct Pod {
     pub role: String,
     pub name: String,
+    /// Another pod under the same name has another one.
+    #[serde(skip)]
+    pub uid: String,
     pub node: String,
     pub ready: bool,
     /// Asked to end, and still running its matches.
@@ -50,6 +55,7 @@ impl Pod {
         Self {
             role: text(&value["metadata"]["labels"][ROLE_LABEL]),
             name: text(&value["metadata"]["name"]),
+            uid: text(&value["metadata"]["uid"]),
             node: text(&value["spec"]["nodeName"]),
             ready: has_condition(value, "Ready", "True"),
             draining,
@@ -88,12 +94,12 @@ impl Kubernetes {
 
     /// Prometheus text of a pod.
     pub async fn pod_metrics(&self, pod: &str) -> Result<String> {
-        self.admin(http::Method::GET, pod, "metrics").await
+        self.read(pod, "metrics").await
     }
 
     /// When the process in a pod started, in seconds since 1970; nothing as long as it is not ready.
     pub async fn started(&self, pod: &str) -> Option<f64> {
-        self.admin(http::Method::GET, pod, "readyz").await.ok()?;
+        self.read(pod, "readyz").await.ok()?;
         metric(&self.pod_metrics(pod).await.ok()?, PROCESS_START)
     }
 
@@ -103,7 +109,13 @@ impl Kubernetes {
         if !self.call("ask", &id, " to end its matches (POST /drain?now=true)") {
             return Ok(());
         }
-        self.admin(http::Method::POST, pod, "drain?now=true").await.map(|_| ())
+        let secret = self.get(&Id::new("v1", "Secret", Some(NAMESPACE), GENERATED_SECRET)).await?;
+        let token = secret.and_then(|secret| Self::secret_text(&secret["data"], ADMIN_TOKEN_KEY));
+        let request = admin_request(http::Method::POST, pod, "drain?now=true");
+        // The API server keeps `Authorization` to itself and passes on by which name it was called.
+        let request =
+            request.header(TOKEN_HEADER, token.unwrap_or_default()).header(http::header::HOST, "localhost");
+        self.ask(pod, request).await.map(|_| ())
     }
 
     /// Changes a pod for the `count`th time so that its kubelet looks at it now and not when its pause is over.
@@ -115,12 +127,20 @@ impl Kubernetes {
         self.merge(&id, &json!({"metadata": {"annotations": {ATTEMPT_ANNOTATION: count.to_string()}}})).await
     }
 
-    async fn admin(&self, method: http::Method, pod: &str, path: &str) -> Result<String> {
-        let uri = format!("/api/v1/namespaces/{NAMESPACE}/pods/{pod}:{ADMIN_PORT}/proxy/{path}");
-        let request = http::Request::builder().method(method).uri(uri).body(Vec::new())?;
+    async fn read(&self, pod: &str, path: &str) -> Result<String> {
+        self.ask(pod, admin_request(http::Method::GET, pod, path)).await
+    }
+
+    async fn ask(&self, pod: &str, request: http::request::Builder) -> Result<String> {
+        let request = request.body(Vec::new())?;
         let answer = tokio::time::timeout(ADMIN_LIMIT, self.client.request_text(request)).await;
         answer.with_context(|| format!("{pod} did not answer"))?.with_context(|| format!("asking {pod}"))
     }
+}
+
+fn admin_request(method: http::Method, pod: &str, path: &str) -> http::request::Builder {
+    let uri = format!("/api/v1/namespaces/{NAMESPACE}/pods/{pod}:{ADMIN_PORT}/proxy/{path}");
+    http::Request::builder().method(method).uri(uri)
 }
 
 fn pod_id(pod: &str) -> Id {

@@ -112,8 +112,11 @@ pub async fn start(
     let args = arguments(folder, wanted, &admin, build.web_dir);
     if !context.dry_run {
         logs::rotate(&folder.log())?;
+        folder.ensure_admin_token()?;
     }
-    let started = daemon::start(&context.report, &build.program, &args, &folder.0, &folder.log())?;
+    let token = [("ADMIN_TOKEN_FILE", folder.admin_token().into_os_string())];
+    let command = daemon::Command { program: &build.program, args: &args, variables: &token };
+    let started = daemon::start(&context.report, command, &folder.0, &folder.log())?;
     let Some(identity) = started else {
         step.skipped("game-server all would be started");
         return Ok(None);

@@ -68,22 +68,29 @@ impl Identity {
     }
 }
 
+/// What is started.
+pub struct Command<'a> {
+    pub program: &'a Path,
+    pub args: &'a [OsString],
+    /// Variables of its environment besides ours.
+    pub variables: &'a [(&'a str, OsString)],
+}
+
 /// Starts a program in the background, in a process group of its own so that neither Ctrl-C nor
 /// the end of the terminal reaches it; both its outputs are appended to `log`. `None` in a dry run.
-pub fn start(
-    report: &Report,
-    program: &Path,
-    args: &[OsString],
-    folder: &Path,
-    log: &Path,
-) -> Result<Option<Identity>> {
-    let line = super::command_line(&[], program.as_os_str(), args);
+pub fn start(report: &Report, command: Command<'_>, folder: &Path, log: &Path) -> Result<Option<Identity>> {
+    let Command { program, args, variables } = command;
+    let set: Vec<(OsString, OsString)> =
+        variables.iter().map(|(name, value)| (OsString::from(name), value.clone())).collect();
+    let line = super::command_line(&set, program.as_os_str(), args);
     if !report.call(&super::tool(program.as_os_str()), &line, "") {
         return Ok(None);
     }
     let open = || OpenOptions::new().create(true).append(true).open(log);
     let out = open().with_context(|| format!("opening {}", log.display()))?;
-    let handle = duct::cmd(program, args)
+    let program_with =
+        variables.iter().fold(duct::cmd(program, args), |cmd, (name, value)| cmd.env(name, value));
+    let handle = program_with
         .dir(folder)
         .stdin_null()
         .stdout_file(out.try_clone()?)

@@ -4,3 +4,4 @@
 mod bed;
 mod cluster;
 mod local;
+mod proofs;

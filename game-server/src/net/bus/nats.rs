@@ -8,7 +8,7 @@ use async_nats::{Client, ConnectOptions, Event, Message, RequestErrorKind, Serve
 use bytes::Bytes;
 use futures_util::StreamExt;
 
-use crate::net::bus::{BusError, QUEUE_MESSAGES_MAX};
+use crate::net::bus::{BusError, QUEUE_MESSAGES_MAX, User};
 use crate::telemetry;
 
 /// First pause between attempts to connect; it doubles up to [`RETRY_DELAY_MAX`].
@@ -26,6 +26,8 @@ const SEND_LIMIT: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct NatsBus {
     client: Client,
+    /// Where [`NatsBus::announce`] talks to itself; a user may publish there and not into inboxes of its own kind.
+    echo_prefix: String,
 }
 
 /// Receiving end of a subject.
@@ -44,13 +46,13 @@ pub struct NatsResponder {
 }
 
 impl NatsBus {
-    pub(super) async fn connect(url: &str, client_name: &str) -> anyhow::Result<NatsBus> {
+    pub(super) async fn connect(url: &str, client_name: &str, user: &User) -> anyhow::Result<NatsBus> {
         let address: ServerAddr =
             url.parse().with_context(|| format!("{url:?} is not the URL of a NATS server"))?;
         let mut failures: u32 = 0;
         loop {
-            match options(client_name).connect(address.clone()).await {
-                Ok(client) => return Ok(NatsBus { client }),
+            match options(client_name, user).connect(address.clone()).await {
+                Ok(client) => return Ok(NatsBus { client, echo_prefix: format!("_ECHO.{}", user.name) }),
                 Err(error) => {
                     let delay = retry_delay(failures as usize);
                     failures = failures.saturating_add(1);
@@ -108,10 +110,11 @@ impl NatsBus {
     /// Returns once the server knows the new interest: it takes what one connection sends in order, so a message to
     /// oneself that comes back proves it. Whoever is told afterwards that a role is ready can ask it at once.
     async fn announce(&self) {
-        let inbox = self.client.new_inbox();
+        let unique = self.client.new_inbox();
+        let subject = format!("{}.{}", self.echo_prefix, unique.rsplit('.').next().unwrap_or_default());
         let round_trip = async {
-            let mut echo = self.client.subscribe(inbox.clone()).await.ok()?;
-            self.client.publish(inbox, Bytes::new()).await.ok()?;
+            let mut echo = self.client.subscribe(subject.clone()).await.ok()?;
+            self.client.publish(subject, Bytes::new()).await.ok()?;
             echo.next().await
         };
         if self.client.connection_state() == State::Connected {
@@ -146,9 +149,15 @@ impl NatsResponder {
     }
 }
 
-fn options(client_name: &str) -> ConnectOptions {
-    ConnectOptions::new()
+fn options(client_name: &str, user: &User) -> ConnectOptions {
+    let options = match &user.password {
+        Some(password) => ConnectOptions::with_user_and_password(user.name.to_owned(), password.clone()),
+        None => ConnectOptions::new(),
+    };
+    options
         .name(client_name)
+        // Answers come where no other user may listen.
+        .custom_inbox_prefix(format!("_INBOX.{}", user.name))
         .connection_timeout(CONNECT_LIMIT)
         .ping_interval(PING_INTERVAL)
         .subscription_capacity(QUEUE_MESSAGES_MAX)

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::domain::{MatchResult, MatchSettings};
 use crate::protocol::bus::{
     ChatAck, ChatHistory, ChatHistoryRequest, ChatLine, ChatSay, HostReport, NodeReport, OpenReply, Ranking,
-    RankingRequest, ResultAck, SeatReply, SeatRequest, TicketClaims,
+    RankingRequest, ResultAck, RoomPlace, SeatReply, SeatRequest, TicketClaims,
 };
 
 /// Puts a field that nobody knows into every object, however deep.
@@ -57,6 +57,9 @@ fn messages_between_lobby_and_room_hosts() {
         "host": "room-0", "node": "a", "link_address": "room-0.room:7000", "rooms_max": 200, "draining": false,
         "tick_headroom": 0.5, "tick_gap_excess_p99_us": 120, "rooms": [room],
     }));
+    is_understood::<RoomPlace>(
+        json!({ "room": 7, "pool": "public", "host": "room-0", "link_address": "room-0.room:7000" }),
+    );
     is_understood::<NodeReport>(json!({ "node": "a", "wake_late_p99_us": 80 }));
     is_understood::<MatchSettings>(
         json!({ "room": 7, "seed": 1, "pool": "bots", "match_ticks": 18_000, "fill_to_players": 4 }),
@@ -75,6 +78,9 @@ fn messages_between_gateway_and_lobby() {
         "player": 1000, "name": "Ann", "pool": "public", "room": 7, "link_address": "room-0.room:7000",
         "expires_s": 1_800_000_000,
     }));
+    is_understood::<TicketClaims>(
+        json!({ "player": 1000, "name": "Ann", "room": 7, "expires_s": 1_800_000_000 }),
+    );
 }
 
 #[test]

@@ -11,8 +11,8 @@ use crate::protocol::client::tests::{
 };
 use crate::protocol::delta::tests::player;
 use crate::protocol::link::{
-    GatewayToRoom, JoinRefusal, RoomToGateway, SessionId, decode_gateway, decode_room, encode_gateway,
-    encode_room,
+    GatewayToRoom, JoinRefusal, RoomToGateway, SessionId, VERSION_OF_PROOFS, decode_gateway, decode_room,
+    encode_gateway, encode_room,
 };
 use crate::protocol::wire::DecodeError;
 
@@ -27,7 +27,11 @@ fn room() -> impl Strategy<Value = RoomId> {
 fn from_gateway() -> impl Strategy<Value = GatewayToRoom> {
     let pool = prop::sample::select(vec![Pool::Public, Pool::Bots]);
     prop_oneof![
-        (any::<u8>(), name()).prop_map(|(version, gateway)| GatewayToRoom::Hello { version, gateway }),
+        (any::<u8>(), name(), any::<[u8; 32]>()).prop_map(|(version, gateway, challenge)| {
+            let challenge = (version >= VERSION_OF_PROOFS).then_some(challenge);
+            GatewayToRoom::Hello { version, gateway, challenge }
+        }),
+        any::<[u8; 32]>().prop_map(GatewayToRoom::Proof),
         (session(), room(), any::<u64>(), name(), pool).prop_map(|(session, room, player, name, pool)| {
             GatewayToRoom::Join { session, room, player: PlayerId(player), name, pool }
         }),
@@ -86,7 +90,10 @@ fn from_room() -> impl Strategy<Value = RoomToGateway> {
         margin_ticks,
     });
     prop_oneof![
-        (any::<u8>(), name()).prop_map(|(version, host)| RoomToGateway::Hello { version, host }),
+        (any::<u8>(), name(), any::<([u8; 32], [u8; 32])>()).prop_map(|(version, host, answer)| {
+            let answer = (version >= VERSION_OF_PROOFS).then_some(answer);
+            RoomToGateway::Hello { version, host, answer }
+        }),
         (session(), welcome()).prop_map(|(session, welcome)| RoomToGateway::Joined { session, welcome }),
         (session(), prop::sample::select(refusals))
             .prop_map(|(session, refusal)| RoomToGateway::Refused { session, refusal }),
@@ -141,6 +148,16 @@ proptest! {
     ) {
         let _ = (decode_gateway(&gateway), decode_room(&room));
     }
+}
+
+#[test]
+fn a_hello_of_version_one_is_read_and_a_newer_one_cannot_leave_its_challenge_out() {
+    let old = GatewayToRoom::Hello { version: 1, gateway: "g".to_owned(), challenge: None };
+    assert_eq!(encode_gateway(&old), [1, 1, 1, b'g']);
+    assert_eq!(decode_gateway(&[1, 1, 1, b'g']), Ok(old));
+    assert_eq!(decode_gateway(&[1, 2, 1, b'g']), Err(DecodeError::Truncated));
+    assert_eq!(decode_room(&[1, 2, 1, b'h', 0]), Err(DecodeError::Truncated));
+    assert_eq!(decode_gateway(&[5; 32]), Err(DecodeError::Truncated), "31 bytes of a proof");
 }
 
 #[test]

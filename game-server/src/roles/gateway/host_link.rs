@@ -11,13 +11,15 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::domain::{PlayerInput, RoomId, Tick};
+use crate::domain::{PlayerInput, Pool, RoomId, Tick};
 use crate::net::link::{self, FrameReceiver, FrameSender};
+use crate::net::requirement::Requirement;
 use crate::protocol::bus::TicketClaims;
 use crate::protocol::client::{ServerMessage, Welcome, encode_server};
 use crate::protocol::link::{
     GatewayToRoom, JoinRefusal, RoomToGateway, SessionId, decode_room, encode_gateway,
 };
+use crate::protocol::proof::{Challenges, LINKS_AND_BUS, LinkKey};
 use crate::protocol::version::Versions;
 use crate::protocol::wire::DecodeError;
 use crate::roles::gateway::feed::Feed;
@@ -28,6 +30,15 @@ const DIAL_MAX: Duration = Duration::from_secs(2);
 /// Events and results that wait for one player's socket: two seconds of a busy fight. When full, the player
 /// is too slow and the session ends.
 const SESSION_QUEUE_MAX: usize = 64;
+
+/// What a gateway says to every host that it dials.
+#[derive(Clone)]
+pub struct Greeting {
+    pub gateway: String,
+    pub versions: Versions,
+    pub key: LinkKey,
+    pub requirement: Requirement,
+}
 
 /// What a session hears besides states and rosters, which it reads from the feed.
 #[derive(Debug)]
@@ -77,8 +88,8 @@ pub struct Attachment {
 
 impl HostLink {
     /// Dials a host and starts reading from it.
-    pub async fn dial(address: &str, gateway: &str, versions: Versions) -> anyhow::Result<Arc<Self>> {
-        let (sender, receiver) = timeout(DIAL_MAX, greet(address, gateway, versions))
+    pub async fn dial(address: &str, greeting: &Greeting) -> anyhow::Result<Arc<Self>> {
+        let (sender, receiver) = timeout(DIAL_MAX, greet(address, greeting))
             .await
             .with_context(|| format!("room host {address} does not answer"))?
             .with_context(|| format!("linking to room host {address}"))?;
@@ -97,8 +108,8 @@ impl HostLink {
         self.sender.is_closed()
     }
 
-    /// Asks for the seat that a ticket promises.
-    pub fn attach(self: &Arc<Self>, claims: TicketClaims) -> Attachment {
+    /// Asks for the seat that a ticket promises in a room of this pool.
+    pub fn attach(self: &Arc<Self>, claims: TicketClaims, pool: Pool) -> Attachment {
         let session = SessionId(self.sessions_made.fetch_add(1, Ordering::Relaxed));
         let (sender, notices) = mpsc::channel(SESSION_QUEUE_MAX);
         let room = claims.room;
@@ -109,7 +120,7 @@ impl HostLink {
         entry.1.push(session);
         let feed = entry.0.clone();
         drop(table);
-        let (player, name, pool) = (claims.player, claims.name, claims.pool);
+        let (player, name) = (claims.player, claims.name);
         self.send(&GatewayToRoom::Join { session, room, player, name, pool });
         Attachment { link: self.clone(), session, on_purpose: false, feed, notices }
     }
@@ -247,22 +258,37 @@ impl Drop for Attachment {
 
 async fn greet(
     address: &str,
-    gateway: &str,
-    versions: Versions,
+    greeting: &Greeting,
 ) -> anyhow::Result<(FrameSender, FrameReceiver<TcpStream>)> {
+    let Greeting { gateway, versions, .. } = greeting;
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let (sender, mut receiver) = link::start(stream);
-    let hello = GatewayToRoom::Hello { version: versions.newest, gateway: gateway.to_string() };
-    sender.send(&encode_gateway(&hello))?;
-    let answer = decode_room(&receiver.next().await?)?;
-    let RoomToGateway::Hello { version, host } = answer else { bail!("it did not say Hello") };
+    let challenge = rand::random();
+    let (version, gateway) = (versions.newest, gateway.clone());
+    sender.send(&encode_gateway(&GatewayToRoom::Hello { version, gateway, challenge: Some(challenge) }))?;
+    let said = decode_room(&receiver.next().await?)?;
+    let RoomToGateway::Hello { version, host, answer } = said else { bail!("it did not say Hello") };
     ensure!(
         versions.common(version).is_some(),
         "{host} speaks link version {version}, this gateway {} to {}",
         versions.oldest,
         versions.newest
     );
+    match answer {
+        Some((answered, proof)) => {
+            let challenges = Challenges { gateway: challenge, host: answered };
+            ensure!(
+                greeting.key.is_host(&challenges, &proof),
+                "{host} does not know this gateway's LINK_SECRET"
+            );
+            sender.send(&encode_gateway(&GatewayToRoom::Proof(greeting.key.prove_gateway(&challenges))))?;
+        }
+        None => ensure!(
+            !greeting.requirement.includes(LINKS_AND_BUS),
+            "{host} is of a build without proofs, and they are required by now"
+        ),
+    }
     Ok((sender, receiver))
 }
 

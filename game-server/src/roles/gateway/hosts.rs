@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use crate::protocol::version::Versions;
-use crate::roles::gateway::host_link::HostLink;
+use crate::roles::gateway::host_link::{Greeting, HostLink};
 
 /// After a failure nobody dials that host for this long; those who ask are refused at once and try again later.
 const BACK_OFF: Duration = Duration::from_millis(500);
@@ -42,17 +41,16 @@ impl Unreached {
     }
 }
 
-/// Every room host that this gateway has met; addresses come from signed tickets, so there are only real ones.
+/// Every room host that this gateway has met; addresses come from heartbeats, so there are only real ones.
 pub struct Hosts {
-    gateway: String,
-    versions: Versions,
+    greeting: Greeting,
     slots: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Slot>>>>,
 }
 
 impl Hosts {
     /// No links yet.
-    pub fn new(gateway: String, versions: Versions) -> Self {
-        Self { gateway, versions, slots: Mutex::default() }
+    pub fn new(greeting: Greeting) -> Self {
+        Self { greeting, slots: Mutex::default() }
     }
 
     /// The link to a host to which the lobby has just sent somebody: tried again for a while.
@@ -79,7 +77,7 @@ impl Hosts {
         if let Some((_, why)) = slot.failed.as_ref().filter(|(at, _)| at.elapsed() < BACK_OFF) {
             return Err(why.clone());
         }
-        match HostLink::dial(address, &self.gateway, self.versions).await {
+        match HostLink::dial(address, &self.greeting).await {
             Ok(link) => {
                 *slot = Slot { link: Some(link.clone()), failed: None };
                 Ok(link)

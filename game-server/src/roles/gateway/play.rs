@@ -12,13 +12,14 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use crate::domain::{PlayerInput, Tick};
+use crate::domain::{PlayerInput, Pool, Tick};
 use crate::net::awake::timeout;
 use crate::protocol::bus::TicketClaims;
 use crate::protocol::client::{
     CLIENT_MESSAGE_BYTES_MAX, ClientMessage, ErrorCode, ServerMessage, Welcome, decode_client, encode_server,
 };
 use crate::protocol::link::JoinRefusal;
+use crate::protocol::proof::LINKS_AND_BUS;
 use crate::protocol::roster::RosterView;
 use crate::protocol::ticket::TicketError;
 use crate::protocol::view::View;
@@ -175,15 +176,30 @@ async fn come_back(gateway: &Gateway, claims: TicketClaims) -> Result<(Attachmen
     }
 }
 
-async fn attach(gateway: &Gateway, claims: TicketClaims) -> Result<Attachment, End> {
-    let link = gateway.hosts.reach(&claims.link_address).await.map_err(|error| {
+async fn attach(gateway: &Gateway, mut claims: TicketClaims) -> Result<Attachment, End> {
+    let (pool, address) = find(gateway, &mut claims).await?;
+    let link = gateway.hosts.reach(&address).await.map_err(|error| {
         tracing::warn!("a player could not reach the room: {error}");
         match error {
             Unreached::Refused(_) => End::Error(ErrorCode::RoomGone, "host_gone"),
             Unreached::Silent(_) => End::Error(ErrorCode::Unreachable, "host_unreachable"),
         }
     })?;
-    Ok(link.attach(claims))
+    Ok(link.attach(claims, pool))
+}
+
+/// Pool and address of the room. Hosts of a build before proofs tell of a new room half a second after the ticket, which
+/// then has the address too.
+async fn find(gateway: &Gateway, claims: &mut TicketClaims) -> Result<(Pool, String), End> {
+    let in_ticket = claims.address.take().filter(|_| !gateway.options.requirement.includes(LINKS_AND_BUS));
+    let known = match in_ticket {
+        Some(ticket) if gateway.whereabouts.known(claims.room).is_none() => {
+            return Ok((ticket.pool, ticket.link_address));
+        }
+        _ => gateway.whereabouts.locate(claims.room).await,
+    };
+    let place = known.ok_or(End::Error(ErrorCode::RoomGone, "room_unknown"))?;
+    Ok((place.pool, place.link_address))
 }
 
 /// Waits for the host's word.

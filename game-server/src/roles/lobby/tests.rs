@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::domain::{MatchSettings, Mode, PlayerId, Pool, StateRate};
 use crate::net::admin::Readiness;
 use crate::net::bus::Bus;
+use crate::net::requirement::Requirement;
 use crate::net::shutdown::Shutdown;
 use crate::protocol::bus::{
     HostReport, OpenReply, SUBJECT_HOSTS, SUBJECT_RANKING, SUBJECT_SEAT, SeatReply, SeatRequest,
@@ -23,9 +24,14 @@ struct Fixture {
 
 impl Fixture {
     async fn start() -> Fixture {
+        Fixture::requiring(0).await
+    }
+
+    async fn requiring(proofs: u32) -> Fixture {
         let (bus, ready, shutdown) = (Bus::local(), Readiness::default(), Shutdown::new());
         let options = LobbyOptions {
             ticket_key: TicketKey::new(b"secret"),
+            requirement: Requirement::up_to(proofs),
             match_s: 300,
             fill_to_players: 4,
             mode: Mode::default(),
@@ -82,6 +88,19 @@ impl Fixture {
     }
 }
 
+fn address_in(ticket: &TicketClaims) -> &str {
+    ticket.address.as_ref().map_or("", |address| &address.link_address)
+}
+
+#[tokio::test]
+async fn a_ticket_has_an_address_only_while_an_older_gateway_may_be_shown_it() {
+    for (proofs, is_there) in [(0, true), (1, false), (u32::MAX, false)] {
+        let fixture = Fixture::requiring(proofs).await;
+        fixture.add_host("room-0", true).await;
+        assert_eq!(fixture.seated(1).await.address.is_some(), is_there, "{proofs}");
+    }
+}
+
 #[tokio::test]
 async fn two_people_at_the_same_time_get_seats_in_one_new_room() {
     let fixture = Fixture::start().await;
@@ -89,7 +108,7 @@ async fn two_people_at_the_same_time_get_seats_in_one_new_room() {
     let (first, second) = tokio::join!(fixture.seated(1), fixture.seated(2));
     assert_eq!(first.room, second.room);
     assert_eq!((first.player, first.name.as_str()), (PlayerId(1), "Ann"));
-    assert_eq!(first.link_address, "room-0:7000");
+    assert_eq!(address_in(&first), "room-0:7000");
     assert!(first.expires_s >= unix_now_s() + 300);
 }
 
@@ -105,7 +124,7 @@ async fn a_host_that_refuses_is_passed_over_at_once() {
     let fixture = Fixture::start().await;
     fixture.add_host("room-0", false).await;
     fixture.add_host("room-1", true).await;
-    assert_eq!(fixture.seated(1).await.link_address, "room-1:7000");
+    assert_eq!(address_in(&fixture.seated(1).await), "room-1:7000");
 }
 
 #[tokio::test]

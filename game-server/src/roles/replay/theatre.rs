@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -14,11 +14,12 @@ use crate::domain::{Phase, SPECTATOR, STATE_EVERY_TICKS, TICK_RATE_HZ};
 use crate::net::bus::Bus;
 use crate::net::link::{self, FrameReceiver, FrameSender};
 use crate::net::shutdown::Shutdown;
-use crate::protocol::bus::{SUBJECT_SEAT, SeatReply, SeatRequest, TicketClaims};
+use crate::protocol::bus::{RoomPlace, SUBJECT_ROOMS, SUBJECT_SEAT, SeatReply, SeatRequest, TicketClaims};
 use crate::protocol::client::Welcome;
 use crate::protocol::link::{
     GatewayToRoom, LINK_PROTOCOL_VERSION, RoomToGateway, SessionId, decode_gateway, encode_room,
 };
+use crate::protocol::proof::{Challenges, LinkKey};
 use crate::protocol::replay::{Entry, Log};
 use crate::protocol::ticket::TicketKey;
 use crate::roles::replay::rerun::apply;
@@ -35,6 +36,7 @@ const TICKET_S: u64 = 60;
 pub struct Programme {
     pub log: Log,
     pub ticket_key: TicketKey,
+    pub link_key: LinkKey,
 }
 
 enum News {
@@ -58,50 +60,59 @@ pub async fn run(
         while let Some((request, responder)) = seats.next::<SeatRequest>().await {
             let expires_s = unix_time_s() + TICKET_S;
             let SeatRequest { player, name, pool, .. } = request;
-            let claims = TicketClaims { player, name, pool, room, link_address: address.clone(), expires_s };
+            let (host, link_address) = ("replay".to_owned(), address.clone());
+            // The bus is in this process and takes everything.
+            let _ = bus.publish(SUBJECT_ROOMS, &RoomPlace { room, pool, host, link_address }).await;
+            let claims = TicketClaims { player, name, room, expires_s, address: None };
             responder.reply(&SeatReply::Seated { ticket: programme.ticket_key.sign(&claims) }).await;
         }
     };
     tokio::select! {
         () = seller => bail!("the bus inside this process ended"),
-        () = accept(links, news) => bail!("the links inside this process ended"),
+        () = accept(links, news, &programme.link_key) => bail!("the links inside this process ended"),
         () = Stage::new(&programme.log, heard).play() => bail!("nobody can come any more"),
         () = shutdown.draining() => Ok(()),
     }
 }
 
-async fn accept(links: TcpListener, news: mpsc::Sender<News>) {
+async fn accept(links: TcpListener, news: mpsc::Sender<News>, key: &LinkKey) {
     while let Ok((stream, _)) = links.accept().await {
-        let news = news.clone();
+        let (news, key) = (news.clone(), key.clone());
         tokio::spawn(async move {
-            if let Err(error) = converse(stream, news).await {
+            if let Err(error) = converse(stream, news, &key).await {
                 tracing::debug!("a link ended: {error:#}");
             }
         });
     }
 }
 
-async fn converse(stream: TcpStream, news: mpsc::Sender<News>) -> anyhow::Result<()> {
+async fn converse(stream: TcpStream, news: mpsc::Sender<News>, key: &LinkKey) -> anyhow::Result<()> {
     stream.set_nodelay(true)?;
     let (sender, mut receiver) = link::start(stream);
-    greet(&sender, &mut receiver).await?;
+    greet(&sender, &mut receiver, key).await?;
     loop {
         let item = match decode_gateway(&receiver.next().await?)? {
             GatewayToRoom::Join { session, .. } => News::Join(sender.clone(), session),
             GatewayToRoom::Leave { session, .. } => News::Leave(sender.clone(), session),
-            // Nobody steers here.
-            GatewayToRoom::Input { .. } => continue,
+            // Nobody steers here, and both ends of the link are this process.
+            GatewayToRoom::Input { .. } | GatewayToRoom::Proof(_) => continue,
             GatewayToRoom::Hello { .. } => bail!("a second Hello"),
         };
         news.send(item).await?;
     }
 }
 
-async fn greet(sender: &FrameSender, receiver: &mut FrameReceiver<TcpStream>) -> anyhow::Result<()> {
+async fn greet(
+    sender: &FrameSender,
+    receiver: &mut FrameReceiver<TcpStream>,
+    key: &LinkKey,
+) -> anyhow::Result<()> {
     let frame = timeout(HELLO_MAX, receiver.next()).await.context("no Hello")??;
-    ensure!(matches!(decode_gateway(&frame)?, GatewayToRoom::Hello { .. }), "no Hello");
-    let host = "replay".to_owned();
-    Ok(sender.send(&encode_room(&RoomToGateway::Hello { version: LINK_PROTOCOL_VERSION, host }))?)
+    let GatewayToRoom::Hello { challenge, .. } = decode_gateway(&frame)? else { bail!("no Hello") };
+    let challenges = challenge.map(|challenge| Challenges { gateway: challenge, host: rand::random() });
+    let answer = challenges.map(|challenges| (challenges.host, key.prove_host(&challenges)));
+    let (version, host) = (LINK_PROTOCOL_VERSION, "replay".to_owned());
+    Ok(sender.send(&encode_room(&RoomToGateway::Hello { version, host, answer }))?)
 }
 
 /// The room as the log moves it, and who watches.

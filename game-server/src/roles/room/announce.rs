@@ -7,7 +7,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::domain::MatchSettings;
 use crate::net::bus::{Bus, Requests, Subscription};
-use crate::protocol::bus::{OpenReply, SUBJECT_HOSTS, Seating};
+use crate::protocol::bus::{OpenReply, SUBJECT_HOSTS, SUBJECT_ROOMS, Seating};
 use crate::roles::room::board::{Board, ThreadCounts};
 use crate::roles::room::mailbox::Mail;
 use crate::telemetry;
@@ -68,11 +68,18 @@ pub async fn hear_seatings(mut seatings: Subscription, board: Arc<Board>) {
 }
 
 /// Answers the lobby for as long as the process lives.
-pub async fn serve_open(mut requests: Requests, board: Arc<Board>) {
+pub async fn serve_open(bus: Bus, mut requests: Requests, board: Arc<Board>) {
     while let Some((settings, responder)) = requests.next::<MatchSettings>().await {
         let room = settings.room.0;
+        let place = board.place(&settings);
         let reply = match board.open(settings) {
-            Ok(()) => OpenReply { opened: true, reason: String::new() },
+            Ok(()) => {
+                // Before the answer, so that every gateway knows the room before the lobby hands out a ticket for it.
+                if let Err(error) = bus.publish(SUBJECT_ROOMS, &place).await {
+                    tracing::warn!(room, %error, "gateways will hear of this room by the next heartbeat");
+                }
+                OpenReply { opened: true, reason: String::new() }
+            }
             Err(refusal) => {
                 metrics::counter!(telemetry::ROOMS_REFUSED, "reason" => refusal.label()).increment(1);
                 OpenReply { opened: false, reason: refusal.to_string() }

@@ -6,7 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use crate::domain::{MatchSettings, RoomId};
-use crate::protocol::bus::{HostReport, RoomReport};
+use crate::protocol::bus::{HostReport, RoomPlace, RoomReport};
+use crate::protocol::proof::{LINKS_AND_BUS, LinkKey};
 use crate::protocol::version::Versions;
 use crate::roles::room::RoomOptions;
 use crate::roles::room::clock::TICK;
@@ -134,6 +135,17 @@ impl Board {
     /// This host's name.
     pub fn host(&self) -> &str {
         &self.options.host
+    }
+
+    /// Where gateways find a room of this host.
+    pub fn place(&self, settings: &MatchSettings) -> RoomPlace {
+        let (host, link_address) = (self.options.host.clone(), self.options.link_address.clone());
+        RoomPlace { room: settings.room, pool: settings.pool, host, link_address }
+    }
+
+    /// What gateways prove themselves with, and whether they must.
+    pub fn link_trust(&self) -> (&LinkKey, bool) {
+        (&self.options.link_key, self.options.requirement.includes(LINKS_AND_BUS))
     }
 
     /// What this host speaks on links.

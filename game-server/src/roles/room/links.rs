@@ -12,12 +12,13 @@ use crate::net::link::{self, FrameReceiver, FrameSender};
 use crate::protocol::link::{
     GatewayToRoom, JoinRefusal, RoomToGateway, SessionId, decode_gateway, encode_room,
 };
+use crate::protocol::proof::{Challenges, LinkKey};
 use crate::protocol::wire::DecodeError;
 use crate::roles::room::board::Board;
 use crate::roles::room::mailbox::{Join, LinkId, Mail, Seat};
 use crate::telemetry;
 
-/// A gateway says Hello at once.
+/// A gateway says Hello at once, and what it proves as soon as it has heard the answer.
 const HELLO_MAX: Duration = Duration::from_secs(3);
 /// Pause after a failed accept, typically for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -50,7 +51,8 @@ async fn serve(stream: TcpStream, link: LinkId, board: Arc<Board>) {
 async fn converse(stream: TcpStream, link: LinkId, board: &Board) -> anyhow::Result<()> {
     stream.set_nodelay(true)?;
     let (sender, mut receiver) = link::start(stream);
-    let gateway = greet(&sender, &mut receiver, board).await?;
+    let greeting = greet(&sender, &mut receiver, board);
+    let gateway = timeout(HELLO_MAX, greeting).await.context("no Hello in time")??;
     tracing::info!(link = link.0, gateway, "link up");
     let mut desk = Desk { link, board, sender, threads: HashMap::new() };
     loop {
@@ -64,24 +66,56 @@ async fn converse(stream: TcpStream, link: LinkId, board: &Board) -> anyhow::Res
     }
 }
 
-/// The gateway speaks first; both sides know the version of the other afterwards.
+/// The gateway speaks first; both sides know the version of the other afterwards, and that it is one of ours.
 async fn greet(
     sender: &FrameSender,
     receiver: &mut FrameReceiver<TcpStream>,
     board: &Board,
 ) -> anyhow::Result<String> {
-    let frame = timeout(HELLO_MAX, receiver.next()).await.context("no Hello")??;
-    let GatewayToRoom::Hello { version, gateway } = decode(&frame)? else { bail!("no Hello") };
-    let host = board.host().to_string();
-    let versions = board.link_versions();
-    sender.send(&encode_room(&RoomToGateway::Hello { version: versions.newest, host }))?;
+    let frame = receiver.next().await.context("no Hello")?;
+    let GatewayToRoom::Hello { version, gateway, challenge } = decode(&frame)? else { bail!("no Hello") };
+    let (key, is_required) = board.link_trust();
+    let challenges = challenge.map(|challenge| Challenges { gateway: challenge, host: rand::random() });
+    let answer = challenges.map(|challenges| (challenges.host, key.prove_host(&challenges)));
+    let (host, versions) = (board.host().to_string(), board.link_versions());
+    sender.send(&encode_room(&RoomToGateway::Hello { version: versions.newest, host, answer }))?;
     ensure!(
         versions.common(version).is_some(),
         "gateway {gateway} speaks link version {version}, this host {} to {}",
         versions.oldest,
         versions.newest
     );
+    match challenges {
+        Some(challenges) => prove(receiver, key, &challenges).await.inspect_err(|_| refused("link_proof"))?,
+        None if is_required => {
+            refused("link_no_proof");
+            bail!("gateway {gateway} is of a build without proofs, and they are required by now");
+        }
+        None => {}
+    }
     Ok(gateway)
+}
+
+async fn prove(
+    receiver: &mut FrameReceiver<TcpStream>,
+    key: &LinkKey,
+    challenges: &Challenges,
+) -> anyhow::Result<()> {
+    loop {
+        match decode(&receiver.next().await.context("no Proof")?) {
+            Ok(GatewayToRoom::Proof(proof)) => {
+                ensure!(key.is_gateway(challenges, &proof), "it does not know this host's LINK_SECRET");
+                return Ok(());
+            }
+            // What a newer gateway says besides.
+            Err(DecodeError::UnknownKind) => {}
+            other => bail!("no Proof but {other:?}"),
+        }
+    }
+}
+
+fn refused(reason: &'static str) {
+    metrics::counter!(telemetry::REFUSED, "reason" => reason).increment(1);
 }
 
 fn decode(frame: &[u8]) -> Result<GatewayToRoom, DecodeError> {
@@ -102,7 +136,7 @@ struct Desk<'a> {
 impl Desk<'_> {
     fn take(&mut self, message: GatewayToRoom) -> anyhow::Result<()> {
         match message {
-            GatewayToRoom::Hello { .. } => bail!("a second Hello"),
+            GatewayToRoom::Hello { .. } | GatewayToRoom::Proof(_) => bail!("a second Hello"),
             GatewayToRoom::Join { session, room, player, name, pool } => {
                 let (seat, reply) = (self.seat(session), self.sender.clone());
                 self.join(Join { seat, reply, room, player, name, pool })

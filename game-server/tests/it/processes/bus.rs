@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use game_server::net::bus::{Bus, BusError};
+use game_server::net::bus::{Bus, BusError, User};
 
 use crate::harness::process::free_address;
 use crate::harness::servers::start_nats;
 use crate::harness::{LIMIT, eventually, within_limit};
+
+fn anybody() -> User {
+    User { name: "test", password: None }
+}
 
 #[tokio::test]
 #[ignore = "needs nats-server on PATH"]
@@ -15,8 +19,8 @@ async fn it_publishes_to_all_asks_one_and_tells_a_missing_responder_from_a_slow_
     let address = free_address();
     let _server = start_nats(address, &folder).await;
     let url = format!("nats://{address}");
-    let here = within_limit("a connection", Bus::connect(&url, "here")).await.expect("a bus");
-    let there = within_limit("a connection", Bus::connect(&url, "there")).await.expect("a bus");
+    let here = within_limit("a connection", Bus::connect(&url, "here", &anybody())).await.expect("a bus");
+    let there = within_limit("a connection", Bus::connect(&url, "there", &anybody())).await.expect("a bus");
 
     let mut first = here.subscribe("numbers").await.expect("a subscription");
     let mut second = there.subscribe("numbers").await.expect("a subscription");
@@ -50,7 +54,8 @@ async fn it_publishes_to_all_asks_one_and_tells_a_missing_responder_from_a_slow_
 async fn it_waits_for_its_server_and_comes_back_after_a_restart() {
     let folder = tempfile::tempdir().expect("a folder");
     let address = free_address();
-    let connecting = tokio::spawn(async move { Bus::connect(&format!("nats://{address}"), "early").await });
+    let connecting =
+        tokio::spawn(async move { Bus::connect(&format!("nats://{address}"), "early", &anybody()).await });
     let server = start_nats(address, &folder).await;
     let bus = within_limit("a connection", connecting).await.expect("no panic").expect("a bus");
     let mut heard = bus.subscribe("numbers").await.expect("a subscription");

@@ -2,8 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use game_server::domain::{PlayerId, Pool, RoomId};
-use game_server::net::bus::Bus;
+use game_server::domain::{PlayerId, RoomId};
+use game_server::net::bus::{Bus, User};
 use game_server::protocol::bus::{SUBJECT_SEAT, SeatReply, SeatRequest, TicketClaims};
 use game_server::protocol::client::{CLIENT_PROTOCOL_VERSION, ErrorCode, ServerMessage};
 use game_server::protocol::ticket::TicketKey;
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::harness::player::{Player, Socket};
 use crate::harness::process::{Process, free_address};
-use crate::harness::servers::start_nats;
+use crate::harness::servers::{LINK_SECRET, start_nats};
 use crate::harness::within_limit;
 
 const SECRET: &str = "a secret of the tests only";
@@ -23,10 +23,9 @@ fn ticket() -> String {
     TicketKey::new(SECRET.as_bytes()).sign(&TicketClaims {
         player: PlayerId(1),
         name: "Ann".to_owned(),
-        pool: Pool::Public,
         room: RoomId(1),
-        link_address: "127.0.0.1:1".to_owned(),
         expires_s: now_s - BEHIND_S,
+        address: None,
     })
 }
 
@@ -39,11 +38,12 @@ async fn a_ticket_that_ran_out_says_so_and_a_new_one_says_that_clocks_differ() {
     let line =
         format!("gateway --nats-url nats://{nats} --listen {listen} --admin-listen {admin} --ticket-secret");
     let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-    words.push(SECRET.to_owned());
+    words.extend([SECRET, "--link-secret", LINK_SECRET].map(str::to_owned));
     let mut gateway = Process::role("gateway", &words, folder.path());
     gateway.until_ready(admin).await;
 
-    let bus = within_limit("a bus", Bus::connect(&format!("nats://{nats}"), "lobby")).await.expect("a bus");
+    let (url, user) = (format!("nats://{nats}"), User { name: "lobby", password: None });
+    let bus = within_limit("a bus", Bus::connect(&url, "lobby", &user)).await.expect("a bus");
     let mut requests = bus.serve(SUBJECT_SEAT, "lobby").await.expect("served");
     tokio::spawn(async move {
         while let Some((_, responder)) = requests.next::<SeatRequest>().await {

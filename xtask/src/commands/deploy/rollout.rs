@@ -82,6 +82,46 @@ pub async fn wait(
     }
 }
 
+/// Waits until no pod of another build is left: those that end keep their matches until they are over, unless `now`.
+pub async fn wait_until_alone(
+    context: &Context,
+    cluster: &Kubernetes,
+    manifests: &Manifests,
+    image: &str,
+    now: bool,
+) -> Result<()> {
+    let match_s = manifests.setting("match", "MATCH_SECONDS").unwrap_or(0);
+    let deadline = Instant::now() + ROLLOUT_LIMIT + Duration::from_secs(match_s) + DRAIN_MARGIN;
+    let mut progress = Progress::new();
+    loop {
+        let pods = cluster.pods().await?;
+        let others: Vec<&Pod> = pods.iter().filter(|pod| is_of_another_build(pod, image)).collect();
+        if others.is_empty() {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            let names: Vec<&str> = others.iter().map(|pod| pod.name.as_str()).collect();
+            let found = format!("pods of another build are still there: {}.", names.join(", "));
+            return Err(failure(
+                &found,
+                "run `cargo xtask deploy` again; until then proofs are not required",
+            ));
+        }
+        if now {
+            progress.end_matches(cluster, &others).await;
+        } else {
+            progress.tell_drain(context, cluster, &others).await;
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Every pod of the game but those of other people's images, such as the bus.
+fn is_of_another_build(pod: &Pod, image: &str) -> bool {
+    let name = |image: &str| image.split(['@', ':']).next().unwrap_or_default().to_owned();
+    pod.image != image && name(&pod.image).rsplit('/').next() == name(image).rsplit('/').next()
+}
+
 async fn look(cluster: &Kubernetes, manifests: &Manifests) -> Result<Look> {
     let mut waiting = Vec::new();
     let mut failed = None;

@@ -6,7 +6,6 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::commands::deploy::inventory::{self, Inventory};
-use crate::commands::deploy::secret_id;
 use crate::context::{Context, lock};
 use crate::kubernetes::Kubernetes;
 use crate::kubernetes::objects::Id;
@@ -15,6 +14,7 @@ use crate::manifests::WORKLOADS;
 use crate::remote::Remote;
 use crate::report::Exit;
 use crate::settings::{NAMESPACE, ROLLOUT_LIMIT};
+use crate::trust;
 
 #[cfg(test)]
 mod tests;
@@ -96,7 +96,7 @@ async fn with_claims(cluster: &Kubernetes, deployed: Inventory) -> Result<Invent
 /// The Secret, the list itself, and the namespace when nobody else uses it.
 async fn data_of(cluster: &Kubernetes, deployed: &Inventory) -> Result<Vec<Id>> {
     let mut ids = Vec::new();
-    for id in [secret_id(), inventory::id()] {
+    for id in [trust::secret_id(), inventory::id()] {
         if cluster.get(&id).await?.is_some() {
             ids.push(id);
         }

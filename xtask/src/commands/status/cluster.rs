@@ -12,6 +12,7 @@ use crate::kubernetes::pods::Pod;
 use crate::metrics::Metrics;
 use crate::target::Target;
 use crate::target::health::{self, Ailment};
+use crate::trust;
 
 pub async fn show(context: &Context) -> Result<()> {
     let target = Target::of(context)?;
@@ -25,7 +26,7 @@ pub async fn show(context: &Context) -> Result<()> {
     }
     let cluster = target.connect(&engine).await?;
     let pods = cluster.pods().await?;
-    let feel = feel(&cluster, &pods).await;
+    let (feel, proofs) = tokio::join!(feel(&cluster, &pods), trust::seen_by(&cluster, &pods));
     let url = target.url();
     let ready = pods.iter().filter(|pod| pod.ready).count();
     let mut lines = vec![
@@ -33,6 +34,7 @@ pub async fn show(context: &Context) -> Result<()> {
         ("state", format!("{ready} of {} pods ready; cluster {}", pods.len(), target.name())),
         ("players", feel.players_text()),
         ("ticks", feel.ticks_text()),
+        ("proofs", proofs.text()),
         ("kubectl", format!("export KUBECONFIG={}", target.kubeconfig().display())),
     ];
     lines.extend(feel.results.text().map(|text| ("results", text)));
@@ -51,6 +53,7 @@ pub async fn show(context: &Context) -> Result<()> {
         "kubeconfig": target.kubeconfig(),
         "pods": pods,
         "feel": feel.json(),
+        "proofs": proofs.json(),
     });
     context.report.result(value, &format!("{}\n{}", screen(&lines), table(&pods)));
     Ok(())

@@ -104,8 +104,9 @@ async fn switched_half_way(small: &tempfile::TempDir) {
     assert!(before.0.contains("gateway") && before.1.contains("gateway"), "{before:?}");
 
     let log = small.path().join("log");
-    let identity =
-        daemon::start(&Report::quiet(), Path::new("/usr/bin/env"), &held(small), Path::new("/"), &log);
+    let program = Path::new("/usr/bin/env");
+    let command = daemon::Command { program, args: &held(small), variables: &[] };
+    let identity = daemon::start(&Report::quiet(), command, Path::new("/"), &log);
     let identity = identity.unwrap().unwrap();
     let stat = format!("/proc/{}/stat", identity.pid);
     let is_held = || fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") T "));

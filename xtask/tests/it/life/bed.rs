@@ -91,9 +91,9 @@ impl Dev {
         ];
         all.extend(args.iter().map(OsString::from));
         let _ = fs::remove_file(&log);
-        let identity = daemon::start(&Report::quiet(), Path::new("/usr/bin/env"), &all, Path::new("/"), &log)
-            .unwrap()
-            .unwrap();
+        let program = Path::new("/usr/bin/env");
+        let command = daemon::Command { program, args: &all, variables: &[] };
+        let identity = daemon::start(&Report::quiet(), command, Path::new("/"), &log).unwrap().unwrap();
         Self { identity, log }
     }
 

@@ -2,7 +2,9 @@
 
 use super::{Board, HEADROOM_MIN, OpenRefusal};
 use crate::domain::{MatchSettings, Mode, Pool, RoomId, SEAT_HOLD_TICKS, StateRate};
+use crate::net::requirement::Requirement;
 use crate::protocol::bus::RoomReport;
+use crate::protocol::proof::LinkKey;
 use crate::protocol::version::Protocols;
 use crate::roles::room::RoomOptions;
 
@@ -12,6 +14,8 @@ fn board(threads: u16, rooms_max: u32) -> Board {
         node: "here".to_string(),
         link_address: "127.0.0.1:7000".to_string(),
         protocols: Protocols::default(),
+        link_key: LinkKey::new(b"secret"),
+        requirement: Requirement::default(),
         threads,
         rooms_max,
         understudies: 0,

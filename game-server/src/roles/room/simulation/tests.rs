@@ -9,7 +9,9 @@ use super::{PHASES, Simulation};
 use crate::domain::{MatchSettings, Mode, PlayerId, PlayerInput, Pool, RoomId, SEAT_HOLD_TICKS, StateRate};
 use crate::net::bus::Bus;
 use crate::net::link::{self, FrameReceiver, FrameSender};
+use crate::net::requirement::Requirement;
 use crate::protocol::link::{JoinRefusal, RoomToGateway, SessionId, decode_room};
+use crate::protocol::proof::LinkKey;
 use crate::protocol::replay::{Ending, Entry, decode_log};
 use crate::protocol::version::Protocols;
 use crate::roles::room::RoomOptions;
@@ -74,6 +76,8 @@ fn simulation_at(state_rate: StateRate, archive: Option<Archive>, rooms: &[u64])
         node: "here".to_string(),
         link_address: "127.0.0.1:7000".to_string(),
         protocols: Protocols::default(),
+        link_key: LinkKey::new(b"secret"),
+        requirement: Requirement::default(),
         threads: 1,
         rooms_max: 10,
         understudies: 0,

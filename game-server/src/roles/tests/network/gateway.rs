@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::pipe::{Conditions, Kind, Pipe};
 use super::wire::{Transport, Wire};
-use crate::domain::{SPECTATOR, Slot, Tick};
+use crate::domain::{Pool, SPECTATOR, Slot, Tick};
 use crate::net::link::FrameSender;
 use crate::net::link::tests::{Queued, detached};
 use crate::protocol::client::{
@@ -122,6 +122,7 @@ pub struct Around<'a> {
     pub now_us: u64,
     pub random: &'a mut Random,
     pub tickets: &'a TicketKey,
+    pub pool: Pool,
     /// The link of each gateway that takes new sessions.
     pub links: &'a BTreeMap<usize, Arc<HostLink>>,
     /// Sessions that lost their seat to a newer one.
@@ -183,7 +184,7 @@ impl Session {
             ClientMessage::Hello { ticket, .. } => {
                 let claims = around.tickets.verify(&ticket, 0).map_err(|_| End::Told(ErrorCode::Ticket))?;
                 let link = around.links.get(&self.gateway).ok_or(End::Told(ErrorCode::RoomGone))?;
-                self.attachment = Some(link.attach(claims));
+                self.attachment = Some(link.attach(claims, around.pool));
             }
             // What comes after the Hello waits in the socket until the seat is there.
             ClientMessage::Input { acked_tick, first_tick, inputs } => {

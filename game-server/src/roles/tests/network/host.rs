@@ -82,7 +82,7 @@ impl Host {
                 self.refuse(Seat { link, session }, JoinRefusal::RoomGone);
             }
             _ if self.closed => {}
-            GatewayToRoom::Hello { .. } => {}
+            GatewayToRoom::Hello { .. } | GatewayToRoom::Proof(_) => {}
             GatewayToRoom::Join { session, room, player, name, pool } => {
                 let Some(reply) = self.links.get(&link).cloned() else { return };
                 let seat = Seat { link, session };

@@ -146,10 +146,9 @@ impl World {
         let ticket = self.tickets.sign(&TicketClaims {
             player: client.player,
             name: format!("Player {index}"),
-            pool: self.plan.settings.pool,
             room: self.plan.settings.room,
-            link_address: String::new(),
             expires_s: 1,
+            address: None,
         });
         let now_us = slice_us(self.slice);
         let mut now = Now {
@@ -285,7 +284,8 @@ impl World {
         let replaced = &mut self.figures.replaced;
         self.sessions.retain_mut(|session| {
             let wire = wires.get_mut(&session.wire()).expect("a session has a wire");
-            let mut around = Around { now_us, random, tickets, links: &links, replaced };
+            let pool = self.plan.settings.pool;
+            let mut around = Around { now_us, random, tickets, pool, links: &links, replaced };
             session.advance(wire, &mut around)
         });
     }
