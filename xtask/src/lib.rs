@@ -18,6 +18,8 @@ pub mod diagnosis;
 pub mod docker;
 /// One file per family of checks of this machine.
 pub mod doctor;
+/// Whether a cluster enforces NetworkPolicies.
+pub mod enforcement;
 /// Small requests to admin ports and to the players' port.
 pub mod http;
 /// Ctrl-C and `--timeout`.

@@ -1,4 +1,5 @@
-//! Asks the admin port of this machine whether it is ready; the probe of images without a shell.
+//! Asks the admin port of this machine whether it is ready, or any port whether it can be reached; the probe of images
+//! without a shell.
 
 use std::time::Duration;
 
@@ -8,11 +9,18 @@ use tokio::net::TcpStream;
 
 /// Below the usual 1 s of a container probe, so that the answer is ours and not a kill.
 const ANSWER_MAX: Duration = Duration::from_millis(900);
+/// A name is looked up first, and a packet that a policy drops is sent again after a second.
+const CONNECT_MAX: Duration = Duration::from_secs(4);
 /// The status line and a few headers are all that matters.
 const ANSWER_BYTES_MAX: u64 = 4096;
 
-/// Succeeds when `url` (plain http) answers 200 in time.
+/// Succeeds when `url` (plain http) answers 200 in time, or when `tcp://host:port` takes a connection.
 pub async fn run(url: &str) -> anyhow::Result<()> {
+    if let Some(address) = url.strip_prefix("tcp://") {
+        let connected = tokio::time::timeout(CONNECT_MAX, TcpStream::connect(address)).await;
+        connected.with_context(|| format!("{address} did not answer within {CONNECT_MAX:?}"))??;
+        return Ok(());
+    }
     let status = tokio::time::timeout(ANSWER_MAX, status_of(url))
         .await
         .with_context(|| format!("{url} did not answer within {ANSWER_MAX:?}"))??;

@@ -12,6 +12,7 @@ use crate::docker::probe::{self, Probe, ProbeError};
 use crate::doctor::Depth;
 use crate::doctor::machine::{Disk, FILES, Machine, Needs, PATHS, PROGRAMS, Slow, VARIABLES};
 use crate::doctor::rule::Profile;
+use crate::enforcement;
 use crate::local::Folder;
 use crate::processes;
 use crate::processes::ports;
@@ -134,6 +135,7 @@ fn read(context: &Context, cluster: &Target, needs: Needs) -> Machine {
         docker: docker_cli::read(&home()),
         engine: Err(ProbeError::NoSocket(String::new())),
         clock_skew_s: None,
+        network_policies: cluster.is_made().then(|| enforcement::told(cluster.folder())),
         port_holder: None,
         kubeconfig: kubeconfig::read(&cluster.kubeconfig()),
         slow: None,

@@ -141,6 +141,8 @@ pub struct Machine {
     pub engine: Result<Probe, ProbeError>,
     /// Clock of the engine less clock of this machine.
     pub clock_skew_s: Option<i64>,
+    /// What the last `verify` saw of the cluster's NetworkPolicies; nothing where there is none.
+    pub network_policies: Option<String>,
     /// Who listens at the players' port, when it is neither free nor ours.
     pub port_holder: Option<String>,
     pub kubeconfig: Kubeconfigs,

@@ -131,6 +131,7 @@ fn linux() -> Machine {
             ..recorded(fixture!("version_28.json"), fixture!("info_ubuntu.json"))
         }),
         clock_skew_s: Some(0),
+        network_policies: None,
         port_holder: None,
         kubeconfig: Kubeconfigs::default(),
         slow: Some(Slow { k3d_version: Some("5.9.0".to_owned()), ..Slow::default() }),

@@ -23,4 +23,7 @@ async fn nobody_listening_is_a_failure() {
     let address = free.local_addr().unwrap();
     drop(free);
     assert!(run(&format!("http://{address}/readyz")).await.is_err());
+    assert!(run(&format!("tcp://{address}")).await.is_err());
+    let _taken = tokio::net::TcpListener::bind(address).await.unwrap();
+    run(&format!("tcp://{address}")).await.unwrap();
 }

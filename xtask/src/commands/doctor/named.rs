@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::commands::image;
 use crate::context::Context;
+use crate::enforcement;
 use crate::manifests::Manifests;
 use crate::remote::Remote;
 use crate::remote::checks::{Check, require};
@@ -21,6 +22,7 @@ pub async fn run(context: &Context) -> Result<()> {
         None => checks
             .push(Check::passed("image", "not built yet: `deploy` builds it and looks for it".to_owned())),
     }
+    checks.push(Check::passed("network-policies", enforcement::told(remote.folder())));
     let ready = checks.iter().all(|check| check.ok);
     let value = json!({"target": remote.pin.name, "ready": ready, "checks": checks});
     context.report.result(value, &screen(&checks));

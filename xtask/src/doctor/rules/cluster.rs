@@ -45,6 +45,10 @@ const RULES: &[Rule] = &[
         .check([Silent, Info, Silent], k3d_leftover_network)
         .cause("k3d leaves the network when a create is interrupted; each takes one of about 31 ranges.")
         .fix("docker network inspect {networks} shows who is in it; nobody: docker network rm {networks}"),
+    Rule::new("network-policies", "what the last verify saw of the cluster's NetworkPolicies")
+        .check([Silent, Info, Silent], network_policies)
+        .cause("They are enforced by the network of a cluster, and one that does not still accepts them.")
+        .fix("cargo xtask verify tries it again"),
     Rule::new("k3d-serverlb-limits", "the load balancer is out of connections")
         .cause("It is an nginx with a limit of connections per worker, two of them a player, and a silent one is cut after a while.")
         .fix("settings.workerConnections and settings.defaultProxyTimeout in manifests/cluster/k3d.yaml, then cargo xtask up")
@@ -64,6 +68,11 @@ const RULES: &[Rule] = &[
         .kind(Kind::Consequence),
 
 ];
+
+fn network_policies(machine: &Machine) -> Option<Found> {
+    let seen = machine.network_policies.as_ref()?;
+    Some(Found::new(seen.clone()))
+}
 
 fn k3d_node_restarting(machine: &Machine) -> Option<Found> {
     let node = machine.cluster_containers().find(|one| one.state == "restarting")?;

@@ -253,6 +253,13 @@ const KUBECONFIG: &[Case] = &[
             m.kubeconfig.certificate_left_s = Some(300 * DAY_S);
         },
     ),
+    on(
+        K3d,
+        linux,
+        "network-policies",
+        |m| m.network_policies = Some("this cluster does not enforce NetworkPolicies".to_owned()),
+        |m| m.network_policies = None,
+    ),
 ];
 
 #[test]
