@@ -12,14 +12,13 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use crate::domain::{PlayerInput, Pool, Tick};
+use crate::domain::{PlayerInput, Tick};
 use crate::net::awake::timeout;
 use crate::protocol::bus::TicketClaims;
 use crate::protocol::client::{
     CLIENT_MESSAGE_BYTES_MAX, ClientMessage, ErrorCode, ServerMessage, Welcome, decode_client, encode_server,
 };
 use crate::protocol::link::JoinRefusal;
-use crate::protocol::proof::LINKS_AND_BUS;
 use crate::protocol::roster::RosterView;
 use crate::protocol::ticket::TicketError;
 use crate::protocol::view::View;
@@ -32,6 +31,7 @@ use crate::roles::gateway::latency::Latency;
 use crate::roles::gateway::limits::{Bucket, HELLO_MAX, ROOM_MESSAGES, ROOM_PING_EVERY, ROOM_PINGS};
 use crate::roles::gateway::socket::{CLOSE_NORMAL, ClientSocket, Gone, Received};
 use crate::roles::gateway::tickets::unix_time_s;
+use crate::roles::gateway::whereabouts;
 use crate::telemetry;
 
 /// A room host seats a player within a tick or two.
@@ -177,7 +177,8 @@ async fn come_back(gateway: &Gateway, claims: TicketClaims) -> Result<(Attachmen
 }
 
 async fn attach(gateway: &Gateway, mut claims: TicketClaims) -> Result<Attachment, End> {
-    let (pool, address) = find(gateway, &mut claims).await?;
+    let known = whereabouts::of_ticket(gateway, &mut claims).await;
+    let (pool, address) = known.ok_or(End::Error(ErrorCode::RoomGone, "room_unknown"))?;
     let link = gateway.hosts.reach(&address).await.map_err(|error| {
         tracing::warn!("a player could not reach the room: {error}");
         match error {
@@ -186,20 +187,6 @@ async fn attach(gateway: &Gateway, mut claims: TicketClaims) -> Result<Attachmen
         }
     })?;
     Ok(link.attach(claims, pool))
-}
-
-/// Pool and address of the room. Hosts of a build before proofs tell of a new room half a second after the ticket, which
-/// then has the address too.
-async fn find(gateway: &Gateway, claims: &mut TicketClaims) -> Result<(Pool, String), End> {
-    let in_ticket = claims.address.take().filter(|_| !gateway.options.requirement.includes(LINKS_AND_BUS));
-    let known = match in_ticket {
-        Some(ticket) if gateway.whereabouts.known(claims.room).is_none() => {
-            return Ok((ticket.pool, ticket.link_address));
-        }
-        _ => gateway.whereabouts.locate(claims.room).await,
-    };
-    let place = known.ok_or(End::Error(ErrorCode::RoomGone, "room_unknown"))?;
-    Ok((place.pool, place.link_address))
 }
 
 /// Waits for the host's word.

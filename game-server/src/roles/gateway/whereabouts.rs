@@ -9,7 +9,9 @@ use tokio::time::{Instant, timeout};
 
 use crate::domain::{Pool, RoomId};
 use crate::net::bus::Subscription;
-use crate::protocol::bus::{HostReport, RoomPlace};
+use crate::protocol::bus::{HostReport, RoomPlace, TicketClaims};
+use crate::protocol::proof::LINKS_AND_BUS;
+use crate::roles::gateway::Gateway;
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +40,19 @@ pub struct Place {
 pub struct Whereabouts {
     rooms: Mutex<HashMap<RoomId, Place>>,
     news: Notify,
+}
+
+/// Pool and address of the room that a ticket names. Hosts of a build before proofs tell of a new room half a second after
+/// the ticket, which then has the address too.
+pub async fn of_ticket(gateway: &Gateway, claims: &mut TicketClaims) -> Option<(Pool, String)> {
+    let in_ticket = claims.address.take().filter(|_| !gateway.options.requirement.includes(LINKS_AND_BUS));
+    let known = match in_ticket {
+        Some(ticket) if gateway.whereabouts.known(claims.room).is_none() => {
+            return Some((ticket.pool, ticket.link_address));
+        }
+        _ => gateway.whereabouts.locate(claims.room).await,
+    };
+    known.map(|place| (place.pool, place.link_address))
 }
 
 impl Whereabouts {
