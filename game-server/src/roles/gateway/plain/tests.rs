@@ -53,7 +53,8 @@ fn a_request_that_is_answered_is_not_cut_for_a_newcomer_unless_it_is_read_slowly
         assert!(plain.enter(last + ANSWER_UNDISTURBED - MOMENT).is_none(), "{doing:?}");
         assert_eq!(plain.answering(), PLAIN_CONNECTIONS_MAX);
         places[7].line().begin(Doing::Idle, last + ANSWER_UNDISTURBED - MOMENT);
-        let _newcomer = plain.enter(last + ANSWER_UNDISTURBED - MOMENT).unwrap();
+        let newcomer = plain.enter(last + ANSWER_UNDISTURBED - MOMENT).unwrap();
+        newcomer.line().begin(doing, last + ANSWER_UNDISTURBED - MOMENT);
         assert!(has_ended(&places[7]), "{doing:?}");
         let _another = plain.enter(last + ANSWER_UNDISTURBED + MOMENT);
         assert_eq!(places.iter().filter(|place| has_ended(place)).count(), 1, "{doing:?}");
