@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::harness::http::metric;
 use crate::harness::namespace::{Net, twice};
-use crate::harness::player::Player;
+use crate::harness::player::{Player, chat, seat};
 use crate::harness::servers::All;
 use crate::harness::stranger::Stranger;
 use crate::harness::{TURN, eventually};
@@ -108,14 +108,10 @@ async fn who_only_asks_for_seats_gets_few_rooms_and_no_logs() {
 async fn the_history_of_a_channel_is_sent_once_a_socket() {
     let server = All::start(LONG_MATCH_S).await;
     let home = Net { public: false }.client(0);
-    let mut talker = Stranger::connect(home, server.gateway).await.expect("a connection");
-    talker.ask_for_websocket("/chat", "").await;
-    talker.head().await;
-    talker
-        .text(&json!({"type": "hello", "key": "the secret key of talker", "name": "Talker"}).to_string())
-        .await;
+    let key = "the secret key of talker";
+    let mut talker = chat(server.gateway, key, &seat(server.gateway, key, "Talker").await).await;
     for text in ["one", "two", "three"] {
-        talker.text(&json!({"type": "say", "channel": "global", "text": text}).to_string()).await;
+        talker.send_json(json!({"type": "say", "channel": "global", "text": text})).await;
     }
     eventually("it was said", async || {
         (metric(server.admin, "game_chat_lines_total").await >= 3.0).then_some(())
