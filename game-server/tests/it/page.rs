@@ -16,8 +16,8 @@ use crate::harness::tell;
 const LONG_MATCH_S: u32 = 300;
 /// In each direction: the document is of the one build, what follows is of any.
 const LOADS: usize = 1000;
-/// A load of the sources one by one asks forty times, so a mixture is as good as certain.
-const LOADS_BY_MODULE: usize = 5;
+/// Of two modules each may come of either build: about half of the loads are a mixture, and one at least of so many.
+const LOADS_BY_MODULE: usize = 20;
 /// What the page exports in the one build, and what the same is called in the other.
 const NAME: &str = "InputClock";
 const OTHER_NAME: &str = "SteeringClock";
@@ -142,7 +142,7 @@ async fn no_page_breaks_while_two_builds_are_behind_one_name() {
     for _ in 0..LOADS_BY_MODULE {
         mixed += usize::from(!loads_by_module(balancer.address).await);
     }
-    assert_eq!(mixed, LOADS_BY_MODULE, "modules one by one would be mixed: the two builds differ");
+    assert!(mixed > 0, "modules one by one would be mixed: the two builds differ");
 }
 
 #[tokio::test]
