@@ -51,8 +51,12 @@ impl Workspace {
         fs::write(self.path(EDITED), format!("{code}\nfn broken() -> u8 {{ \"no number\" }}\n")).unwrap();
     }
 
-    pub fn write_page(&self, text: &str) {
-        fs::write(self.path("game-server/web/index.html"), text).unwrap();
+    /// The page with a sentence more: one that lacks its parts would not be served.
+    pub fn add_to_page(&self, text: &str) {
+        let path = self.path("game-server/web/index.html");
+        let page = fs::read_to_string(&path).unwrap();
+        let end = page.find("</body>").expect("the end of the page");
+        fs::write(path, format!("{}<p hidden>{text}</p>\n{}", &page[..end], &page[end..])).unwrap();
     }
 }
 

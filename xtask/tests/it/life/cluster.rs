@@ -145,7 +145,7 @@ async fn edits(game: &Game) {
             assert!(missing(text), "{:?}", get(game.port, "/nope"));
         }
     }
-    workspace.write_page("<html>another page</html>");
+    workspace.add_to_page("another page");
     dev.swaps(4).await;
     for _ in 0..6 {
         assert!(get(game.port, "/").unwrap().1.contains("another page"));

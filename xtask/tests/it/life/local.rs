@@ -72,7 +72,7 @@ async fn edits_are_swapped_in_and_nothing_of_it_stays() {
     assert_eq!(dev.edits(), edits + 1, "six quick saves are one edit");
 
     let third = pid(state.path());
-    workspace.write_page("<html>another page</html>");
+    workspace.add_to_page("another page");
     let swap = dev.swaps(4).await;
     assert_eq!((swap["what"].as_str(), swap["compile_s"].as_f64()), (Some("the page"), Some(0.0)));
     assert!(get(port, "/").unwrap().1.contains("another page"));
