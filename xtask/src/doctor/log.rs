@@ -152,6 +152,7 @@ pub fn explain(log: impl Read) -> io::Result<Explanation> {
             None => matches.push(one),
         }
     }
+    order::silence(&mut matches);
     order::doubt(&mut matches, &scan);
     order::sort(&mut matches);
     let own_words = own_words(&scan, &matches);

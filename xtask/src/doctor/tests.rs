@@ -17,6 +17,7 @@ mod groups;
 mod kernel;
 mod logs;
 mod network;
+mod other_meanings;
 mod repairs;
 mod screens;
 mod system;

@@ -14,6 +14,9 @@ const LAST_LINES: u64 = 5;
 /// Few lines were picked by somebody who thinks that they matter.
 const PASTED_LINES: u64 = 8;
 
+/// Who says so of a failure goes on.
+const TRIES_AGAIN: [&str; 6] = ["etrying", "will retry", "try again in", "retry in", "ttempt 1", "econnecting in"];
+
 /// Where in the course of things a line stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
@@ -45,17 +48,29 @@ pub fn place(hit: &Hit, scan: &Scan, signs: &Signs) -> Place {
 /// What a saying is worth where it stands: trouble that has passed explains nothing, and in a line that calls itself
 /// information a general phrase, or one among no words of trouble, may be nothing.
 ///
-/// What is said at every start means something when it goes on, ends the program, or is all that was pasted.
+/// What is said at every start, or will be tried again, means something when it goes on, ends the program, or is all
+/// that was pasted.
 pub fn judged(text: &LogText, hit: &Hit, place: Place, lines: u64) -> (Kind, Certainty) {
-    let passing = text.at_start && hit.count < REPEATED && hit.level != Level::Fatal && lines > PASTED_LINES;
+    let passes = text.at_start || TRIES_AGAIN.iter().any(|words| hit.text.contains(words));
+    let passing = passes && hit.count < REPEATED && hit.level != Level::Fatal && lines > PASTED_LINES;
     match (text.kind, place) {
         (Kind::Cause, _) if passing => (Kind::Cause, Certainty::Possible),
         (Kind::Cause, Place::Past) => (Kind::Decoy, Certainty::Possible),
-        (Kind::Cause, _) if hit.level == Level::Info && (text.general || !looks_bad(hit.text.as_bytes())) => {
+        (Kind::Cause, _)
+            if hit.level == Level::Info
+                && (text.general || !looks_bad(hit.text.as_bytes()) || !tells_failure(text, hit)) =>
+        {
             (Kind::Cause, Certainty::Possible)
         }
         (kind, _) => (kind, text.certainty),
     }
+}
+
+/// Of a line that calls itself information: fields are called `error` and `failed` too, so what is merely likely must
+/// be the value of such a field or the object of the sentence.
+fn tells_failure(text: &LogText, hit: &Hit) -> bool {
+    const SAYS: [&str; 4] = ["error=\"", "err=\"", "ailed to ", "error: "];
+    text.certainty == Certainty::Certain || SAYS.iter().any(|words| hit.text.contains(words))
 }
 
 /// What being likely adds.
@@ -78,6 +93,19 @@ pub const fn score(text: &LogText, certainty: Certainty, place: Place) -> u32 {
     sure + place + specific
 }
 
+/// What stands in a line that is known to mean nothing is no more than possible, unless it admits no other cause.
+pub fn silence(matches: &mut [Match]) {
+    let noise: Vec<(u64, u64)> =
+        matches.iter().filter(|one| one.kind == Kind::Decoy).map(|one| (one.line, one.count)).collect();
+    for one in matches.iter_mut().filter(|one| one.kind == Kind::Cause) {
+        let silent = noise.iter().any(|(line, count)| *line == one.line && *count >= one.count);
+        if silent && one.certainty == Certainty::Likely {
+            one.certainty = Certainty::Possible;
+            one.score = one.score.saturating_sub(LIKELY);
+        }
+    }
+}
+
 /// An end that no cause explains makes what was said once before it less sure.
 pub fn doubt(matches: &mut [Match], scan: &Scan) {
     let Some(end) = scan.fatal.back() else { return };
@@ -92,15 +120,13 @@ pub fn doubt(matches: &mut [Match], scan: &Scan) {
 
 /// Causes by their score, what is equal by its first line; then consequences, then decoys, by line.
 ///
-/// One can be the likeliest: what is merely likely behind it is an alternative.
+/// One is the root: what stands behind it is an alternative, or another trouble to look at when the first is gone.
 pub fn sort(matches: &mut [Match]) {
     matches.sort_by_key(|one| {
         let score = if one.kind == Kind::Cause { one.score } else { 0 };
         (one.kind, u32::MAX - score, one.line)
     });
     for one in matches.iter_mut().skip(1).filter(|one| one.kind == Kind::Cause) {
-        if one.certainty == Certainty::Likely {
-            one.certainty = Certainty::Possible;
-        }
+        one.certainty = Certainty::Possible;
     }
 }

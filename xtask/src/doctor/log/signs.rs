@@ -5,7 +5,7 @@ use log_reader::{Scan, Speaker};
 type Add<'a> = &'a mut dyn FnMut(&'static str, &'static str, &'static [Speaker]) -> usize;
 
 /// Somebody is up: what was said before and not again was the way there.
-const SUCCESS: [&str; 23] = [
+const SUCCESS: [&str; 25] = [
     r"k3s is up and running",
     r"Successfully registered node",
     r"Labels and annotations have been set successfully on node",
@@ -29,6 +29,8 @@ const SUCCESS: [&str; 23] = [
     r"Successfully (?:synced|pulled|assigned)|Started container|condition met|successfully (?:started|initialized|completed)",
     r"Docker Desktop is (?:now )?running|engine (?:is )?running|Kubernetes is running",
     r"listening on port \d+|[Ll]istening (?:on|at) (?:https?://|tcp:|\[::\]|0\.0\.0\.0|:)",
+    r"^Successfully (?:installed|built|tagged) |^added \d+ packages|Finished `?\w+`? .*target\(s\) in|compiled successfully",
+    r"[Rr]eady in [\d.]+ ?m?s\b|[Cc]onnected to (?:the )?(?:[Dd]atabase|MongoDB|PostgreSQL|Postgres|MySQL|Redis|NATS)",
 ];
 
 /// Somebody ends, or is ended, without having been asked to.

@@ -90,7 +90,7 @@ const RULES: &[Rule] = &[
         .tell("openssl x509 -noout -issuer -enddate -ext subjectAltName -in <peer>.crt on both members: the same issuer, the other's address")
         .fix("issue the certificates of that member again (kubeadm: kubeadm certs renew all; k3s: k3s certificate rotate) and restart both")
         .log(
-            r"rejected connection.*(?:certificate|tls:|DNSNames)|remote error: tls: (?:bad certificate|unknown certificate authority).*etcd|etcd.*(?:bad certificate|certificate signed by unknown authority|certificate is valid for)",
+            r"rejected connection.*(?:certificate|DNSNames)|remote error: tls: (?:bad certificate|unknown certificate authority).*etcd|etcd.*(?:bad certificate|certificate signed by unknown authority|certificate is valid for)",
             "{\"level\":\"warn\",\"ts\":\"2024-03-01T10:00:00.000Z\",\"caller\":\"embed/config_logging.go:169\",\"msg\":\"rejected connection\",\"remote-addr\":\"192.0.2.7:41422\",\"server-name\":\"\",\"error\":\"remote error: tls: bad certificate\"}",
         )
         .answers(&["tls-san-missing", "client-rejects-certificate"])
@@ -110,7 +110,7 @@ const RULES: &[Rule] = &[
         .tell("date first; then openssl s_client -connect <host>:<port> </dev/null 2>/dev/null | openssl x509 -noout -enddate")
         .fix("renew the certificate and restart what serves it; a wrong clock: sudo timedatectl set-ntp true")
         .log(
-            r"x509: certificate has expired or is not yet valid: current time \S+ is after|CERT_HAS_EXPIRED|certificate has expired\b|invalid peer certificate: (?:certificate )?expired|CertExpired|NotAfter: |CertificateExpiredException|sslv3 alert certificate expired",
+            r"x509: certificate has expired or is not yet valid: current time \S+ is after|CERT_HAS_EXPIRED|certificate has expired\b|invalid peer certificate: (?:certificate )?expired|CertExpired|CertificateExpiredException|sslv3 alert certificate expired",
             "curl: (60) SSL certificate problem: certificate has expired",
         )
         .except("is before|webhook|Unable to connect to the server|:6443|Unable to authenticate"),
@@ -153,7 +153,7 @@ const RULES: &[Rule] = &[
             r"x509: certificate signed by unknown authority|SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_(?:VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT)|self[- ]signed certificate|unable to get (?:local )?issuer certificate|CERTIFICATE_VERIFY_FAILED|PKIX path building failed|invalid peer certificate: UnknownIssuer|UntrustedRoot|certificate verify failed|SSL certificate problem: |The remote certificate is invalid",
             "Error: unable to get local issuer certificate code: 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY'",
         )
-        .except("/v2/|manifests|webhook|scrape|:6443|Unable to connect to the server|expired|altname|Hostname mismatch|rejected connection|subject name"),
+        .except("/v2/|manifests|webhook|scrape|:6443|Unable to connect to the server|expired|altname|Hostname mismatch|rejected connection|subject name|[Gg]enerat|[Cc]reat(?:ed|ing)|[Uu]s(?:ed|ing) (?:a )?self|[Ss]erving"),
     Rule::new("client-tls-missing", "one side speaks plain text and the other TLS")
         .cause("A client or probe dials a TLS port without TLS, or TLS to a plain port; each side sees nonsense and closes.")
         .answers(&["registry-plain-http"])

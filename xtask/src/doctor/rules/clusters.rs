@@ -51,9 +51,10 @@ const RULES: &[Rule] = &[
         .tell("kubectl get --raw='/readyz?verbose' on the server names the part that is not ready")
         .fix("read the server's log: docker logs --tail 200 <cluster>-server-0, or journalctl -u k3s -b on the server, into cargo xtask doctor --log -")
         .log(
-            r"failed to get CA certs: .*503|/cacerts: 503|/v1-k3s/\S+: 503|apiserver not ready|the server is currently unable to handle the request$|api ?server is not ready|failed to validate connection to cluster at .*(?:503|refused|timeout|deadline|EOF)|Unable to connect to the server: (?:net/http: TLS handshake timeout|unexpected EOF|EOF|http2: client connection lost|read tcp .*|context deadline exceeded)|namespaces \x22kube-system\x22 is forbidden: not yet ready to handle request",
+            r"failed to get CA certs: .*503|/cacerts: 503|/v1-k3s/\S+: 503|apiserver not ready|the server is currently unable to handle the request$|kube-?api ?server is not ready|failed to validate connection to cluster at .*(?:503|refused|timeout|deadline|EOF)|Unable to connect to the server: (?:net/http: TLS handshake timeout|unexpected EOF|EOF|http2: client connection lost|read tcp .*|context deadline exceeded)|namespaces \x22kube-system\x22 is forbidden: not yet ready to handle request",
             "level=fatal msg=\"starting kubernetes: preparing server: failed to get CA certs: https://k3d-test2-server-0:6443/cacerts: 503 Service Unavailable\"",
         )
+        .except("metrics\\.k8s\\.io|get resource list for")
         .log(
             r"(?:failed to (?:get CA certs|validate)|Waiting to retrieve (?:agent )?config).*:6443.*(?:connection refused|i/o timeout|no route to host|context deadline|EOF)",
             "level=error msg=\"failed to get CA certs: Get \\\"https://127.0.0.1:6444/cacerts\\\": read tcp 127.0.0.1:51234->127.0.0.1:6443: i/o timeout\"",
@@ -74,7 +75,7 @@ const RULES: &[Rule] = &[
         .tell("kubectl get node -o jsonpath='{.items[*].spec.podCIDR}': empty is this")
         .fix("kubeadm: podSubnet in the ClusterConfiguration equal to Network of kube-flannel-cfg; k3s hands them out itself: restart the server")
         .log(
-            r"node .* pod cidr not assigned|pod ?CIDR not (?:assigned|available|found)|failed to acquire lease|CIDR allocation failed|does not contain .* subnet|no podCidr for node",
+            r"node .* pod cidr not assigned|pod ?CIDR not (?:assigned|available|found)|Error registering network: failed to acquire lease|CIDR allocation failed|no podCidr for node",
             "E0609 01:26:47.532844 1 main.go:291] Error registering network: failed to acquire lease: node \"192.168.6.228\" pod cidr not assigned",
         )
         .certain(),
@@ -105,7 +106,7 @@ const RULES: &[Rule] = &[
         .tell("ls /var/lib/cni/networks/*/ | wc -l against kubectl get pods -A -o wide on that node: many more files than pods is a leak")
         .fix("restart the node when files are left over (it cleans up); else a larger range, or fewer pods a node")
         .log(
-            r"no (?:IP addresses|more (?:IPs|IP addresses)|available IP) ?(?:addresses )?available|failed to allocate for range|IPAM.*(?:exhausted|no free)|out of (?:IP|addresses)",
+            r"no (?:IP addresses|more (?:IPs|IP addresses)|available IP) ?(?:addresses )?available|failed to allocate for range|IPAM.*(?:exhausted|no free)|out of (?:IPs?\b|IP addresses|addresses in)",
             "plugin type=\"host-local\" failed (add): failed to allocate for range 0: no IP addresses available in range set: 10.42.0.1-10.42.0.254",
         ),
     Rule::new("containerd-cri-disabled", "containerd runs without its part for Kubernetes")
@@ -129,10 +130,10 @@ const RULES: &[Rule] = &[
         )
         .with(r"go\.etcd\.io/bbolt")
         .log(
-            r"(?:bbolt|meta\.db|boltdb|backend|database|snapshot|member/snap/db|state\.db).*(?:invalid (?:database|page|freelist)|checksum error|file size too small|is corrupt|page \d+ already freed|version mismatch)|panic: (?:page \d+ already freed|invalid (?:page|freelist)|freepages)|freelist .*(?:corrupt|invalid)|assertion failed: Page expected|database disk image is malformed|wal: crc mismatch|walpb: crc mismatch|snap: crc mismatch|failed to (?:open|recover) .*(?:crc mismatch|database)",
+            r"(?:bbolt|meta\.db|boltdb|backend|database (?:file|path)|(?:open|load|recover) (?:\w+ )?database|member/snap/db|state\.db).*(?:invalid (?:database|page|freelist)|checksum error|file size too small|is corrupt|page \d+ already freed|version mismatch)|panic: (?:page \d+ already freed|invalid (?:page|freelist)|freepages)|freelist .*(?:corrupt|invalid)|assertion failed: Page expected|database disk image is malformed|wal: crc mismatch|walpb: crc mismatch|snap: crc mismatch|failed to (?:open|recover) .*(?:crc mismatch|database)",
             "panic: freepages: failed to get all reachable pages (page 1234: multiple references)",
         )
-        .except("kafka|elasticsearch|redis|postgres"),
+        .except("kafka|elasticsearch|redis|postgres|collation|region file|chunk"),
     Rule::new("container-name-reserved", "the runtime still holds the name of an earlier attempt")
         .cause("The first attempt takes longer than the kubelet waits (a slow disk, a large volume whose owners are changed, a hung hook), and each retry finds the name taken.")
         .answers(&["sandbox-create-timeout"])
@@ -298,7 +299,7 @@ const RULES: &[Rule] = &[
         .answers(&["kubeconfig-credentials-rejected", "rbac-forbidden"])
         .tell("date on both nodes; kubectl get pod -o yaml | grep -A3 token: projected tokens are renewed by the kubelet")
         .fix("start the pods again, so that they get new tokens (kubectl rollout restart); old Secrets of that type are made anew by the controller")
-        .log(r"invalid bearer token|service account token has (?:expired|been invalidated)|the server has asked for the client to provide credentials.*(?:serviceaccount|in-cluster)|error: Unauthorized|: Unauthorized$", "Failed to list *v1.Service: Unauthorized")
+        .log(r"(?:authenticate the request|\[)[^\n]*invalid bearer token|service account token has (?:expired|been invalidated)|the server has asked for the client to provide credentials.*(?:serviceaccount|in-cluster)|^error: Unauthorized|(?:k8s\.io|reflector|\*v\d\.|leader ?election|lease|apiserver|list|watch).*: Unauthorized$", "Failed to list *v1.Service: Unauthorized")
         .at_start()
         .except("registry|pull|/v2/|git|http 401|manifest"),
     Rule::new("metrics-server-missing", "nobody serves the metrics of nodes and pods")
@@ -355,7 +356,8 @@ const RULES: &[Rule] = &[
         .answers(&["cni-config-missing", "k3d-node-down"])
         .tell("kubectl describe node: the condition Ready and its message")
         .fix("read that node's own log: docker logs --tail 200 <node>, or journalctl -u k3s-agent -u kubelet on it")
-        .log(r"NodeNotReady|Kubelet stopped posting node status|Node (?P<node>\S+) status is now: NodeNotReady|\sNotReady\s|node\.kubernetes\.io/(?:unreachable|not-ready)|NodeStatusUnknown", "node-2   NotReady   <none>   3h12m   v1.34.4+k3s1")
+        .log(r"\bNodeNotReady\b|Kubelet stopped posting node status|Node (?P<node>\S+) status is now: NodeNotReady|\sNotReady(?:,SchedulingDisabled)?\s+(?:<none>|control-plane|master|worker|agent|etcd)|node\.kubernetes\.io/unreachable|NodeStatusUnknown", "node-2   NotReady   <none>   3h12m   v1.34.4+k3s1")
+        .except("op=Exists|for \\d+s|key: |\"key\"|[Tt]oleration")
         .at_start(),
     Rule::new("pod-security-refused", "the namespace does not allow such pods")
         .cause("Its pod security level (baseline, restricted) forbids what the manifest asks for; the message lists it.")

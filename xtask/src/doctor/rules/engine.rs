@@ -58,9 +58,10 @@ const RULES: &[Rule] = &[
         .fix("use folders below your home; or Docker's own package (https://docs.docker.com/engine/install) beside it, after the images and volumes that you need are saved (docker save, docker cp): the snap takes its own along when it is removed")
         .tell("docker info | grep \"Docker Root Dir\": /var/snap/docker is this")
         .log(
-            r"/(?:var/)?snap/docker|snap\.docker|snap.*docker.*(?:read-only|denied)",
+            r"(?:snap/docker|snap\.docker|snap.*docker).*(?:read-only|denied|not permitted|no such file)",
             "Error response from daemon: error while creating mount source path '/var/snap/docker/common/x': mkdir /srv: read-only file system",
-        ),
+        )
+        .except("overlay|failed to mount"),
     Rule::new("engine-in-vm", "the engine runs in a virtual machine")
         .check([Silent, Info, Silent], |machine| describe(machine, |engine| engine.in_virtual_machine() && !machine.is_wsl2()))
         .cause("Its memory, processors, disk and kernel settings are those of the machine inside; only published ports are reachable from here.")
@@ -83,14 +84,14 @@ const RULES: &[Rule] = &[
         .cause("It is declared as external: somebody else must make it, or its name differs from the one that compose gives (project_name).")
         .tell("docker network ls | grep {network}")
         .fix("docker network create {network}, or correct its name (name: under the network)")
-        .log(r"[Nn]etwork (?P<network>\S+) declared as external, but could not be found|network (?P<missing>[\w.-]+) not found$|could not find a network matching|No such network", "network game_default declared as external, but could not be found")
+        .log(r"[Nn]etwork (?P<network>\S+) declared as external, but could not be found|^(?:Error(?: response from daemon)?: )?network (?P<missing>[\w.-]+) not found$|could not find a network matching|No such network", "network game_default declared as external, but could not be found")
         .certain(),
     Rule::new("docker-name-taken", "a container of that name exists already ({name})")
         .cause("An earlier one was not removed.")
         .answers(&["container-name-reserved"])
         .tell("docker ps -a --filter name={name}: what it is, and whether anything in it is still needed")
         .fix("docker start {name} to go on with it, or another --name; docker rm {name} when nothing in it is needed")
-        .log(r"The container name \x22/?(?P<name>[^\x22]+)\x22 is already in use|name \x22?(?P<podman>\S+?)\x22? is already in use", "docker: Error response from daemon: Conflict. The container name \"/game\" is already in use by container \"3f2a\".")
+        .log(r"The container name \x22/?(?P<name>[^\x22]+)\x22 is already in use|container name \x22?(?P<podman>[^\s\x22]+)\x22? is already in use", "docker: Error response from daemon: Conflict. The container name \"/game\" is already in use by container \"3f2a\".")
         .certain(),
     Rule::new("docker-compose-missing", "this docker CLI has no compose")
         .cause("The plugin is not installed, or not where the CLI looks.")

@@ -42,7 +42,7 @@ const RULES: &[Rule] = &[
         .tell("uname -r against ls /lib/modules: a folder of another version only means that a restart is due; modprobe -n xt_{extension} says whether the module exists")
         .fix("sudo modprobe -a ip_set xt_set xt_comment xt_multiport xt_conntrack xt_addrtype xt_mark nft_compat nft_reject ipt_REJECT; sudo reboot after a kernel upgrade; Fedora, RHEL: sudo dnf install kernel-modules-extra; Raspberry Pi: sudo apt install linux-modules-extra-raspi. Docker 28.0.0 asks for ip_set: 28.0.1 does not")
         .log(
-            r"Extension (?P<extension>\S+) revision \d+ not supported, missing kernel module|Couldn't load (?:match|target) .?(?P<target>\w+)|unknown option \x22?--(?P<option>[\w-]+)",
+            r"Extension (?P<extension>\S+) revision \d+ not supported, missing kernel module|Couldn't load (?:match|target) [`'](?P<target>\w+)|(?:iptables|ip6tables|ipset|nft)\S*:? .*unknown option \x22?--(?P<option>[\w-]+)",
             "Warning: Extension REJECT revision 0 not supported, missing kernel module?",
         )
         .log(
@@ -85,7 +85,7 @@ const RULES: &[Rule] = &[
             r"modprobe: FATAL: Module (?P<module>\S+) not found in directory|modprobe: ERROR: could not insert '(?P<folder>[^']*)|could not insert '?(?P<inserted>\w+)'?:|(?:kernel )?module (?P<name>(?:ip_|ip6|xt_|nf_|nft_|br_|overlay|vxlan|wireguard|iptable|ipset|veth)\w*)\S* (?:is )?(?:not (?:found|loaded|available)|missing)",
             "modprobe: FATAL: Module br_netfilter not found in directory /lib/modules/6.9.1-arch1-1",
         )
-        .except("level=(?:info|warning)")
+        .except("level=(?:info|warning)|Module (?:configs|aufs|zfs|btrfs)\\b")
         .log(
             r"(?:(?:failed to|could not) (?:create|add|ensure|setup|set up)|error (?:creating|adding)|cannot create).*?(?:wireguard|veth|bridge|dummy|ipvlan|macvlan).*(?:operation not supported|not supported|unknown device type|no such device)|Unknown device type",
             "level=fatal msg=\"flannel exited: could not create wireguard interface: operation not supported\"",
@@ -123,7 +123,7 @@ const RULES: &[Rule] = &[
         .tell("ip route show default: no line is this")
         .fix("bring the network up (nmcli, netplan apply); on a machine that is meant to be offline: sudo ip route add default via <an address of its own network>, or --node-ip and --flannel-iface for k3s")
         .log(
-            r"no default routes? (?:found|available)|unable to (?:select|find) (?:an )?(?:IP|default (?:route|interface|network interface))|failed to get default (?:interface|gateway|route)|Unable to find default (?:route|gateway)|could not find default (?:route|interface|gateway)|failed to find default interface",
+            r"no default routes? (?:found|available)|unable to (?:select (?:an )?IP|find (?:a )?default (?:route|interface|network interface))|failed to get default (?:interface|gateway|route)|Unable to find default (?:route|gateway)|could not find default (?:route|interface|gateway)|failed to find default interface",
             "level=fatal msg=\"no default routes found in \\\"/proc/net/route\\\" or \\\"/proc/net/ipv6_route\\\"\"",
         )
         .certain(),

@@ -38,7 +38,7 @@ const RULES: &[Rule] = &[
         .cause("The limit counts by address, which offices and CI share. Nodes pull without a login in any case.")
         .fix("docker login; what the engine holds is delivered to nodes without a pull: docker pull <image>, then cargo xtask image")
         .log(
-            r"toomanyrequests|429 Too Many Requests|You have reached your (?:unauthenticated )?pull rate limit",
+            r"toomanyrequests|(?:docker\.(?:io|com)|/v2/|manifests|pull)\S*.*429 Too Many Requests|You have reached your (?:unauthenticated )?pull rate limit",
             "failed to copy: httpReadSeeker: failed open: unexpected status code https://registry-1.docker.io/v2/library/nats/manifests/sha256:0a1b: 429 Too Many Requests - Server message: toomanyrequests: You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit",
         )
         .certain(),
@@ -81,7 +81,7 @@ const RULES: &[Rule] = &[
         .fix("correct the name; for images of this machine: cargo xtask image, and imagePullPolicy: IfNotPresent")
         .tell("docker manifest inspect <image>: no such manifest is this")
         .log(
-            r"failed to (?:pull|resolve).*(?::\s*not found|manifest unknown|404 Not Found)|manifest (?:for \S+ )?(?:not found|unknown)|(?:pull|image)\b.*repository does not exist$|error pulling image.*not found|invalid reference format|couldn't parse image name|InvalidImageName",
+            r"failed to (?:pull|resolve)(?: and unpack)? (?:image|reference|source metadata).*(?::\s*not found|manifest unknown|404 Not Found)|manifest for \S+ not found|manifest unknown|(?:pull|image)\b.*repository does not exist$|error pulling image.*not found|invalid reference format|couldn't parse image name|InvalidImageName",
             "Failed to pull image \"game-server:3f2a\": failed to resolve reference \"docker.io/library/game-server:3f2a\": docker.io/library/game-server:3f2a: not found",
         )
         .except("bitnami|k8s\\.gcr\\.io|no matching manifest|lookup|blob not found|content digest"),
@@ -90,7 +90,7 @@ const RULES: &[Rule] = &[
         .fix("docker pull <image> here, then cargo xtask image; in a real cluster: an imagePullSecret")
         .tell("docker logout of that registry, docker pull <image>: denied without a login means private or not there")
         .log(
-            r"pull access denied|incorrect username or password|no basic auth credentials|unauthorized: authentication required|insufficient_scope|failed to (?:pull|authorize|resolve).*(?:unauthorized|authorization failed)",
+            r"pull access denied|unauthorized: incorrect username or password|no basic auth credentials|unauthorized: authentication required|insufficient_scope: authorization failed|failed to (?:pull|authorize|resolve).*(?:unauthorized|authorization failed)",
             "Failed to pull image \"acme/game:1.2\": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed",
         )
         .except("ghcr\\.io|[Pp]ush|requested access to the resource is denied"),

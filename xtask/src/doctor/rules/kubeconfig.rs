@@ -63,7 +63,7 @@ const RULES: &[Rule] = &[
         .answers(&["kubeconfig-credentials-rejected", "kube-api-ca-untrusted"])
         .tell("kubectl config get-contexts, and kubectl config view --minify: the server that it names must be the one you mean")
         .log(
-            r"You must be logged in to the server|the server has asked for the client to provide credentials|context \S+ does not exist|no context exists with the name|Unable to authenticate the request.*(?:invalid bearer token|unknown)|provided credentials are (?:invalid|not valid)",
+            r"You must be logged in to the server|the server has asked for the client to provide credentials|context \\?\x22[^\x22]+\x22 does not exist|no context exists with the name|Unable to authenticate the request.*(?:invalid bearer token|unknown)|^error: .*provided credentials are (?:invalid|not valid)",
             "error: You must be logged in to the server (Unauthorized)",
         ),
     Rule::new("kubeconfig-host-unreachable", "the address in the kubeconfig does not work everywhere")

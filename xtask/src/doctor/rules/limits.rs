@@ -36,7 +36,7 @@ const RULES: &[Rule] = &[
         .tell("free -h, kubectl top node, kubectl describe node | grep -A5 Conditions")
         .tell("free -h, kubectl top node, kubectl describe node | grep -A5 Conditions")
         .log(r"The node was low on resource: memory|eviction manager: attempting to reclaim.*memory|node\.kubernetes\.io/memory-pressure|NodeHasInsufficientMemory|Cannot allocate memory|ENOMEM|std::bad_alloc|runtime: out of memory|fatal error: out of memory|mmap.*failed.*memory|virtual memory exhausted|os error 12\b|memory allocation of \d+ bytes failed", "Warning  Evicted  kubelet  The node was low on resource: memory. Threshold quantity: 100Mi")
-        .except("JavaScript heap|Java heap"),
+        .except("JavaScript heap|Java heap|op=Exists|key: |\"key\""),
     Rule::new("little-memory", "memory is short for a cluster")
         .check([Warn, Warn, Silent], little_memory)
         .cause("A cluster of three nodes with the game wants 4 GiB: with less, nodes end with code 137 under load.")

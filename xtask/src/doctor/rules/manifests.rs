@@ -96,9 +96,11 @@ const RULES: &[Rule] = &[
         .fix("name the port under ports and in the probe alike; listen on 0.0.0.0; a startupProbe for slow starts; timeoutSeconds: 3")
         .tell("kubectl describe pod: which probe, which port and path; kubectl exec <pod> -- wget -qO- http://127.0.0.1:<port><path> tells whether the program answers")
         .log(
-            r"(?P<probe>Liveness|Readiness|Startup) probe (?:failed|errored)",
+            r"Liveness probe (?:failed|errored)|\(x\d+ over .*(?:Readiness|Startup) probe (?:failed|errored)",
             "Warning  Unhealthy  2s (x9 over 42s)  kubelet  Readiness probe failed: Get \"http://10.42.1.7:9100/readyz\": dial tcp 10.42.1.7:9100: connect: connection refused",
-        ),
+        )
+        .log(r"(?:Readiness|Startup) probe (?:failed|errored)", "Startup probe failed: context deadline exceeded")
+        .at_start(),
 ];
 
 fn manifests_refused(machine: &Machine) -> Option<Found> {

@@ -45,8 +45,11 @@ const RULES: &[Rule] = &[
         .answers(&["wsl-dns", "dns-upstream-unreachable"])
         .tell("nslookup <name>, then nslookup <name> 1.1.1.1 from the same place: only the second answering is the configured name server")
         .tell("nslookup <name>, then nslookup <name> 1.1.1.1 from the same place: only the second answering is the configured name server")
-        .log(r"lookup (?P<name>\S+?)(?: on \S+)?: (?:no such host|.*i/o timeout|server misbehaving|Try again|Temporary failure|connection refused|.*connection refused|device or resource busy)|dial udp \S+:53|Temporary failure in name resolution|Temporary failure resolving '(?P<apt>[^']+)'|Could not resolve (?:host|proxy|'?)[: ]*(?P<curl>[\w.-]+)|Name or service not known|getaddrinfo (?:ENOTFOUND|EAI_AGAIN)(?: (?P<node>\S+))?|nodename nor servname provided|No address associated with hostname|UnknownHostException|Name resolution failed|failed to lookup address information|Could not resolve host|dns error|bad address '(?P<busybox>[^']+)'|NXDOMAIN|unable to resolve host|No such host is known|SERVFAIL", "dial tcp: lookup ghcr.io: Temporary failure in name resolution")
+        .log(r"lookup (?P<name>\S+?)(?: on \S+)?: (?:no such host|.*i/o timeout|server misbehaving|Try again|Temporary failure|connection refused|.*connection refused|device or resource busy)|dial udp \S+:53|Temporary failure in name resolution|Temporary failure resolving '(?P<apt>[^']+)'|Could not resolve (?:host|proxy|'?)[: ]*(?P<curl>[\w.-]+)|Name or service not known|getaddrinfo (?:ENOTFOUND|EAI_AGAIN)(?: (?P<node>\S+))?|nodename nor servname provided|No address associated with hostname|UnknownHostException|Name resolution failed|failed to lookup address information|Could not resolve host|dns error|bad address '(?P<busybox>[^']+)'|server can't find \S+: (?:NXDOMAIN|SERVFAIL)|unable to resolve host|No such host is known", "dial tcp: lookup ghcr.io: Temporary failure in name resolution")
         .except("host\\.(?:docker|k3d)\\.internal|ndots|plugin/errors|sudo: unable")
+        .general()
+        .log(r"NXDOMAIN|SERVFAIL", "resolver: reply for assets.example.com: SERVFAIL")
+        .possible()
         .general(),
     Rule::new("proxy-env", "calls to the cluster go to a proxy")
         .check([Warn, Warn, Info], proxy_env)

@@ -37,10 +37,10 @@ const RULES: &[Rule] = &[
         .except("forbidden by its access|\\.sock\\b")
         .certain()
         .log(
-            r#"Address already in use|address in use|os error (?:98|48)\b|errno(?:=|: ?| )-?(?:98|48)\b|WSAEADDRINUSE|os error 10048|\[WinError 10048\]|BindException|Failed to bind to address|port (?P<port>\d+) (?:is )?(?:already (?:in use|allocated|taken)|in use|was already in use|is not available)|Only one usage of each socket address|could not bind|Could not create server TCP listening socket|ports? (?:\d+ )?(?:is|are) (?:already )?(?:in use|taken)|Couldn't bind|FAILED TO BIND TO PORT|Error listening on port|Perhaps a server is already running on that port"#,
+            r#"Address already in use|address in use|os error (?:98|48)\b|errno(?:=|: ?| )-?(?:98|48)\b|WSAEADDRINUSE|os error 10048|\[WinError 10048\]|BindException|Failed to bind to address|port (?P<port>\d+) (?:is )?(?:already (?:in use|allocated|taken)|in use|was already in use|is not available)|Only one usage of each socket address|could not bind (?:to|on|IPv\d|TCP|UDP|socket|listen|server|port|address)|Could not create server TCP listening socket|ports? (?:\d+ )?(?:is|are) (?:already )?(?:in use|taken)|Couldn't bind (?:to|server|socket|port|listen|IPv\d)|FAILED TO BIND TO PORT|Error listening on port|Perhaps a server is already running on that port"#,
             "OSError: [Errno 98] Address already in use",
         )
-        .except("forbidden by its access|Permission denied|Cannot assign requested|could not bind to all|address not available|\\.sock\\b"),
+        .except("forbidden by its access|Permission denied|Cannot assign requested|could not bind to all|address not available|\\.sock\\b|trying (?:another|\\d)|instead|[Ll][Dd][Aa][Pp]|Address family|errno: 97|[Nn]ext available"),
     Rule::new("stale-unix-socket", "a socket file is left over, or another process holds it")
         .cause("The program ended without removing its Unix socket, or runs twice.")
         .answers(&["port-taken-by-process", "unix-socket-path-denied"])
@@ -59,8 +59,8 @@ const RULES: &[Rule] = &[
         .answers(&["port-privileged", "port-rootless"])
         .tell("sysctl net.ipv4.ip_unprivileged_port_start, and id of the process")
         .fix("a port from 1024 on, and the service maps 80 to it; or the capability NET_BIND_SERVICE; or sysctl net.ipv4.ip_unprivileged_port_start=80")
-        .log(r"(?:bind|listen)\S*.*?:?(?P<port>\d{1,3})?\b.*(?:[Pp]ermission denied|EACCES|\(13: Permission denied\))|EACCES: permission denied (?:0\.0\.0\.0|::|127)|listen EACCES|cannot expose privileged port (?P<privileged>\d+)", "nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)")
-        .except("\\.sock|forbidden|/dev/|\\bunix "),
+        .log(r"\b(?:bind|listen(?:ing)?|binding to)\b.*?:?(?P<port>\d{1,3})?\b.*(?:[Pp]ermission denied|EACCES|\(13: Permission denied\))|EACCES: permission denied (?:0\.0\.0\.0|::|127)|listen EACCES|cannot expose privileged port (?P<privileged>\d+)", "nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)")
+        .except("\\.sock|forbidden|/dev/|\\bunix |mount|role"),
     Rule::new("address-not-available", "the address to listen at is not one of this machine ({address})")
         .cause("EADDRNOTAVAIL: inside a container only its own addresses and 0.0.0.0 exist; IPv6 may be off; an address of the cloud is not on the interface.")
         .tell("ip addr in the same container or machine: the address is not there")
@@ -127,7 +127,7 @@ const RULES: &[Rule] = &[
         .answers(&["exit-139-segv"])
         .tell("grep -o -m1 -E 'avx2?|sse4_2' /proc/cpuinfo on the node; exit code 132 is the same")
         .fix("a build for older processors (mongo 4.4 instead of 5, images -baseline), no target-cpu=native; a virtual machine with the host's processor type")
-        .log(r"[Ii]llegal instruction|SIGILL|CPU does not support x86-64-v\d|trap invalid opcode|requires a CPU with AVX|(?:Exit Code:\s+|exitCode\x22?:\s*|exited with code )132\b|without AVX|AVX (?:support|instructions?) (?:is |are )?(?:required|not)|CPU lacks|Fatal glibc error: CPU", "Fatal glibc error: CPU does not support x86-64-v2")
+        .log(r"[Ii]llegal instruction|SIGILL|CPU does not support x86-64-v\d|trap invalid opcode|requires a CPU with AVX|(?:Exit Code:\s+|exitCode\x22?:\s*|exited with code )132\b|AVX (?:support|instructions?) (?:is |are )?(?:required|not)|CPU lacks|Fatal glibc error: CPU", "Fatal glibc error: CPU does not support x86-64-v2")
         .certain(),
     Rule::new("gunicorn-worker-timeout", "a worker of gunicorn did not answer in time")
         .cause("A request takes longer than --timeout (30 s), or the worker hangs or is short of memory.")
@@ -140,14 +140,16 @@ const RULES: &[Rule] = &[
         .answers(&["exit-1-app-error"])
         .tell("env inside the container, or kubectl exec <pod> -- printenv {name}: no line is this")
         .fix("set it (env: or envFrom: in the manifest, environment: in compose) and start again")
-        .log(r"(?:[Ee]nv(?:ironment)?(?: [Vv]ar(?:iable)?)?|variable|setting|config(?:uration)?(?: (?:key|value|option))?)\b[^:\n]{0,40}?[`'\x22]?(?P<name>[A-Z][A-Z0-9_]{2,})?[`'\x22]?\s+(?:is |was |must be |not |)(?:required|missing|not set|not found|not defined|undefined|must be set|unset|empty)|KeyError: '(?P<key>[A-Z][A-Z0-9_]{2,})'|Missing required (?:environment|env|config)\S*|required (?:environment variable|flag|key|option) \S+ (?:is )?(?:not set|missing|not found)|environment variable not found|NotPresent|(?P<variable>[A-Z][A-Z0-9_]{3,}) (?:environment variable )?(?:is not set|must be set|not set|is required|is missing)|Could not resolve placeholder '(?P<placeholder>[^']+)'", "KeyError: 'API_BASE_URL'")
-        .except("/proc/|level=(?:info|warning)|^warn|KUBECONFIG|In-cluster|DOCKER_|not set\\. Defaulting|deprecated|Defaulting to"),
+        .log(r"(?:\benv(?:ironment)?(?: var(?:iable)?)?s?|\bvariable|\bsetting|\bconfig(?:uration)?(?: (?:key|value|option))?)\b[^:\n]{0,40}?(?-i:(?P<name>[A-Z][A-Z0-9_]{2,}))[`'\x22]?\s+(?:is |was |must be |not )?(?:required|missing|not set|not found|not defined|undefined|must be set|unset|empty)|(?:environment|env) var(?:iable)?s? (?:is|was|are|were) (?:required|missing|not set|not defined|undefined|unset)|KeyError: '(?-i:(?P<key>[A-Z][A-Z0-9_]{2,}))'|Missing required (?:environment|env|config)\S*|required (?:environment variable|flag|key|option) \S+ (?:is )?(?:not set|missing|not found)|environment variable not found|(?-i:\bNotPresent\b)|(?-i:(?P<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z][A-Z0-9]{3,})) (?:environment variable )?(?:is not set|must be set|not set|is required|is missing)|Could not resolve placeholder '(?P<placeholder>[^']+)'", "KeyError: 'API_BASE_URL'")
+        .except("/proc/|level=(?:info|warning)|^warn|KUBECONFIG|In-cluster|DOCKER_|not set\\. Defaulting|deprecated|Defaulting to|[Uu]sing default|\\bTERM\\b|[Oo]ptional|[Ff]alling back|\\bok$")
+        .general(),
     Rule::new("config-invalid", "the program does not accept its settings")
         .cause("A value or key in its file or flags is wrong: a typing mistake, or a key of another version.")
         .tell("the file and line in the message; most programs have a check: nginx -t, nats-server -t, traefik --check")
         .fix("correct that line and start again")
-        .log(r"nginx: \[emerg\] (?:unknown directive|unexpected|invalid|directive|\x22\w+\x22 directive|.*is not (?:terminated|allowed))|\[emerg\] \d+#\d+: (?:unknown directive|unexpected|invalid|.*directive is not|.*is not terminated)|(?:failed|unable|error)[^:]{0,30} (?:to )?(?:parse|decode|unmarshal|load|read)(?:ing)? (?:the )?config[^:]*:|yaml: (?:line \d+|unmarshal errors)|error (?:converting|parsing) YAML|toml: |unknown (?:flag|field|option|argument|shorthand flag): ?|error: unexpected argument|unrecognized (?:arguments?|option|configuration parameter)|flag provided but not defined|Configuration (?:error|is invalid)|invalid configuration", "nginx: [emerg] directive \"worker_processes\" is not terminated by \";\" in /etc/nginx/nginx.conf:4")
-        .except("no configuration has been provided|KUBECONFIG")
+        .log(r"nginx: \[emerg\] (?:unknown directive|unexpected|invalid|directive|\x22\w+\x22 directive|.*is not (?:terminated|allowed))|\[emerg\] \d+#\d+: (?:unknown directive|unexpected|invalid|.*directive is not|.*is not terminated)|(?:failed|unable|error)[^:]{0,30} (?:to )?(?:parse|decode|unmarshal|load|read)(?:ing)? (?:the )?config[^:]*:|yaml: (?:line \d+|unmarshal errors)|error (?:converting|parsing) YAML|(?:^|[^.]\b)toml: (?:line|expected|cannot|incomplete|invalid|key)|unknown (?:flag|field|option|argument|shorthand flag):? ?|error: unexpected argument|unrecognized (?:arguments?|option|configuration parameter)|flag provided but not defined|Configuration (?:error\b|is invalid)|invalid configuration", "nginx: [emerg] directive \"worker_processes\" is not terminated by \";\" in /etc/nginx/nginx.conf:4")
+        .except("no configuration has been provided|KUBECONFIG|strict decoding|^Warning: unknown field|Unauthorized")
+        .general()
         .answers(&["nginx-config-syntax", "app-config-missing", "exit-1-app-error", "manifests-refused"]),
     Rule::new("nginx-upstream-missing", "nginx does not find or reach what stands behind it ({upstream})")
         .cause("The name of the upstream does not resolve when nginx starts, or no server of it answers.")
@@ -162,7 +164,7 @@ const RULES: &[Rule] = &[
         .answers(&["ingress-502-503-504", "nginx-upstream-missing", "service-without-endpoints"])
         .tell("curl that upstream from the proxy's own container; the log of that program")
         .fix("get it running; listen at 0.0.0.0 and the port that the proxy names; proxy_read_timeout for what is slow by nature")
-        .log(r"connect\(\) failed \(\d+: .*upstream: \x22?(?P<upstream>[^\x22,]+)|upstream (?:timed out|prematurely closed|sent (?:too big|no valid))|recv\(\) failed .*upstream|all (?:servers|backends) .* (?:failed|down)|has no server available|no server (?:is )?available|dial tcp .*502 Bad Gateway|'502 Bad Gateway' caused by|'504 Gateway Timeout' caused by|Health ?check failed.*server|lookup .*: no such host.*proxy", "2024/03/01 10:00:00 [error] 16#16: *23 connect() failed (111: Connection refused) while connecting to upstream, client: 172.22.0.1, upstream: \"http://10.42.0.7:8080/\"")
+        .log(r"connect\(\) failed \(\d+: .*upstream: \x22?(?P<upstream>[^\x22,]+)|upstream (?:timed out|prematurely closed|sent (?:too big|no valid))|recv\(\) failed .*upstream|all (?:servers|backends) (?:for|in|of|are) .* (?:failed|down)|has no server available|dial tcp .*502 Bad Gateway|'502 Bad Gateway' caused by|'504 Gateway Timeout' caused by|lookup .*: no such host.*proxy", "2024/03/01 10:00:00 [error] 16#16: *23 connect() failed (111: Connection refused) while connecting to upstream, client: 172.22.0.1, upstream: \"http://10.42.0.7:8080/\"")
         .except("upstream: \\x22?172\\.\\S*:6443|(?:unreachable|No route).*:6443"),
     Rule::new("service-without-endpoints", "a service has nobody behind it ({service})")
         .cause("Its selector matches no pod, or none of them is ready.")
@@ -176,7 +178,7 @@ const RULES: &[Rule] = &[
         .answers(&["ingress-404"])
         .tell("Traefik's dashboard or /api/rawdata: the list of services and middlewares with their providers")
         .fix("correct the name with its provider, or make what it names")
-        .log(r"the service \x22(?P<name>[^\x22]+)\x22 does not exist|middleware \x22(?P<middleware>[^\x22]+)\x22 does not exist|EntryPoint doesn't exist|entryPoint \x22[^\x22]*\x22 doesn't exist|kubernetes service not found: (?P<service>\S+)|(?:service|middleware|TLS options?) \S+ not found.*(?:ingress|router|traefik)|port (?:is missing|not found)", "level=error msg=\"the service \\\"lobby@docker\\\" does not exist\" entryPointName=web routerName=lobby@docker"),
+        .log(r"the service \x22(?P<name>[^\x22]+)\x22 does not exist|middleware \x22(?P<middleware>[^\x22]+)\x22 does not exist|EntryPoint doesn't exist|entryPoint \x22[^\x22]*\x22 doesn't exist|kubernetes service not found: (?P<service>\S+)|(?:service|middleware|TLS options?) \S+ not found.*(?:ingress|router|traefik)|service port not found", "level=error msg=\"the service \\\"lobby@docker\\\" does not exist\" entryPointName=web routerName=lobby@docker"),
     Rule::new("agones-health", "a game server does not tell Agones that it is well")
         .cause("The program calls Ready() or Health() too late or not at all, does not reach the SDK sidecar at 9357, or has ended.")
         .answers(&["probe-failed"])
@@ -191,10 +193,12 @@ const RULES: &[Rule] = &[
         .fix("look for that line in the program's issues, try its newest version; of your own program: correct it there (RUST_BACKTRACE=1 shows the way)")
         .log(r"thread '[^']*'(?: \(\d+\))? panicked at (?P<place>\S+?):?(?:\s|,|$)|thread '[^']*' panicked", "thread 'main' panicked at game-server/src/roles/room.rs:41:17:")
         .log(r"panic: (?:runtime error|assignment to entry|send on closed|interface conversion|close of|reflect|[a-z])|fatal error: (?:concurrent map|all goroutines are asleep|unexpected signal|stack overflow)|invalid memory address or nil pointer", "panic: runtime error: invalid memory address or nil pointer dereference")
-        .except("out of memory|already freed|freepages|address already in use|tocommit|listen tcp|no such file|permission denied|dial tcp|connection refused")
+        .except("out of memory|already freed|freepages|address already in use|tocommit|listen tcp|no such file|permission denied|dial tcp|connection refused|should panic")
+        .general()
         .without(r"go\.etcd\.io/bbolt")
-        .log(r"Unhandled exception\. |Exception in thread \x22|NullPointerException|TypeError: |ReferenceError: |AttributeError: |IndexError: |NullReferenceException|Segmentation fault|core dumped|status=11/SEGV|signal: segmentation|double free|stack smashing|SIGABRT|assertion failed|Assertion `[^']+' failed|UnhandledPromiseRejection|Uncaught Exception|FATAL: uncaught", "TypeError: Cannot read properties of undefined (reading 'room')")
-        .except("OutOfMemory|EADDRINUSE|ECONNREFUSED|EACCES|UnknownHost|ConnectException|bbolt|BindException"),
+        .log(r"Unhandled exception\. |Exception in thread \x22|NullPointerException|(?:^|\s)(?:TypeError|ReferenceError|AttributeError|IndexError): |Segmentation fault|core dumped|status=11/SEGV|signal: segmentation|double free|stack smashing|\bSIGABRT\b|assertion failed|Assertion `[^']+' failed|UnhandledPromiseRejection|Uncaught Exception|FATAL: uncaught", "TypeError: Cannot read properties of undefined (reading 'room')")
+        .except("OutOfMemory|EADDRINUSE|ECONNREFUSED|EACCES|UnknownHost|ConnectException|bbolt|BindException|✓|✔|√|\\bok\\b|[Pp]assed|SQLException|SQLState|CommunicationsException|FileNotFound|NoSuchFile|AccessDenied|ClassNotFound|UnsupportedClassVersion|ApplicationContextException|BeanCreation")
+        .general(),
     Rule::new("rust-toolchain-too-old", "a crate needs a newer Rust ({needs})")
         .cause("The toolchain of this machine or image is older than the crate's rust-version or edition.")
         .tell("rustc --version against the version in the line")
@@ -242,13 +246,13 @@ const RULES: &[Rule] = &[
         .answers(&["stale-unix-socket", "port-taken-by-process"])
         .tell("ps aux | grep java, docker ps: a second server is this")
         .fix("end the other server and wait until it has saved")
-        .log(r"session\.lock.*(?:already locked|locked)|DirectoryLock|another instance (?:is|of) .*running|Resource temporarily unavailable.*lock|could not (?:acquire|obtain) lock on|failed to (?:acquire|obtain) (?:node )?lock", "net.minecraft.util.DirectoryLock$LockException: /data/world/session.lock: already locked (possibly by other Minecraft instance?)"),
+        .log(r"session\.lock.*(?:already locked|locked)|DirectoryLock|another instance (?:is|of) .*running|Resource temporarily unavailable.*lock|failed to (?:acquire|obtain) node lock", "net.minecraft.util.DirectoryLock$LockException: /data/world/session.lock: already locked (possibly by other Minecraft instance?)"),
     Rule::new("node-version", "this version of Node.js does not fit")
         .cause("The program or a native module asks for another version than the one that runs it.")
         .answers(&["exit-1-app-error", "app-panic"])
         .tell("node --version against engines in package.json")
         .fix("the image of that version; npm rebuild for native modules")
-        .log(r"NODE_MODULE_VERSION \d+|compiled against a different Node\.js version|EBADENGINE|ERR_REQUIRE_ESM|The engine \x22node\x22 is incompatible|Unsupported engine|requires Node(?:\.js)? (?:version )?>?=?\s?v?\d+", "was compiled against a different Node.js version using NODE_MODULE_VERSION 115."),
+        .log(r"NODE_MODULE_VERSION \d+|compiled against a different Node\.js version|npm (?:ERR!|error) .*EBADENGINE|ERR_REQUIRE_ESM|The engine \x22node\x22 is incompatible|requires Node(?:\.js)? (?:version )?>?=?\s?v?\d+", "was compiled against a different Node.js version using NODE_MODULE_VERSION 115."),
     Rule::new("dotnet-runtime-missing", "the .NET that the program needs is not installed")
         .cause("It is built for another version of the framework than the image has.")
         .tell("dotnet --list-runtimes")

@@ -36,6 +36,7 @@ const RULES: &[Rule] = &[
             r"NodeHasDiskPressure|node\.kubernetes\.io/disk-pressure|The node was low on resource: (?:ephemeral-storage|imagefs|nodefs|inodes)|eviction manager: (?:must evict pod|attempting to reclaim.*(?:ephemeral-storage|nodefs|imagefs))|FreeDiskSpaceFailed|ImageGCFailed|DiskPressure\s+True",
             "0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/disk-pressure: }",
         )
+        .except("op=Exists|key: |\"key\"|unable to find data in memory cache|failed to get imageFs")
         .certain(),
     Rule::new("image-gc-ate-import", "nodes may delete images that were delivered")
         .check([Warn, Warn, Silent], image_gc_ate_import)

@@ -67,16 +67,16 @@ const RULES: &[Rule] = &[
         .fix("stop it, keep a copy of the whole folder, and restore the last backup")
         .last_resort("without a backup, on a copy: pg_resetwal -f <data folder>; the last transactions are lost and the rest must be dumped and checked")
         .log(
-            r"could not locate a valid checkpoint record|invalid (?:primary )?checkpoint record|could not locate required checkpoint record|invalid page in block|PANIC: .*(?:could not (?:locate|write|open|fsync)|WAL)|could not open file \x22?(?:global/pg_control|pg_wal/|base/|pg_xact)|requested WAL segment \S+ has already been removed|invalid magic number",
+            r"could not locate a valid checkpoint record|invalid (?:primary )?checkpoint record|could not locate required checkpoint record|invalid page in block|PANIC: .*(?:could not (?:locate|write|open|fsync)|WAL)|could not open file \x22?(?:global/pg_control|pg_wal/|base/|pg_xact)|requested WAL segment \S+ has already been removed|invalid magic number \S+ in (?:log|WAL)",
             "PANIC:  could not locate a valid checkpoint record",
         )
-        .except("No space left|Permission denied|requested WAL segment"),
+        .except("No space left|Permission denied|requested WAL segment|LOG: "),
     Rule::new("postgres-connections", "PostgreSQL has no connection left")
         .cause("Every client, pool and replica together open more than max_connections; idle ones count.")
         .tell("select usename, state, count(*) from pg_stat_activity group by 1,2 shows who holds them")
         .fix("smaller pools (connections per process × processes below max_connections), a pooler such as PgBouncer, or a larger max_connections with the memory for it")
         .log(
-            r"sorry, too many clients already|remaining connection slots are reserved|too many connections for (?:role|database)|Too many connections|max_connections|no more connections allowed|query_wait_timeout|ER_CON_COUNT_ERROR",
+            r"sorry, too many clients already|remaining connection slots are reserved|too many connections for (?:role|database)|(?:1040|08004|[Mm]y[Ss][Qq][Ll]|[Pp]ostgres|[Ss]equelize|database)\S*.*Too many connections|(?:increase|raise|reached|exceed\w*) (?:the )?\W?max_connections|no more connections allowed|query_wait_timeout|ER_CON_COUNT_ERROR",
             "FATAL:  sorry, too many clients already",
         )
         .except("LOG:|INFO|max_connections = |level=info")
@@ -86,7 +86,7 @@ const RULES: &[Rule] = &[
         .tell("psql with the same URL from the same place; \\du and \\l as an administrator list roles and databases")
         .fix("ALTER ROLE … PASSWORD to what the program uses (or correct the Secret); CREATE DATABASE or ROLE; a line in pg_hba.conf for that network")
         .log(
-            r#"password authentication failed for user "(?P<user>[^"]+)"|no pg_hba\.conf entry for|role "(?P<role>[^"]+)" does not exist|(?:peer|ident|scram|md5|gss|ldap) authentication failed|database "(?P<database>[^"]+)" does not exist|role "[^"]+" is not permitted to log in|Role \\?"[^"]+\\?" does not exist|no password supplied|28P01|SASL: SCRAM|superuser password is not specified|Database is uninitialized and superuser"#,
+            r#"password authentication failed for user "(?P<user>[^"]+)"|no pg_hba\.conf entry for|role "(?P<role>[^"]+)" does not exist|(?:peer|ident|scram|md5|gss|ldap) authentication failed for user \x22|database "(?P<database>[^"]+)" does not exist|role "[^"]+" is not permitted to log in|Role \\?"[^"]+\\?" does not exist|no password supplied|\b28P01\b|SASL: SCRAM|superuser password is not specified|Database is uninitialized and superuser"#,
             "FATAL:  password authentication failed for user \"game\"",
         )
         .certain(),
@@ -131,8 +131,8 @@ const RULES: &[Rule] = &[
         .answers(&["redis-rdb-version"])
         .tell("redis-check-aof <file> says where it breaks; df -h says whether the disk was full")
         .fix("keep a copy, then redis-check-aof --fix <file> (what comes after the break is lost), and start again")
-        .log(r"Bad file format reading the append only file|Unexpected end of file reading the append only|AOF (?:file )?.*(?:corrupt|truncated)|AOF loading aborted|redis-check-aof", "1:M # Bad file format reading the append only file: make a backup of your AOF file, then use ./redis-check-aof --fix <filename>")
-        .except("Can't handle RDB"),
+        .log(r"Bad file format reading the append only file|Unexpected end of file reading the append only|AOF (?:file )?.*(?:corrupt|is truncated)|AOF loading aborted|redis-check-aof", "1:M # Bad file format reading the append only file: make a backup of your AOF file, then use ./redis-check-aof --fix <filename>")
+        .except("Can't handle RDB|loaded anyway|aof-load-truncated"),
     Rule::new("redis-write-refused", "Redis cannot save and refuses writes")
         .cause("A snapshot failed: its folder is full, read-only, of another owner, or gone; memory for the fork may be short.")
         .answers(&["redis-data-dir-gone", "volume-owner", "disk-full", "redis-exposed-attacked"])
@@ -154,33 +154,33 @@ const RULES: &[Rule] = &[
         .cause("max_bytes of the streams times their replicas is more than max_file_store (or max_memory_store) of the servers, or than the volume.")
         .tell("nats server report jetstream, nats account info: reserved against limit")
         .fix("raise max_file_store (chart: config.jetstream.fileStore.pvc.size) with the volume, or give streams a smaller max_bytes")
-        .log(r"insufficient (?:storage|memory) resources|\(10047\)|\(10028\)|resource limits exceeded for account|maximum (?:bytes|storage) exceeded|JetStream resource limits exceeded|no suitable peers for placement|JetStream out of (?:file|memory) resources", "nats: error: could not create Stream: insufficient storage resources available (10047)")
+        .log(r"insufficient (?:storage|memory) resources|(?:nats|stream|account|err_code)\S*.*\((?:10047|10028)\)|resource limits exceeded for account|nats: .*maximum (?:bytes|storage) exceeded|JetStream resource limits exceeded|no suitable peers for placement|JetStream out of (?:file|memory) resources", "nats: error: could not create Stream: insufficient storage resources available (10047)")
         .certain(),
     Rule::new("nats-store-corrupt", "JetStream's files are damaged or missing")
         .cause("The machine lost power, the disk filled, or two servers used one folder.")
         .tell("df -h of store_dir, and dmesg | grep -i error; then nats stream report: replicas that lag")
         .fix("mend the disk; a replicated stream heals from its peers after a restart of that server")
         .last_resort("when there is one copy only: move the stream's folder away and restore a backup (nats stream restore); its messages are lost without one")
-        .log(r"(?:Filestore|stream|consumer|store).*(?:corrupt|bad checksum|checksum mismatch|state .* (?:outdated|invalid)|error recovering|could not recover)|Error (?:recovering|opening) (?:stream|consumer)|Error reading meta ?file|error creating store|(?:loadBlock|message block|msg block).*(?:error|missing|corrupt)|block data missing|Failed to apply snapshot", "[ERR]   Error recreating stream \"events\": could not recover state: corrupt state"),
+        .log(r"(?:Filestore|(?:stream|consumer) [\x22'][\w-]+|jetstream).*(?:corrupt|bad checksum|checksum mismatch|state .* (?:outdated|invalid)|error recovering|could not recover)|Error (?:recovering|opening) (?:stream|consumer)|Error reading meta ?file|(?:loadBlock|message block|msg block).*(?:error|missing|corrupt)|block data missing|Failed to apply snapshot", "[ERR]   Error recreating stream \"events\": could not recover state: corrupt state"),
     Rule::new("nats-raft-not-current", "JetStream has no leader, or this server lags behind")
         .cause("Fewer than half of the servers see each other: not enough run, names do not resolve, or the cluster was resized without peers being removed.")
         .answers(&["nats-unreachable"])
         .tell("nats server report jetstream: the meta group's leader and who is offline")
         .fix("get the missing servers up and their routes (port 6222) through; servers that are gone for good: nats server raft peer-remove <name>")
-        .log(r"JetStream (?:system temporarily unavailable|is not current|cluster .*no (?:metadata|meta) leader|has not established contact with a meta leader|not currently available)|no (?:meta|metadata) leader|Healthcheck failed: .*(?:JetStream|current)|\(10008\)|Waiting for routing to be established|RAFT .*(?:Falling behind|not current)", "[WRN] Healthcheck failed: \"JetStream has not established contact with a meta leader\"")
+        .log(r"JetStream (?:system temporarily unavailable|is not current|cluster .*no (?:metadata|meta) leader|has not established contact with a meta leader|not currently available)|no (?:meta|metadata) leader|Healthcheck failed: .*(?:JetStream|current)|nats: .*\(10008\)|Waiting for routing to be established|RAFT .*(?:Falling behind|not current)", "[WRN] Healthcheck failed: \"JetStream has not established contact with a meta leader\"")
         .at_start(),
     Rule::new("nats-auth", "NATS refuses the client")
         .cause("User, password, token, key or account is not what the server's configuration has, or a subject is not allowed.")
         .tell("nats --server nats://<user>:<password>@<host>:4222 rtt with the same credentials")
         .fix("correct the credentials of the client (Secret, .creds file), or the permissions of its user")
-        .log(r"Authorization Violation|authentication error|authentication (?:expired|revoked|timeout)|Permissions Violation|nats: .*(?:authorization|authentication)|User Authentication (?:Expired|Revoked)", "nats: error: nats: Authorization Violation")
+        .log(r"Authorization Violation|(?:cid:\d+|rid:\d+|nats)\S*.*authentication (?:error|expired|revoked|timeout)|Permissions Violation|nats: .*(?:authorization|authentication)|User Authentication (?:Expired|Revoked)", "nats: error: nats: Authorization Violation")
         .by(&[Speaker::Nats, Speaker::Game, Speaker::Go, Speaker::Node, Speaker::Rust, Speaker::Java, Speaker::Python]),
     Rule::new("nats-unreachable", "NATS does not answer")
         .cause("No server runs at that address, it does not resolve, or a firewall is between.")
         .answers(&["service-name-unresolved"])
         .tell("nats --server nats://<host>:4222 rtt from the same place, and kubectl get endpointslices of its service")
         .fix("start it, correct the address, or wait for it at start-up: its own log says why it is not there")
-        .log(r"nats: no servers available|no responders available|:4222.*(?:refused|timed? ?out|no such host|no route|unreachable)|nats.*connection refused|(?:connect|dial|route).*:(?:4222|6222)\b.*(?:refused|timeout|failed)", "Error: nats: no servers available for connection"),
+        .log(r"nats: no servers available|no responders available|:4222.*(?:refused|timed? ?out|no such host|no route|unreachable)|\bnats\b.*connection refused|(?:connect|dial|route).*:(?:4222|6222)\b.*(?:refused|timeout|failed)", "Error: nats: no servers available for connection"),
     Rule::new("etcd-nospace", "etcd has used its quota and refuses writes")
         .cause("Its database reached quota-backend-bytes (2 GiB by default); until it is made smaller the cluster can only be read.")
         .tell("etcdctl alarm list: NOSPACE; etcdctl endpoint status -w table: DB SIZE")
@@ -193,7 +193,7 @@ const RULES: &[Rule] = &[
         .tell("etcdctl member list and endpoint status of the others: they agree and this one is behind")
         .fix("keep a copy of its folder; restore the disk if that was it")
         .last_resort("remove the member and add it again empty (etcdctl member remove, member add): its copy is lost, the others' stay; with one member only, restore a snapshot")
-        .log(r"tocommit\(\d+\) is out of range|Was the raft log corrupted, truncated, or lost|raft: .*(?:is out of range|unexpected)|failed to find (?:raft|database) snapshot|wal: .*(?:slice bounds|unexpected EOF)|db file .*(?:missing|not found)", "raft: tocommit(65072) is out of range [lastIndex(0)]. Was the raft log corrupted, truncated, or lost?")
+        .log(r"tocommit\(\d+\) is out of range|Was the raft log corrupted, truncated, or lost|raft: .*(?:is out of range|unexpected)|failed to find (?:raft|database) snapshot|\bwal: .*(?:slice bounds|unexpected EOF)|snap/db file .*(?:missing|not found)", "raft: tocommit(65072) is out of range [lastIndex(0)]. Was the raft log corrupted, truncated, or lost?")
         .certain(),
     Rule::new("etcd-member-lost", "etcd has no majority, or does not know this member")
         .cause("Too many members are away, or this one was removed, renamed or moved to another address while it was down.")
@@ -201,7 +201,7 @@ const RULES: &[Rule] = &[
         .tell("etcdctl member list and etcdctl endpoint health --cluster")
         .fix("get the other members up (their ports 2379 and 2380 reachable); when a majority is gone for good, k3s server --cluster-reset on the best one keeps its data")
         .last_resort("join the others anew after a reset: what only they had is lost")
-        .log(r"the member has been permanently removed|member (?:ID )?\w+ (?:has been removed|not found)|cluster ID mismatch|etcd cluster join failed|no leader\b.*etcd|etcdserver: (?:no leader|leader changed|not enough started members|unhealthy cluster|re-configuration failed|too many learner|request timed out, possibly due to (?:previous leader failure|connection lost))|lost leader|is starting a new election at term|failed to join etcd|error validating (?:peerURLs|existing)|duplicate node name found|member count is unequal|failed to reach the peerURL", "{\"level\":\"fatal\",\"caller\":\"etcdmain/etcd.go:204\",\"msg\":\"discovery failed\",\"error\":\"member count is unequal\"}")
+        .log(r"the member has been permanently removed|member (?:ID )?[0-9a-f]{8,16} (?:has been removed|not found)|etcd.*cluster ID mismatch|etcd cluster join failed|no leader\b.*etcd|etcdserver: (?:no leader|leader changed|not enough started members|unhealthy cluster|re-configuration failed|too many learner|request timed out, possibly due to (?:previous leader failure|connection lost))|lost leader|is starting a new election at term|failed to join etcd|error validating (?:peerURLs|existing)|duplicate node name found|member count is unequal|failed to reach the peerURL", "{\"level\":\"fatal\",\"caller\":\"etcdmain/etcd.go:204\",\"msg\":\"discovery failed\",\"error\":\"member count is unequal\"}")
         .at_start()
         .except("level=info|\"level\":\"info\""),
     Rule::new("etcd-slow-disk", "etcd's disk or machine is too slow")
@@ -209,7 +209,7 @@ const RULES: &[Rule] = &[
         .answers(&["datastore-slow"])
         .tell("etcdctl check perf, or fio with fdatasync: 99 % below 10 ms is wanted; iostat -x 1 for %util")
         .fix("an SSD of its own for etcd, fewer neighbours on the machine; k3s with one server does without etcd")
-        .log(r"slow fdatasync|apply (?:entries|request)? ?took too long|request .*took too long|waiting for ReadIndex response took too long|leader failed to send out heartbeat on time|read-only range request .* took too long|disk (?:is )?(?:probably )?(?:too )?slow|server is likely overloaded", "{\"level\":\"warn\",\"caller\":\"wal/wal.go:805\",\"msg\":\"slow fdatasync\",\"took\":\"1.2s\",\"expected-duration\":\"1s\"}")
+        .log(r"slow fdatasync|apply (?:entries|request)? ?took too long|waiting for ReadIndex response took too long|leader failed to send out heartbeat on time|read-only range request .* took too long|disk (?:is )?(?:probably )?too slow|server is likely overloaded", "{\"level\":\"warn\",\"caller\":\"wal/wal.go:805\",\"msg\":\"slow fdatasync\",\"took\":\"1.2s\",\"expected-duration\":\"1s\"}")
         .at_start(),
     Rule::new("datastore-slow", "the store of k3s answers too slowly")
         .cause("The disk, the processor or the database under the API is too slow or overloaded; leases are lost and parts restart.")
@@ -223,13 +223,14 @@ const RULES: &[Rule] = &[
         .answers(&["app-config-missing", "exit-1-app-error"])
         .tell("\\dt and \\dx in psql on the same database")
         .fix("run the program's migrations, or connect it to the right database; install the extension's package for an extension")
-        .log(r"(?:relation|column|function|schema|type) \x22(?P<name>[^\x22]+)\x22 does not exist|extension \x22(?P<extension>[^\x22]+)\x22 is not available|no such table: (?P<table>\S+)|Table '(?P<mysql>[^']+)' doesn't exist|Unknown database '", "ERROR:  relation \"matches\" does not exist at character 15"),
+        .log(r"(?:relation|column|function|schema|type) \x22(?P<name>[^\x22]+)\x22 does not exist|extension \x22(?P<extension>[^\x22]+)\x22 is not available|no such table: (?P<table>\S+)|Table '(?P<mysql>[^']+)' doesn't exist|Unknown database '", "ERROR:  relation \"matches\" does not exist at character 15")
+        .except("migration|databasechangelog|schema_(?:history|version)|schema_info|alembic_version"),
     Rule::new("postgres-rights", "the role may not use an object of the database ({object})")
         .cause("It belongs to another role, and nobody granted the right; from PostgreSQL 15 on nobody may create in schema public by default.")
         .answers(&["postgres-auth"])
         .tell("\\dp and \\dn+ in psql")
         .fix("GRANT what is needed (GRANT ALL ON SCHEMA public TO <role>), or make the role the owner of the database")
-        .log(r"permission denied for (?:table|schema|database|sequence|function|relation) (?P<object>\S+)|must be (?:owner of|superuser)", "ERROR:  permission denied for schema public")
+        .log(r"permission denied for (?:table|schema|database|sequence|function|relation) (?P<object>\S+)|must be owner of (?:table|schema|database|relation|extension|sequence|view|function|type)|must be superuser to (?:create|alter|drop|execute|set|copy|comment)", "ERROR:  permission denied for schema public")
         .certain(),
     Rule::new("postgres-replica-behind", "a replica needs changes that the primary no longer has")
         .cause("It was away longer than the primary keeps its log.")
@@ -241,7 +242,7 @@ const RULES: &[Rule] = &[
         .cause("The server runs without JetStream, the account may not use it, or the stream or consumer was not made.")
         .tell("nats account info, nats stream ls")
         .fix("jetstream { store_dir } in the server's configuration (-js), or make the stream before it is used")
-        .log(r"JetStream (?:is )?not enabled|stream not found|consumer not found|\(100(?:39|59|76|14)\)|no stream matches subject|no response from stream", "nats: error: JetStream not enabled for account (10039)"),
+        .log(r"JetStream (?:is )?not enabled|(?:nats|jetstream|js)\b.*(?:stream|consumer) not found|(?:nats|stream|consumer|account)\S*.*\(100(?:39|59|76|14)\)|no stream matches subject|nats: no response from stream", "nats: error: JetStream not enabled for account (10039)"),
     Rule::new("nats-slow-consumer", "a client of NATS reads too slowly")
         .cause("It does not take messages as fast as they come; the server drops it.")
         .tell("nats server report connections --sort pending")

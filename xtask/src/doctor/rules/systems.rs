@@ -20,14 +20,14 @@ const RULES: &[Rule] = &[
         .fix("raise resources.limits.memory (docker: --memory), or find the leak: kubectl top pod")
         .log(r"constraint=CONSTRAINT_MEMCG.*task=(?P<task>[^,]+)|Memory cgroup out of memory: Kill(?:ed)? process \d+ \((?P<name>[^)]+)\)|oom_memcg=/kubepods", "Memory cgroup out of memory: Killed process 63214 (room) total-vm:3149468kB, anon-rss:164992kB")
         .certain()
-        .log(r"OOMKilled|memory limit exceeded|OOM[- ]?killed", "    Last State:  Terminated  Reason: OOMKilled  Exit Code: 137")
+        .log(r"OOMKilled|OOM[- ]killed", "    Last State:  Terminated  Reason: OOMKilled  Exit Code: 137")
         .except("OOMKilled.{0,5}false"),
     Rule::new("userspace-oom-killer", "a daemon that guards memory ended the program")
         .cause("systemd-oomd, earlyoom or the like act before the kernel does, by pressure or by what is free.")
         .answers(&["machine-out-of-memory", "low-memory"])
         .tell("journalctl -u systemd-oomd -u earlyoom -b")
         .fix("more memory or swap; or exempt the unit: ManagedOOMPreference=avoid")
-        .log(r"systemd-oomd.*Killed|earlyoom.*(?:sending SIG|kill)|Killed \S+ due to memory (?:used|pressure)|OOM controller triggered", "systemd-oomd[712]: Killed /user.slice/user-1000.slice/docker.scope due to memory pressure for /user.slice being 62% > 50%")
+        .log(r"systemd-oomd.*Killed|earlyoom.*sending SIG\w+ to|Killed \S+ due to memory (?:used|pressure)|OOM controller triggered", "systemd-oomd[712]: Killed /user.slice/user-1000.slice/docker.scope due to memory pressure for /user.slice being 62% > 50%")
         .certain(),
     Rule::new("machine-out-of-memory", "the whole machine ran out of memory ({task} was ended)")
         .cause("All programs together wanted more than there is; the kernel ended the one with the worst score.")
@@ -43,13 +43,13 @@ const RULES: &[Rule] = &[
         .tell("dmesg | grep -iE 'i/o error|nvme|ata[0-9]|ext4|xfs', sudo smartctl -a /dev/<disk>")
         .fix("save what is on it first; then replace the disk, or enlarge the pool (thin pool, image of the virtual machine)")
         .log(r"(?:Buffer )?I/O error(?:,|:| on)? ?(?:dev|device|while|\.)? ?(?P<device>[a-z]+\d*)?|[Ii]nput/output error|blk_update_request|EXT4-fs error|XFS \([^)]+\): (?:metadata I/O|Corruption|log I/O)|BTRFS (?:error|critical)|critical medium error|\bEIO: |os error 5\)", "[ 8123.456] EXT4-fs error (device sda2): ext4_find_entry:1455: inode #2: comm k3s: reading directory lblock 0")
-        .except("6410|disk I/O error|IOERR"),
+        .except("6410|disk I/O error|IOERR|\\b(?:fd|sr)0\\b"),
     Rule::new("disk-read-only-error", "a file system became read-only after an error")
         .cause("The kernel stops writing when a disk or file system fails, so that it gets no worse. On WSL the virtual disk was filled or not closed well.")
         .answers(&["disk-io-error"])
         .tell("grep ' ro[, ]' /proc/mounts and dmesg | grep -iE 'remount|error': an error before it is this")
         .fix("save what is there; fsck the device while it is not mounted (WSL: wsl --shutdown, then wsl --mount --bare and e2fsck); replace a failing disk")
-        .log(r"Remounting filesystem read-only|errors=remount-ro|re-?mounted read-only|Filesystem has been shut down|forced readonly|Aborting journal on device", "[ 8123.456] EXT4-fs (sdc): Remounting filesystem read-only")
+        .log(r"Remounting filesystem read-only|re-?mounted read-only|Filesystem has been shut down|forced readonly|Aborting journal on device", "[ 8123.456] EXT4-fs (sdc): Remounting filesystem read-only")
         .certain(),
     Rule::new("systemd-exec-missing", "systemd cannot run the program of a unit")
         .cause("203/EXEC: the file is not there, not executable, of another architecture, or its #! names something that is not there; SELinux may refuse it below /home.")
@@ -74,7 +74,7 @@ const RULES: &[Rule] = &[
         .answers(&["apparmor-userns-restricted", "apparmor-userns", "cgroup-delegation-rootless"])
         .tell("sysctl user.max_user_namespaces kernel.unprivileged_userns_clone kernel.apparmor_restrict_unprivileged_userns: 0, 0 or 1 is this")
         .fix("sudo sysctl -w user.max_user_namespaces=28633 (RHEL 7: also namespace.unpriv_enable=1 on the kernel command line); kernel.apparmor_restrict_unprivileged_userns=0 or a profile for the program; Delegate=yes for a unit that makes groups")
-        .log(r"status=\d+/NAMESPACE|Failed (?:to set up mount namespacing|at step NAMESPACE)|can't get final child's PID from pipe|unshare.*(?:Operation not permitted|failed|No space left)|clone.*user namespace|newuidmap|newgidmap|user namespaces? (?:are )?not (?:enabled|supported|available)|failed to (?:create|start) .*user ?namespace|write /proc/self/(?:uid|gid)_map|CLONE_NEWUSER", "docker: Error response from daemon: runc create failed: unable to start container process: can't get final child's PID from pipe: EOF: unknown"),
+        .log(r"status=\d+/NAMESPACE|Failed (?:to set up mount namespacing|at step NAMESPACE)|can't get final child's PID from pipe|unshare.*(?:Operation not permitted|failed|No space left)|clone.*user namespace|new[ug]idmap.*(?:not found|failed|denied|not permitted|write)|user namespaces? (?:are )?not (?:enabled|supported|available)|failed to (?:create|start) .*user ?namespace|write /proc/self/(?:uid|gid)_map|CLONE_NEWUSER", "docker: Error response from daemon: runc create failed: unable to start container process: can't get final child's PID from pipe: EOF: unknown"),
     Rule::new("apparmor-userns-restricted", "AppArmor does not let this program make user namespaces")
         .cause("Ubuntu from 23.10 on restricts them to programs with a profile; rootless engines and sandboxes are made of them.")
         .answers(&["apparmor-userns", "systemd-user-namespaces"])
@@ -87,12 +87,12 @@ const RULES: &[Rule] = &[
         .answers(&["docker-daemon-down", "docker-endpoint", "vm-driver-unsupported", "vm-network-helper-failed", "engine-vm-state-stale", "podman-engine"])
         .tell("colima status, podman machine list, docker desktop status: stopped is this; starting and ending at once: the log that the line names (ha.stderr.log)")
         .fix("start it: open Docker Desktop, colima start, podman machine start; when it hangs half-way: colima stop --force && colima start, podman machine stop && start")
-        .log(r"error starting vm|exiting, status=\{Running:false|\[hostagent\].*(?:fatal|failed|exited|error)|(?:vfkit|krunkit|qemu|gvproxy|limactl)\S* (?:exited|terminated|error|stopped) unexpectedly|vm (?:already|is not) running|machine .* (?:is not running|did not transition into running|failed to start)|instance .*(?:is not running|not running)", "FATA[0002] error starting vm: error at 'starting': exit status 1")
+        .log(r"error starting vm|exiting, status=\{Running:false|\[hostagent\].*(?:fatal|failed|exited|error)|(?:vfkit|krunkit|qemu|gvproxy|limactl)\S* (?:exited|terminated|error|stopped) unexpectedly|vm (?:already|is not) running|machine .* (?:is not running|did not transition into running|failed to start)|(?:lima|colima)\S* (?:instance )?.*is not running|instance \x22?(?:colima|default|podman|rancher\S*)\x22? (?:is )?not running", "FATA[0002] error starting vm: error at 'starting': exit status 1")
         .log(r"(?:Cannot connect to the Docker daemon at|failed to connect to the docker API at|dial) ?(?:unix:?(?://)?)? ?\S*(?:\.colima|\.docker/(?:run|desktop)|\.orbstack|\.rd/|podman-machine|lima)\S*", "Cannot connect to the Docker daemon at unix:///Users/ana/.colima/default/docker.sock. Is the docker daemon running?")
         .log(r"(?:docker_?engine\w*|dockerDesktop\w*Engine).*(?:cannot find the file|file specified|daemon is (?:not )?running|connection refused|no such file|EOF$)|daemon is not running.*docker_?engine", "error during connect: this error may indicate that the docker daemon is not running: Get \"http://%2F%2F.%2Fpipe%2Fdocker_engine/v1.24/version\": open //./pipe/docker_engine: The system cannot find the file specified.")
         .except("Server:|API version")
         .log(r"(?:unable to connect to|cannot connect to) Podman", "Cannot connect to Podman. Please verify your connection to the Linux system using `podman system connection list`")
-        .log(r"Docker Desktop is (?:unable to start|not running)|(?:virtual machine|VM|hypervisor|backend|engine) (?:failed to start|stopped unexpectedly|could not be started|has unexpectedly)|Docker Desktop - Unexpected WSL error|engine linux/(?:wsl|hyperv) failed to (?:start|run)|com\.docker\.(?:backend|vmnetd|virtualization)\S*.*(?:exited|failed|not running)", "Docker Desktop is unable to start"),
+        .log(r"Docker Desktop is (?:unable to start|not running)|(?:virtual machine|\bVM|hypervisor|Docker (?:backend|[Ee]ngine)) (?:failed to start|stopped unexpectedly|could not be started|has unexpectedly)|Docker Desktop - Unexpected WSL error|engine linux/(?:wsl|hyperv) failed to (?:start|run)|com\.docker\.(?:backend|vmnetd|virtualization)\S*.*(?:exited|failed to start|not running)", "Docker Desktop is unable to start"),
     Rule::new("vm-helper-not-on-path", "a helper of the engine's virtual machine is not on PATH ({program})")
         .cause("The program that starts the machine calls others (vfkit, krunkit, qemu, gvproxy, limactl) and does not find one.")
         .answers(&["engine-vm-down"])
@@ -105,7 +105,7 @@ const RULES: &[Rule] = &[
         .answers(&["engine-vm-down", "windows-wsl-not-installed"])
         .tell("macOS: sw_vers and uname -m; Linux: ls /dev/kvm; Windows: systeminfo | findstr Hyper-V")
         .fix("another driver (colima start --vm-type=qemu or vz), a newer system, or virtualisation on in the firmware")
-        .log(r"Virtualization is not (?:available|supported|enabled)|HV_(?:UNSUPPORTED|DENIED|ERROR)|(?:vz|vmType|driver).*(?:not supported|requires macOS|unsupported)|/dev/kvm.*(?:No such file|Permission denied|not found)|VT-x is (?:not available|disabled)|nested virtualization|hypervisor is not (?:present|running)|bad CPU type in executable|VZErrorDomain", "Could not access KVM kernel module: No such file or directory; /dev/kvm: No such file or directory"),
+        .log(r"Virtualization is not (?:available|supported|enabled)|HV_(?:UNSUPPORTED|DENIED|ERROR)|(?:\bvz\b|vmType|vm driver|limactl).*(?:not supported|requires macOS|unsupported)|/dev/kvm.*(?:No such file|Permission denied|not found)|VT-x is (?:not available|disabled)|nested virtualization (?:is )?(?:not|required|disabled|must)|hypervisor is not (?:present|running)|bad CPU type in executable|VZErrorDomain", "Could not access KVM kernel module: No such file or directory; /dev/kvm: No such file or directory"),
     Rule::new("mount-path-not-shared", "the engine does not see the folder of a bind mount ({path})")
         .cause("Its virtual machine (or snap, or another machine) shares only some folders with this one, or may not make the path.")
         .answers(&["engine-mount-denied", "docker-snap"])
@@ -130,13 +130,13 @@ const RULES: &[Rule] = &[
         .answers(&["machine-out-of-memory"])
         .tell("the step's memory: free -m in a loop beside it; the service's status page")
         .fix("run it again; fewer parallel jobs (CARGO_BUILD_JOBS=2) or a larger runner when it comes back")
-        .log(r"The runner has received a shutdown signal|lost communication with the server|The hosted runner .* lost|The self-hosted runner.*lost|ERROR: Job failed \(system failure\)|runner system failure|The operation was canceled", "The runner has received a shutdown signal. This can happen when the runner service is stopped, or a manually started runner is canceled."),
+        .log(r"The runner has received a shutdown signal|runner.*lost communication with the server|The hosted runner .* lost|The self-hosted runner.*lost|ERROR: Job failed \(system failure\)|runner system failure|##\[error\]The operation was canceled", "The runner has received a shutdown signal. This can happen when the runner service is stopped, or a manually started runner is canceled."),
     Rule::new("windows-wsl-not-installed", "WSL or what it needs of Windows is missing or off")
         .cause("The virtual machine platform is off, virtualisation is off in the firmware, or WSL itself is broken or not installed.")
         .answers(&["wsl-too-old", "engine-vm-down", "wsl-disk-unavailable"])
         .tell("wsl --status in PowerShell, and Task Manager > Performance > CPU: Virtualization")
         .fix("as administrator: wsl --install --no-distribution, dism /online /enable-feature /featurename:VirtualMachinePlatform /all; virtualisation on in the firmware; restart Windows")
-        .log(r"HCS_E_HYPERV_NOT_INSTALLED|WSL_E_(?:WSL_OPTIONAL_COMPONENT_REQUIRED|VIRTUAL_MACHINE_PLATFORM_REQUIRED|DEFAULT_DISTRO_NOT_FOUND)|0x80370102|0x8007019e|0x80370114|0x800701bc|0x80040326|REGDB_E_CLASSNOTREG|The Windows Subsystem for Linux (?:is not installed|optional component is not enabled|must be updated)|virtual machine could not be started because a required feature is not installed|Virtual Machine Platform|WSL 2 requires an update|WSL 2 installation is incomplete|HCS_E_(?:SERVICE_NOT_AVAILABLE|CONNECTION_TIMEOUT)|Wsl/Service/(?:CreateInstance|RegisterDistro)/\S+", "Error code: Wsl/Service/CreateInstance/CreateVm/HCS/HCS_E_HYPERV_NOT_INSTALLED")
+        .log(r"HCS_E_HYPERV_NOT_INSTALLED|WSL_E_(?:WSL_OPTIONAL_COMPONENT_REQUIRED|VIRTUAL_MACHINE_PLATFORM_REQUIRED|DEFAULT_DISTRO_NOT_FOUND)|0x80370102|0x8007019e|0x80370114|0x800701bc|0x80040326|REGDB_E_CLASSNOTREG|The Windows Subsystem for Linux (?:is not installed|optional component is not enabled|must be updated)|virtual machine could not be started because a required feature is not installed|(?:enable|install).{0,20}Virtual Machine Platform|Virtual Machine Platform\S* .{0,20}(?:not|disabled|required)|WSL 2 requires an update|WSL 2 installation is incomplete|HCS_E_(?:SERVICE_NOT_AVAILABLE|CONNECTION_TIMEOUT)|Wsl/Service/(?:CreateInstance|RegisterDistro)/\S+", "Error code: Wsl/Service/CreateInstance/CreateVm/HCS/HCS_E_HYPERV_NOT_INSTALLED")
         .except("MountVhd|MountDisk|ERROR_FILE_NOT_FOUND|ERROR_SHARING_VIOLATION|E_ACCESSDENIED"),
     Rule::new("wsl-disk-unavailable", "WSL cannot attach its virtual disk")
         .cause("The file is gone, held by another program, encrypted or compressed, or access is denied.")

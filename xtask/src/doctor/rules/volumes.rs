@@ -21,7 +21,7 @@ const RULES: &[Rule] = &[
         .cause("The driver is older or newer than what this kubelet speaks.")
         .tell("kubectl get node (kubelet's version) against the versions that the driver's release notes name")
         .fix("the driver's version for this Kubernetes")
-        .log(r"RegisterPlugin error|failed to get plugin info using RPC|unsupported CSI version|plugin version .* (?:not supported|incompatible)", "RegisterPlugin error -- failed to get plugin info using RPC GetInfo at socket /var/lib/kubelet/plugins_registry/x-reg.sock"),
+        .log(r"RegisterPlugin error|failed to get plugin info using RPC|unsupported CSI version|CSI.*plugin version .* (?:not supported|incompatible)", "RegisterPlugin error -- failed to get plugin info using RPC GetInfo at socket /var/lib/kubelet/plugins_registry/x-reg.sock"),
     Rule::new("volume-multi-attach", "a volume is still attached elsewhere ({volume})")
         .cause("ReadWriteOnce goes to one node at a time; the old pod has not ended, or its node is gone without letting go.")
         .answers(&["pvc-pending"])

@@ -21,16 +21,17 @@ const RULES: &[Rule] = &[
         .fix("run it in the foreground, or make it a Job")
         .tell("kubectl describe pod: Last State: Completed, Exit Code 0, and restarts that go up")
         .log(r"Reason:\s+Completed", "    Last State:     Terminated\n      Reason:       Completed\n      Exit Code:    0")
-        .with(r"CrashLoopBackOff|Restart Count:\s+[1-9]|Exit Code:\s+0\b"),
+        .with(r"CrashLoopBackOff|Back-off restarting|Restart Count:\s+[1-9]|Last State:\s+Terminated")
+        .without(r"Exit Code:\s+[1-9]"),
     Rule::new("exit-126-127-command", "the program cannot be started")
         .cause("127: it is not there, or its dynamic loader is not (a glibc binary on Alpine or scratch). 126: it is not executable, or a script has Windows line ends.")
         .fix("check the path and chmod +x; link statically (cargo xtask image does); for scripts: .gitattributes with *.sh text eol=lf")
         .tell("docker run --rm --entrypoint ls <image> -l <path>: not there, not executable, or ldd names a missing loader")
         .log(
-            r#"exec: "(?P<program>[^"]+)": (?:executable file not found in \$PATH|permission denied|stat \S+: no such file or directory)|(?:Exit Code:\s+|"?exitCode"?:\s*)12[678]\b|/bin/(?:ba)?sh\S*: .*: not found$|no such file or directory: unknown|: \d+: \S+: not found$|exited with code 127|code 127\b"#,
+            r#"exec: "(?P<program>[^"]+)": (?:executable file not found in \$PATH|permission denied|stat \S+: no such file or directory)|(?:Exit Code:\s+|"?exitCode"?:\s*)12[678]\b|/bin/(?:ba)?sh\S*: .*: not found$|no such file or directory: unknown|: \d+: \S+: not found$|exited with code 127|exit (?:code|status):? 127\b"#,
             "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"/app/server\": stat /app/server: no such file or directory: unknown",
         )
-        .except("docker-credential|exec: \"docker\"|nvidia|vfkit|gvproxy|qemu|lookup|manifest unknown"),
+        .except("docker-credential|exec: \"docker\"|nvidia|vfkit|gvproxy|qemu|lookup|manifest unknown|error mounting|to rootfs"),
     Rule::new("exit-137", "a container was killed")
         .cause("With OOMKilled: its memory. With a failed liveness probe: it did not end in time. With the node gone too: the machine's memory.")
         .fix("kubectl describe pod <pod>: the reason and the events decide")
