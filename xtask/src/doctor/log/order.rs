@@ -15,7 +15,8 @@ const LAST_LINES: u64 = 5;
 const PASTED_LINES: u64 = 8;
 
 /// Who says so of a failure goes on.
-const TRIES_AGAIN: [&str; 6] = ["etrying", "will retry", "try again in", "retry in", "ttempt 1", "econnecting in"];
+const TRIES_AGAIN: [&str; 6] =
+    ["etrying", "will retry", "try again in", "retry in", "ttempt 1", "econnecting in"];
 
 /// Where in the course of things a line stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +74,21 @@ fn tells_failure(text: &LogText, hit: &Hit) -> bool {
     text.certainty == Certainty::Certain || SAYS.iter().any(|words| hit.text.contains(words))
 }
 
+/// Where the second is as likely as the first and not the same in other words, neither is likelier than all others.
+fn contest(matches: &mut [Match]) {
+    let [first, second, ..] = matches else { return };
+    let rivals = second.kind == Kind::Cause && second.certainty == Certainty::Likely;
+    let same = first.answers.contains(&second.id) || second.answers.contains(&first.id);
+    if rivals
+        && !same
+        && first.certainty == Certainty::Likely
+        && first.score == second.score
+        && first.line != second.line
+    {
+        first.certainty = Certainty::Possible;
+    }
+}
+
 /// What being likely adds.
 const LIKELY: u32 = 20;
 
@@ -108,7 +124,7 @@ pub fn silence(matches: &mut [Match]) {
 
 /// An end that no cause explains makes what was said once before it less sure.
 pub fn doubt(matches: &mut [Match], scan: &Scan) {
-    let Some(end) = scan.fatal.back() else { return };
+    let Some(end) = scan.fatal.back().or_else(|| scan.errors.back()) else { return };
     let explained = matches.iter().any(|one| one.kind != Kind::Decoy && one.last >= end.line);
     for one in matches.iter_mut().filter(|one| !explained && one.kind == Kind::Cause && one.last < end.line) {
         if one.certainty == Certainty::Likely && one.count < REPEATED {
@@ -126,6 +142,7 @@ pub fn sort(matches: &mut [Match]) {
         let score = if one.kind == Kind::Cause { one.score } else { 0 };
         (one.kind, u32::MAX - score, one.line)
     });
+    contest(matches);
     for one in matches.iter_mut().skip(1).filter(|one| one.kind == Kind::Cause) {
         one.certainty = Certainty::Possible;
     }

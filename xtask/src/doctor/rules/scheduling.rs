@@ -34,7 +34,7 @@ const RULES: &[Rule] = &[
         .fix("sudo modprobe -a nf_tables ip_tables iptable_nat iptable_filter on the machine; then kubectl -n kube-system delete pod -l svccontroller.k3s.cattle.io/svcname")
         .tell("kubectl -n kube-system logs <svclb pod>: a line of iptables is this")
         .log(
-            r"svclb-\S+.*(?:CrashLoopBackOff|can't initialize iptables)|legacy mode detected",
+            r"svclb-\S+.*(?:CrashLoopBackOff|can't initialize iptables)",
             "svclb-gateway-7c1d2f3a-x2x9k   0/1     CrashLoopBackOff   6          9m",
         ),
     Rule::new("ingress-404", "the ingress has no rule for the request")
@@ -60,7 +60,8 @@ const RULES: &[Rule] = &[
         .log(
             r"websocket.*\b(?:code[ =:]*1006|abnormal closure|connection reset without closing handshake|closed (?:abnormally|unexpectedly)|transport close|invalid frame header|Unexpected response code: (?:400|426|502|503|504))|Connection reset without closing handshake",
             "WebSocket connection closed: code=1006 reason=",
-        ),
+        )
+        .at_start(),
     Rule::new("pvc-first-consumer", "a volume waits for its pod")
         .cause("local-path makes the folder where the pod lands: this is its normal state until then.")
         .fix("nothing: look for another line")
@@ -94,7 +95,7 @@ const RULES: &[Rule] = &[
         .fix("docker system df and free -h; free space or memory; pods of a Deployment come back by themselves")
         .tell("kubectl describe pod: the message names memory or ephemeral-storage")
         .log(
-            r"\bEvicted\b|The node was low on resource",
+            r"\d/\d\s+Evicted\b|Warning\s+Evicted\b|Reason:\s+Evicted\b|Pod was evicted|The node was low on resource",
             "chat-6f7d9c5b8-2xkqp   0/1     Evicted   0          14m",
         )
         .except("low on resource"),

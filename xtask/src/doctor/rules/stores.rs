@@ -135,7 +135,7 @@ const RULES: &[Rule] = &[
         .except("Can't handle RDB|loaded anyway|aof-load-truncated"),
     Rule::new("redis-write-refused", "Redis cannot save and refuses writes")
         .cause("A snapshot failed: its folder is full, read-only, of another owner, or gone; memory for the fork may be short.")
-        .answers(&["redis-data-dir-gone", "volume-owner", "disk-full", "redis-exposed-attacked"])
+        .answers(&["volume-read-only-option", "redis-data-dir-gone", "volume-owner", "disk-full", "redis-exposed-attacked"])
         .tell("redis-cli config get dir, then df -h and ls -ld of that folder; a dir such as /etc or /var/spool/cron was set by an attacker")
         .fix("free space or correct the owner of the folder; a Redis that is open to the internet: bind it to 127.0.0.1 and set a password at once")
         .log(r"MISCONF Redis is configured to save|Failed opening (?:the )?(?:temp )?RDB file|Write error saving DB on disk|Background saving error|Error moving temp DB file", "MISCONF Redis is configured to save RDB snapshots, but it is currently not able to persist on disk."),

@@ -42,7 +42,7 @@ const RULES: &[Rule] = &[
         .answers(&["disk-read-only-error"])
         .tell("dmesg | grep -iE 'i/o error|nvme|ata[0-9]|ext4|xfs', sudo smartctl -a /dev/<disk>")
         .fix("save what is on it first; then replace the disk, or enlarge the pool (thin pool, image of the virtual machine)")
-        .log(r"(?:Buffer )?I/O error(?:,|:| on)? ?(?:dev|device|while|\.)? ?(?P<device>[a-z]+\d*)?|[Ii]nput/output error|blk_update_request|EXT4-fs error|XFS \([^)]+\): (?:metadata I/O|Corruption|log I/O)|BTRFS (?:error|critical)|critical medium error|\bEIO: |os error 5\)", "[ 8123.456] EXT4-fs error (device sda2): ext4_find_entry:1455: inode #2: comm k3s: reading directory lblock 0")
+        .log(r"(?:Buffer I/O error|I/O error,? (?:on )?dev(?:ice)?|EXT4-fs \S+ I/O error)(?: on)?,? ?(?:dev(?:ice)? )?(?P<device>[a-z]+\d*)?|[Ii]nput/output error|blk_update_request|EXT4-fs error|XFS \([^)]+\): (?:metadata I/O|Corruption|log I/O)|BTRFS (?:error|critical)|critical medium error|\bEIO: |os error 5\)", "[ 8123.456] EXT4-fs error (device sda2): ext4_find_entry:1455: inode #2: comm k3s: reading directory lblock 0")
         .except("6410|disk I/O error|IOERR|\\b(?:fd|sr)0\\b"),
     Rule::new("disk-read-only-error", "a file system became read-only after an error")
         .cause("The kernel stops writing when a disk or file system fails, so that it gets no worse. On WSL the virtual disk was filled or not closed well.")
@@ -156,6 +156,7 @@ const RULES: &[Rule] = &[
         .tell("wsl --version and winver; Get-Service hns in PowerShell")
         .fix("networkingMode=nat under [wsl2] in .wslconfig, wsl --shutdown; Restart-Service hns -Force as administrator")
         .log(r"Failed to configure network \(networkingMode|^wsl: .*(?:NAT|networkingMode|Netzwerk|network)|Fallback auf NAT|falling back to networkingMode|CreateInstance/CreateVm/ConfigureNetworking|HNS/0x|Mirrored networking mode is not supported", "wsl: Failed to configure network (networkingMode Nat). To disable networking, set `wsl2.networkingMode=None`")
+        .except("localhost.[Pp]roxy|localhost proxies")
         .certain(),
     Rule::new("docker-daemon-config-invalid", "the daemon does not accept its configuration ({key})")
         .cause("daemon.json is no JSON, has a key that this version does not know, or repeats a flag of the unit.")

@@ -99,15 +99,17 @@ const RULES: &[Rule] = &[
         .answers(&["registry-connection-cut", "crates-download-failed", "public-name-unresolved"])
         .tell("curl -sv --max-time 10 https://<host> from the same machine, and from inside a container: only the second failing is the engine's network")
         .fix("open the way or set HTTP_PROXY, HTTPS_PROXY and NO_PROXY; restart the engine after a change of network or VPN")
-        .log(r"https?://(?P<host>(?:[\w-]+\.)+(?:com|io|org|net|dev|app|cloud|de|cn|ai|sh|co))\b\S*.*(?:i/o timeout|timed? ?out|TimeoutError|ETIMEDOUT|ECONNRESET|network is unreachable|no route to host|context deadline exceeded|Connection reset|EOF)|(?:curl|wget|fetch|Failed to connect to) \S*(?P<curl>(?:[\w-]+\.)+(?:com|io|org|net|dev))\b.*(?:timed? ?out|Couldn't connect|unreachable)", "Get \"https://api.github.com/repos/x\": dial tcp 140.82.121.6:443: i/o timeout")
-        .except("/v2/|registry|docker|ghcr|quay|gcr\\.io|lookup"),
+        .log(r"https?://(?P<host>(?:[\w-]+\.)+(?:com|io|org|net|dev|app|cloud|de|cn|ai|sh|co))\b\S*.*(?:i/o timeout|timed? ?out|TimeoutError|ETIMEDOUT|ECONNRESET|network is unreachable|no route to host|context deadline exceeded|Connection reset|\bEOF\b)|(?:curl|wget|fetch|Failed to connect to) \S*(?P<curl>(?:[\w-]+\.)+(?:com|io|org|net|dev))\b.*(?:timed? ?out|Couldn't connect|unreachable)", "Get \"https://api.github.com/repos/x\": dial tcp 140.82.121.6:443: i/o timeout")
+        .except("/v2/|registry|docker|ghcr|quay|gcr\\.io|lookup")
+        .general(),
     Rule::new("firewall-blocks", "packets to a machine or container are rejected ({address})")
         .cause("`no route to host` on a network that exists means that a firewall answers so, or that nobody has that address any more.")
         .answers(&["firewall-blocks-bridge", "cluster-service-ip-unreachable", "vpn-subnet-overlap", "k3d-node-ip-changed"])
         .tell("ip route get <address>, ip neigh show <address>: FAILED means nobody has it; a MAC means a firewall: sudo iptables -S | grep REJECT, ufw status")
         .fix("let the firewall pass the bridge's networks: sudo ufw allow from 172.16.0.0/12; sudo firewall-cmd --permanent --zone=trusted --add-interface=docker0 && sudo firewall-cmd --reload")
         .log(r"(?:(?:dial|connect|connecting)[^\n]*?(?P<address>[\d.]+(?::\d+)?)\b[^\n]*)?(?:no route to host|No route to host|Host is unreachable|EHOSTUNREACH|os error 113\b)", "dial tcp 172.22.0.2:6443: connect: no route to host")
-        .except("dial tcp \\["),
+        .except("dial tcp \\[")
+        .general(),
     Rule::new("connection-refused", "nobody listens at {address}")
         .cause("The machine answered, and no program holds that port: it is not started, has ended, listens at another port or at 127.0.0.1 of another container. Mostly a consequence: its own log says why.")
         .answers(&["api-server-unavailable", "k3s-refused-6443", "database-unreachable", "probe-failed"])
