@@ -146,7 +146,7 @@ pub fn explain(log: impl Read) -> io::Result<Explanation> {
     for known in knowledge.known.iter().filter(stands) {
         let Some(hit) = found(known.phrase) else { continue };
         let place = order::place(hit, &scan, &knowledge.signs);
-        let one = recognised(known, hit, place, scan.lines);
+        let one = recognised(known, hit, place, &scan);
         match matches.iter_mut().find(|other| other.id == one.id) {
             Some(other) => merge(other, one),
             None => matches.push(one),
@@ -166,11 +166,11 @@ pub fn explain(log: impl Read) -> io::Result<Explanation> {
     })
 }
 
-fn recognised(known: &Known, hit: &Hit, place: order::Place, lines: u64) -> Match {
+fn recognised(known: &Known, hit: &Hit, place: order::Place, scan: &Scan) -> Match {
     let (rule, text) = (known.rule, known.text);
     let value =
         |name: &str| hit.values.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-    let (kind, certainty) = order::judged(text, hit, place, lines);
+    let (kind, certainty) = order::judged(text, hit, place, scan);
     Match {
         id: rule.id,
         kind,

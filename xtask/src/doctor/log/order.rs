@@ -50,10 +50,14 @@ pub fn place(hit: &Hit, scan: &Scan, signs: &Signs) -> Place {
 /// information a general phrase, or one among no words of trouble, may be nothing.
 ///
 /// What is said at every start, or will be tried again, means something when it goes on, ends the program, or is all
-/// that was pasted.
-pub fn judged(text: &LogText, hit: &Hit, place: Place, lines: u64) -> (Kind, Certainty) {
+/// that was pasted. In a longer log, a warning behind which no error comes, and a general phrase said once on the way,
+/// are no more than possible.
+pub fn judged(text: &LogText, hit: &Hit, place: Place, scan: &Scan) -> (Kind, Certainty) {
+    let long = scan.lines > PASTED_LINES;
     let passes = text.at_start || TRIES_AGAIN.iter().any(|words| hit.text.contains(words));
-    let passing = passes && hit.count < REPEATED && hit.level != Level::Fatal && lines > PASTED_LINES;
+    let passing = passes && hit.count < REPEATED && hit.level != Level::Fatal && long;
+    let goes_on = hit.level == Level::Warning && scan.fatal.is_empty() && scan.errors.is_empty();
+    let aside = long && (goes_on || text.general && place == Place::Once);
     match (text.kind, place) {
         (Kind::Cause, _) if passing => (Kind::Cause, Certainty::Possible),
         (Kind::Cause, Place::Past) => (Kind::Decoy, Certainty::Possible),
@@ -61,6 +65,9 @@ pub fn judged(text: &LogText, hit: &Hit, place: Place, lines: u64) -> (Kind, Cer
             if hit.level == Level::Info
                 && (text.general || !looks_bad(hit.text.as_bytes()) || !tells_failure(text, hit)) =>
         {
+            (Kind::Cause, Certainty::Possible)
+        }
+        (Kind::Cause, _) if aside && text.certainty == Certainty::Likely => {
             (Kind::Cause, Certainty::Possible)
         }
         (kind, _) => (kind, text.certainty),
@@ -74,7 +81,10 @@ fn tells_failure(text: &LogText, hit: &Hit) -> bool {
     text.certainty == Certainty::Certain || SAYS.iter().any(|words| hit.text.contains(words))
 }
 
-/// Where the second is as likely as the first and not the same in other words, neither is likelier than all others.
+/// Scores this near to each other differ by no more than one step of where the lines stand.
+const NEAR: u32 = 3;
+
+/// Where the second is about as likely as the first and not the same in other words, neither is likelier than all others.
 fn contest(matches: &mut [Match]) {
     let [first, second, ..] = matches else { return };
     let rivals = second.kind == Kind::Cause && second.certainty == Certainty::Likely;
@@ -82,7 +92,7 @@ fn contest(matches: &mut [Match]) {
     if rivals
         && !same
         && first.certainty == Certainty::Likely
-        && first.score == second.score
+        && first.score <= second.score + NEAR
         && first.line != second.line
     {
         first.certainty = Certainty::Possible;

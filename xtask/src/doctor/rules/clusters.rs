@@ -20,7 +20,7 @@ const RULES: &[Rule] = &[
         .fix("start with the token that the cluster has: K3S_TOKEN or token: in /etc/rancher/k3s/config.yaml")
         .last_resort("a new cluster with the new token: every object of the old one is lost with /var/lib/rancher/k3s/server/db; keep a copy of that folder")
         .log(
-            r"bootstrap data already found and encrypted with different token|token CA hash does not match|failed to (?:normalize|validate) (?:server )?token|not authorized.*(?:cacerts|server-bootstrap)|(?:/v1-k3s/|/cacerts).*401 Unauthorized|failed to get CA certs.*(?:401|not authorized)|https://\S+:6443/v1-k3s/\S+: 40[13]",
+            r"bootstrap data already found and encrypted with different token|token CA hash does not match|failed to (?:normalize (?:server )?token|validate (?:server token|token.*(?:K10|CA hash|:6443)))|not authorized.*(?:cacerts|server-bootstrap)|(?:/v1-k3s/|/cacerts).*401 Unauthorized|failed to get CA certs.*(?:401|not authorized)|https://\S+:6443/v1-k3s/\S+: 40[13]",
             "level=fatal msg=\"starting kubernetes: preparing server: bootstrap data already found and encrypted with different token\"",
         )
         .except("[Nn]ode password|node-passwd|duplicate hostname|invalid token format|must be in the format")
@@ -32,7 +32,7 @@ const RULES: &[Rule] = &[
         .tell("printf %s \"$K3S_TOKEN\" | od -c | tail -3: a \\n, a quote or a missing part is this")
         .fix("copy the whole line of /var/lib/rancher/k3s/server/node-token, without quotes and line end")
         .log(
-            r"(?:invalid token (?:format|CA hash length)|token (?:does not include a CA hash\b.*invalid|must be in the format)|failed to parse token|token is not in the valid form|invalid bootstrap token)",
+            r"(?:invalid token CA hash length|(?:server|cluster|agent|preparing|K3S_TOKEN).*invalid token format|token (?:does not include a CA hash\b.*invalid|must be in the format)|failed to parse (?:server |node |join )token|token is not in the valid form|invalid bootstrap token)",
             "level=fatal msg=\"starting kubernetes: preparing server: failed to normalize server token; must be in format K10<CA-HASH>::<USERNAME>:<PASSWORD> or <PASSWORD>: invalid token format\"",
         ),
     Rule::new("node-password-rejected", "the server knows another password of this node")
@@ -41,7 +41,7 @@ const RULES: &[Rule] = &[
         .fix("give the node a name of its own: --node-name or --with-node-id")
         .last_resort("when the old node is gone for good: kubectl delete node <node> and its secret <node>.node-password.k3s in kube-system (its record and labels are lost), then restart the node")
         .log(
-            r"Node password rejected|node[- ]password validation failed|unable to verify (?:node )?(?:password|hash) for node|hash does not match|duplicate hostname or contents of",
+            r"Node password rejected|node[- ]password validation failed|unable to verify (?:node )?(?:password|hash) for node|password.*hash does not match|duplicate hostname or contents of",
             "Failed to retrieve agent config: Node password rejected, duplicate hostname or contents of '/etc/rancher/node/password' may not match server node-passwd entry",
         )
         .certain(),
@@ -140,7 +140,7 @@ const RULES: &[Rule] = &[
         .tell("the pod's first event names what is slow; iostat -x 1 on the node: %util near 100 is the disk")
         .fix("wait; then find what is slow: fsGroupChangePolicy: OnRootMismatch for large volumes, a faster disk, fewer pods at once")
         .log(
-            r"failed to reserve (?:sandbox|container) name|name .* is reserved for",
+            r"failed to reserve (?:sandbox|container) name|name \x22?\S+ is reserved for \x22?[0-9a-f]{6}",
             "Error: failed to reserve container name \"room_room-0_game-prod_3f2a_0\": name is reserved for \"9b1c\"",
         )
         .certain(),

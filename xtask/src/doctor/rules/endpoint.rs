@@ -87,7 +87,8 @@ const RULES: &[Rule] = &[
             r"error during connect: .*(?:https?://|tcp://|ssh://)(?P<endpoint>[\w.-]+(?::\d+)?)",
             "error during connect: Get \"http://build.example:2375/v1.51/info\": dial tcp 192.0.2.7:2375: connect: connection timed out",
         )
-        .except("pipe/docker|pipe%2F|%2Fpipe"),
+        .except("pipe/docker|pipe%2F|%2Fpipe")
+        .general(),
     Rule::new("docker-context-missing", "the docker context is not described anywhere")
         .check([Silent, Fail, Info], docker_context_missing)
         .cause("The engine that made it was removed (Docker Desktop, Colima), and the config still names its context.")

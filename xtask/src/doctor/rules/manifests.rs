@@ -25,7 +25,8 @@ const RULES: &[Rule] = &[
         .log(
             r"error validating data|strict decoding error: |admission webhook .* denied the request|is invalid: (?:spec|metadata)",
             "Error from server (BadRequest): error when creating \"room.yaml\": StatefulSet in version \"v1\" cannot be handled as a StatefulSet: strict decoding error: unknown field \"spec.template.spec.contaners\"",
-        ),
+        )
+        .general(),
     Rule::new("cluster-config-refused", "the config of the cluster cannot be used")
         .check([Silent, Fail, Info], cluster_config_refused)
         .cause("Every command that works on the cluster stops at it; the other findings assume one server and two agents.")
@@ -89,7 +90,8 @@ const RULES: &[Rule] = &[
         .log(
             r#"no persistent volumes available|storageclass\.storage\.k8s\.io "(?P<class>[^"]+)" not found|ProvisioningFailed|volume node affinity conflict"#,
             "0/3 nodes are available: 1 node(s) had volume node affinity conflict, 2 node(s) didn't match PersistentVolume's node affinity.",
-        ),
+        )
+        .general(),
     Rule::new("probe-failed", "a probe asks a port that the container does not open")
         .check([Silent, Fail, Silent], probe_failed)
         .cause("Refused: the wrong port, a program that listens on 127.0.0.1 only, or one that still starts. Deadline exceeded: it is slow, the default is 1 s. A status code: path or access.")
@@ -100,7 +102,8 @@ const RULES: &[Rule] = &[
             "Warning  Unhealthy  2s (x9 over 42s)  kubelet  Readiness probe failed: Get \"http://10.42.1.7:9100/readyz\": dial tcp 10.42.1.7:9100: connect: connection refused",
         )
         .log(r"(?:Readiness|Startup) probe (?:failed|errored)", "Startup probe failed: context deadline exceeded")
-        .at_start(),
+        .at_start()
+        .general(),
 ];
 
 fn manifests_refused(machine: &Machine) -> Option<Found> {

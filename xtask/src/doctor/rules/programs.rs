@@ -165,7 +165,8 @@ const RULES: &[Rule] = &[
         .tell("curl that upstream from the proxy's own container; the log of that program")
         .fix("get it running; listen at 0.0.0.0 and the port that the proxy names; proxy_read_timeout for what is slow by nature")
         .log(r"connect\(\) failed \(\d+: .*upstream: \x22?(?P<upstream>[^\x22,]+)|upstream (?:timed out|prematurely closed|sent (?:too big|no valid))|recv\(\) failed .*upstream|all (?:servers|backends) (?:for|in|of|are) .* (?:failed|down)|has no server available|dial tcp .*502 Bad Gateway|'502 Bad Gateway' caused by|'504 Gateway Timeout' caused by|lookup .*: no such host.*proxy", "2024/03/01 10:00:00 [error] 16#16: *23 connect() failed (111: Connection refused) while connecting to upstream, client: 172.22.0.1, upstream: \"http://10.42.0.7:8080/\"")
-        .except("upstream: \\x22?172\\.\\S*:6443|(?:unreachable|No route).*:6443"),
+        .except("upstream: \\x22?172\\.\\S*:6443|(?:unreachable|No route).*:6443")
+        .general(),
     Rule::new("service-without-endpoints", "a service has nobody behind it ({service})")
         .cause("Its selector matches no pod, or none of them is ready.")
         .answers(&["ingress-502-503-504", "proxy-backend-down", "traefik-service-missing"])
@@ -185,7 +186,8 @@ const RULES: &[Rule] = &[
         .tell("kubectl describe gameserver: Unhealthy and its events; kubectl logs <pod> -c agones-gameserver-sidecar")
         .fix("call Health() each few seconds from start on; a larger initialDelaySeconds and failureThreshold of health: in the GameServer")
         .log(r"GameServer (?:has gone|is) (?:Unhealthy|not healthy)|GameServer.*Unhealthy|Issue with Gameserver pod|(?:agones|sdk-?server|gameserver|:9357|:9358).*(?:health ?check failed|unhealthy|could not (?:connect|send|initialize)|deadline exceeded|connection refused)|Could not connect to (?:the )?(?:agones )?sdk|No gRPC (?:request|connection).*health", "{\"severity\":\"warning\",\"message\":\"GameServer has gone Unhealthy\",\"gsKey\":\"game/room-x2k9v\"}")
-        .except("webhook"),
+        .except("webhook")
+        .general(),
     Rule::new("app-panic", "the program crashed by a bug of its own ({place})")
         .cause("It met a state that it does not handle; the first lines of the trace that are its own code say where.")
         .answers(&["rust-panic", "exit-1-app-error", "exit-139-segv"])

@@ -28,7 +28,8 @@ const RULES: &[Rule] = &[
             r"failed to set ?up (?:pod )?(?:sandbox|network)|loadFlannelSubnetEnv|/run/flannel/subnet\.env: no such file|error adding pod .* to CNI network|plugin type=\x22?[\w-]+\x22? failed \((?:add|delete)\)|networkPlugin cni failed",
             "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox \"3f2a\": plugin type=\"flannel\" failed (add): open /run/flannel/subnet.env: no such file or directory",
         )
-        .except("failed to find plugin|no IP addresses available|cni plugin not initialized|DeadlineExceeded|deadline exceeded"),
+        .except("failed to find plugin|no IP addresses available|cni plugin not initialized|DeadlineExceeded|deadline exceeded")
+        .general(),
     Rule::new("svclb-crash", "the load balancer of k3s crashes on a node")
         .cause("Its image picked the wrong backend of iptables for this kernel.")
         .fix("sudo modprobe -a nf_tables ip_tables iptable_nat iptable_filter on the machine; then kubectl -n kube-system delete pod -l svccontroller.k3s.cattle.io/svcname")
@@ -98,7 +99,8 @@ const RULES: &[Rule] = &[
             r"\d/\d\s+Evicted\b|Warning\s+Evicted\b|Reason:\s+Evicted\b|Pod was evicted|The node was low on resource",
             "chat-6f7d9c5b8-2xkqp   0/1     Evicted   0          14m",
         )
-        .except("low on resource"),
+        .except("low on resource")
+        .general(),
     Rule::new("quota-exceeded", "a quota of the namespace is used up")
         .cause("A ResourceQuota limits what may be created in the namespace.")
         .fix("kubectl -n <namespace> describe quota; raise it, or ask for less")

@@ -42,7 +42,8 @@ const RULES: &[Rule] = &[
         .tell("the lines below `Output:` in the event; showmount -e <server>, or mount it by hand on the node")
         .fix("correct server, path or rights of the share")
         .log(r"mount\.nfs\S*: (?:access denied|Connection timed out|Connection refused|No such file|mounting .* failed|requested NFS version)|MountVolume\.(?:SetUp|MountDevice|WaitForAttach) failed for volume \x22(?P<volume>[^\x22]+)\x22 : (?:mount failed|rpc error|hostPath type check failed|failed to get|local volume|path .* does not exist)|wrong fs type, bad option, bad superblock|mount failed: exit status", "MountVolume.SetUp failed for volume \"maps\" : mount failed: exit status 32")
-        .except("registered CSI drivers|helper program|secret \\x22|configmap \\x22|not found in the list"),
+        .except("registered CSI drivers|helper program|secret \\x22|configmap \\x22|not found in the list")
+        .general(),
     Rule::new("local-path-helper-failed", "local-path could not make the folder of a volume")
         .cause("It starts a helper pod on the node, and that one cannot be pulled, scheduled or finished.")
         .answers(&["pvc-pending"])

@@ -156,6 +156,10 @@ const ANOTHER_FAULT: &[Log] = &[
         "org.postgresql.util.PSQLException: An I/O error occurred while sending to the backend.",
         "disk-io-error",
     ),
+    ("oauth2: failed to validate token: token is expired", "k3s-token-mismatch"),
+    ("jwt: failed to parse token: invalid token format", "k3s-token-malformed"),
+    ("download of mod.jar: sha256 hash does not match", "node-password-rejected"),
+    ("the user name steve is reserved for staff", "container-name-reserved"),
     ("route 127.0.0.1: port not found in board description", "traefik-service-missing"),
 ];
 
