@@ -13,9 +13,10 @@ use xtask::report::Report;
 
 const RIGHT_MIN: f64 = 0.70;
 const OPEN_WRONG_MAX: f64 = 0.03;
-/// The goal is 0.03 and no healthy log with a cause. These are what the first scoring reached, so that it never gets worse.
-const SEALED_WRONG_MAX: f64 = 0.063;
-const SEALED_HEALTHY_WRONG_MAX: usize = 2;
+/// The goal is 0.03 and no healthy log with a cause. These are what the last scoring reached (4 of 129, 1 of 26), so that
+/// it never gets worse.
+const SEALED_WRONG_MAX: f64 = 0.0315;
+const SEALED_HEALTHY_WRONG_MAX: usize = 1;
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/logs")
