@@ -66,12 +66,12 @@ const RULES: &[Rule] = &[
         .log(r"net/http: TLS handshake timeout", "Error response from daemon: Get \"https://registry-1.docker.io/v2/\": net/http: TLS handshake timeout")
         .except(":6443|:6444|webhook|Unable to connect to the server"),
     Rule::new("crates-download-failed", "cargo cannot download crates")
-        .cause("The network to crates.io or its mirror is slow, cut, filtered or needs a proxy.")
+        .cause("The network to the registry of crates, or its mirror, is slow, cut, filtered or needs a proxy.")
         .answers(&["egress-timeout"])
-        .tell("curl -sI https://index.crates.io/config.json answers within a second")
+        .tell("cargo search --limit 1 serde answers within a few seconds")
         .fix("try again; CARGO_NET_RETRY=10, CARGO_HTTP_MULTIPLEXING=false, CARGO_HTTP_PROXY for a proxy")
         .log(
-            r"spurious network error|download of \S+ failed|failed to (?:fetch|download from) .*(?:crates\.io|index)|failed to download (?:replaced source|from)|failed to query replaced source",
+            r"spurious network error|download of \S+ failed|failed to (?:fetch|download from) .*index|failed to download (?:replaced source|from)|failed to query replaced source",
             "warning: spurious network error (2 tries remaining): [28] Timeout was reached (Operation too slow. Less than 10 bytes/sec transferred the last 30 seconds)",
         ),
     Rule::new("docker-build-context-missing", "a file that the Dockerfile copies is not in the build context ({file})")
@@ -90,6 +90,6 @@ const RULES: &[Rule] = &[
         .fix("free space for the engine (docker builder prune removes only caches), set the clock, then build again")
         .log(
             r"At least one invalid signature was encountered|is not signed\.|NO_PUBKEY|Release file .* is not valid yet",
-            "E: The repository 'http://deb.debian.org/debian bookworm InRelease' is not signed.",
+            "E: The repository 'http://mirror.example.org/debian bookworm InRelease' is not signed.",
         ),
 ];

@@ -179,7 +179,7 @@ const LINES: [(&str, &str); 56] = [
     ),
     ("docker-credential-desktop.exe: Invalid argument", "docker-credential-helper"),
     ("dial tcp: lookup ghcr.io: Temporary failure in name resolution", "public-name-unresolved"),
-    ("dial tcp: lookup index.crates.io: no such host", "public-name-unresolved"),
+    ("dial tcp: lookup index.example.org: no such host", "public-name-unresolved"),
     (
         "Unable to connect to the server: proxyconnect tcp: dial tcp 10.0.0.1:3128: connect: connection refused",
         "proxy-env",
