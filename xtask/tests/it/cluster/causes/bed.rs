@@ -19,6 +19,7 @@ use xtask::processes;
 use xtask::processes::job::{Finished, Job};
 use xtask::report::Report;
 use xtask::target::Reached;
+use xtask::trust;
 
 use super::variants::{FROZEN, VARIANTS, Variant};
 use super::webhook;
@@ -85,10 +86,7 @@ impl Bed {
         for object in planted(&self.image) {
             self.cluster.apply(&object, Apply::Real).await.unwrap();
         }
-        let generated = secret("game-secrets", "ticket-secret", "00112233445566778899aabbccddeeff");
-        if self.cluster.get(&Id::of(&generated)).await.unwrap().is_none() {
-            self.cluster.apply(&generated, Apply::Real).await.unwrap();
-        }
+        trust::ensure(&self.cluster).await.unwrap();
         for (name, resources) in WEBHOOKS {
             self.cluster.apply(&webhook(name, resources), Apply::Real).await.unwrap();
         }

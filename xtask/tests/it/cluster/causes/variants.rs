@@ -61,7 +61,7 @@ pub const VARIANTS: [Variant; 19] = [
     Variant { name: "b-hook", changes: &[("  template:\n    metadata:\n      labels:", "  template:\n    metadata:\n      labels:\n        hook: game-test-pods")], sign: RETRY,
         line: "", words: &["the admission webhook game-test-pods.example.dev", "does not answer", "kubectl delete validatingwebhookconfiguration game-test-pods"] },
     Variant { name: "b-claim", changes: &[
-            ("      containers:", "      volumes:\n        - name: data\n          persistentVolumeClaim:\n            claimName: b-claim-data\n      containers:"),
+            ("      volumes:", "      volumes:\n        - name: data\n          persistentVolumeClaim:\n            claimName: b-claim-data"),
             ("# End.", "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: b-claim-data\n  namespace: game-prod\nspec:\n  storageClassName: fast\n  accessModes:\n    - ReadWriteOnce\n  resources:\n    requests:\n      storage: 1Gi\n")],
         sign: Sign::Event("ProvisioningFailed", 1), line: "storageClassName: fast", words: &["the storage class fast, which does not exist", "local-path"] },
     Variant { name: "b-cpu", changes: &[("cpu: 20m", "cpu: 640")], sign: Sign::Unschedulable,
@@ -73,9 +73,9 @@ pub const VARIANTS: [Variant; 19] = [
     Variant { name: "b-memory", changes: &[(ARGS, "          args:\n            - memory"), ("memory: 128Mi", "memory: 24Mi")], sign: Sign::Restarted,
         line: "memory: 24Mi", words: &["needs more memory than its limit of 24Mi", "OOMKilled"] },
     Variant { name: "b-mount", changes: &[
-            ("      containers:", "      volumes:\n        - name: page\n          configMap:\n            name: lost-page\n      containers:"),
-            ("          readinessProbe:", "          volumeMounts:\n            - name: page\n              mountPath: /page\n          readinessProbe:")],
-        sign: Sign::Event("FailedMount", 1), line: "name: lost-page", words: &["the ConfigMap lost-page, which does not exist"] },
+            ("      volumes:", "      volumes:\n        - name: page\n          secret:\n            secretName: lost-page"),
+            ("          volumeMounts:", "          volumeMounts:\n            - name: page\n              mountPath: /page")],
+        sign: Sign::Event("FailedMount", 1), line: "secretName: lost-page", words: &["the Secret lost-page, which does not exist"] },
     Variant { name: "b-command", changes: &[(ARGS, "          command:\n            - /game-sever")], sign: Sign::Restarted,
         line: "- /game-sever", words: &["cannot start /game-sever", "no such file or directory"] },
     Variant { name: "b-error", changes: &[(ARGS, "          args:\n            - error")], sign: Sign::Restarted,
