@@ -158,7 +158,8 @@ async fn refused_objects(bed: &Bed) -> Vec<String> {
     for variant in &variants::REFUSED {
         let repository = bed.repository(variant);
         let manifests = repository.path().join("manifests");
-        let context = xtask::context::Context { manifests, ..bed.context.clone() };
+        let objects = xtask::manifests::source::Source::repository(&manifests);
+        let context = xtask::context::Context { manifests, objects, ..bed.context.clone() };
         let text = match deploy::prepare(&context, &bed.reached, &bed.image).await {
             Ok(_) => "nothing was refused".to_owned(),
             Err(error) => paragraph(&error),

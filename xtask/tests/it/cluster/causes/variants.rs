@@ -89,8 +89,8 @@ pub const VARIANTS: [Variant; 19] = [
 /// Refused by the API server before a pod is thought of.
 #[rustfmt::skip]
 pub const REFUSED: [Variant; 3] = [
-    Variant { name: "b-field", changes: &[("  replicas: 1", "  replcas: 1")], sign: RETRY, line: "replcas: 1",
-        words: &["Deployment/b-field: the API server refuses it", "field not declared in schema"] },
+    Variant { name: "b-field", changes: &[("  replicas: 1", "  replcas: 1")], sign: RETRY, line: "",
+        words: &["Deployment/b-field: there is no field `spec.replcas`", "Did you mean `replicas`?"] },
     Variant { name: "b-number", changes: &[("containerPort: 9100", "containerPort: 70000")], sign: RETRY, line: "containerPort: 70000",
         words: &["must be between 1 and 65535"] },
     Variant { name: "b-gate", changes: &[("namespace: game-prod\n  labels:", "namespace: game-prod\n  labels:\n    hook: game-test-objects")], sign: RETRY, line: "",
@@ -107,7 +107,9 @@ impl Variant {
     pub fn text(&self) -> String {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let original = std::fs::read_to_string(root.join("manifests/lobby.yaml")).unwrap();
-        let mut text = original.replace("lobby", self.name) + "# End.\n";
+        let renamed = original.replace("lobby", self.name);
+        // It is a user of the bus under the name that has a password.
+        let mut text = renamed.replace(&format!("bus-{}", self.name), "bus-lobby") + "# End.\n";
         for (from, to) in self.changes {
             let from = from.replace("NAME", self.name);
             assert!(text.contains(&from), "{}: {from:?} is not in manifests/lobby.yaml", self.name);
